@@ -1,0 +1,47 @@
+/** How members reach each other. */
+import type { Message, NodeId } from "@dkv/raft";
+
+/** A forwarded command that will not be proposed. It has had no effect. */
+export interface Refusal {
+  readonly sequence: number;
+  readonly code: "notLeader" | "overloaded" | "stopping";
+}
+
+/** All that one turn has to say to one peer. */
+export interface PeerFrame {
+  readonly messages: readonly Message[];
+  /** Commands the receiver is asked to propose, encoded. */
+  readonly forwarded: readonly Uint8Array[];
+  readonly refusals: readonly Refusal[];
+  /** Asks the receiver, which leads, to hand its leadership to the sender. */
+  readonly wantsLeadership: boolean;
+}
+
+/** A peer as seen from here. */
+export interface PeerStatus {
+  readonly id: NodeId;
+  readonly name: string;
+  readonly peerAddress: string;
+  /** As the peer told us when we connected; empty if it has not. */
+  readonly clientAddress: string;
+  /** Milliseconds of the transport's clock at which the last frame came from it; undefined if none has. */
+  readonly lastHeardMs: number | undefined;
+}
+
+/** Called by the transport, never re-entrantly from `send`. */
+export interface PeerEvents {
+  /** A frame from a peer whose identity the handshake has proved. */
+  onFrame(from: NodeId, frame: PeerFrame): void;
+}
+
+export interface PeerTransport {
+  /** Listens and begins to dial. Rejects if the address cannot be had. */
+  start(events: PeerEvents): Promise<void>;
+  /**
+   * Hands a frame to the peer's queue and returns at once. Frames to one peer arrive in order or, after
+   * a broken connection or with a full queue, not at all: Raft repeats what matters.
+   */
+  send(to: NodeId, frame: PeerFrame): void;
+  peers(): readonly PeerStatus[];
+  close(): Promise<void>;
+}
