@@ -8,6 +8,8 @@ export interface Clock {
   nowMs(): number;
   after(delayMs: number, callback: () => void): Cancel;
   every(periodMs: number, callback: () => void): Cancel;
+  /** Runs once all input that has already arrived has been read. */
+  soon(callback: () => void): void;
 }
 
 /** The machine's monotonic clock. Its timers do not keep the process alive on their own. */
@@ -24,5 +26,8 @@ export const systemClock: Clock = {
     return () => {
       clearInterval(timer);
     };
+  },
+  soon(callback) {
+    setImmediate(callback);
   },
 };

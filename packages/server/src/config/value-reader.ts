@@ -1,0 +1,96 @@
+/** Reads single values, and complains with the place where they were given. */
+import { formatAddress, parseHostPort, type HostPort } from "../platform/address.ts";
+import { StartupError } from "../platform/startup-error.ts";
+import type { FlagName } from "./flags.ts";
+import type { Values } from "./values.ts";
+
+/** Every method throws a StartupError of kind `usage` when the value is not what it should be. */
+export class ValueReader {
+  readonly #values: Values;
+
+  constructor(values: Values) {
+    this.#values = values;
+  }
+
+  optional(name: FlagName): string | undefined {
+    const text = this.#values.get(name)?.text.trim();
+    if (text?.includes("\uFFFD") === true) throw usage(`${this.#source(name)} is not valid UTF-8`);
+    return text === "" ? undefined : text;
+  }
+
+  required(name: FlagName): string {
+    const text = this.optional(name);
+    if (text === undefined) throw usage(`--${name} is missing; see dkv --help for an example`);
+    return text;
+  }
+
+  isOn(name: FlagName): boolean {
+    return this.optional(name) !== undefined && this.choice(name, ["true", "false"]) === "true";
+  }
+
+  choice<Choice extends string>(name: FlagName, choices: readonly Choice[]): Choice {
+    const text = this.required(name);
+    const choice = choices.find((one) => one === text);
+    if (choice === undefined) throw usage(`${this.#source(name)} is "${text}"; write one of ${choices.join(", ")}`);
+    return choice;
+  }
+
+  count(name: FlagName, least: number): number {
+    const text = this.required(name);
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
+      throw usage(`${this.#source(name)} is "${text}"; write a whole number of at least ${String(least)}`);
+    }
+    return value;
+  }
+
+  /** Milliseconds. A number without a unit is milliseconds, as etcd's flags have it. */
+  duration(name: FlagName): number {
+    const text = this.required(name);
+    const match = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(text);
+    const factors: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 };
+    const value = Number(match?.[1]) * (factors[match?.[2] ?? "ms"] ?? Number.NaN);
+    if (!(value >= 1) || value > 3_600_000) throw usage(`${this.#source(name)} is "${text}"; write a duration such as 100ms or 1s, up to 60m`);
+    return value;
+  }
+
+  address(name: FlagName): HostPort {
+    return parseHostPort(this.required(name), this.#source(name));
+  }
+
+  pairs(name: FlagName): readonly { readonly name: string; readonly address: string }[] {
+    const items = (this.optional(name) ?? "").split(",").map((item) => item.trim());
+    return items.filter((item) => item !== "").map((item) => this.#pair(name, item));
+  }
+
+  /** Either every one of these flags is given, or none is. */
+  allOrNone(names: readonly FlagName[]): readonly (string | undefined)[] {
+    const texts = names.map((name) => this.optional(name));
+    const missing = names.filter((_, position) => texts[position] === undefined);
+    if (missing.length !== 0 && missing.length !== names.length) {
+      const given = names.filter((name) => !missing.includes(name));
+      throw usage(`${list(given)} given without ${list(missing)}; give all of them, or none for cleartext`);
+    }
+    return texts;
+  }
+
+  #pair(flagName: FlagName, item: string): { name: string; address: string } {
+    const at = item.indexOf("=");
+    if (at <= 0) throw usage(`${this.#source(flagName)} has "${item}"; write NAME=HOST:PORT, such as dkv-0=localhost:2380`);
+    const address = parseHostPort(item.slice(at + 1).trim(), `${this.#source(flagName)}, ${item}`);
+    if (address.host === undefined) throw usage(`${this.#source(flagName)} has "${item}" without a host; others must be able to dial it`);
+    return { name: item.slice(0, at).trim(), address: formatAddress(address) };
+  }
+
+  #source(name: FlagName): string {
+    return this.#values.get(name)?.source ?? `--${name}`;
+  }
+}
+
+function list(names: readonly FlagName[]): string {
+  return names.map((name) => `--${name}`).join(", ");
+}
+
+export function usage(message: string): StartupError {
+  return new StartupError("usage", message);
+}

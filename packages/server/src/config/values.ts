@@ -1,0 +1,125 @@
+/** Gathers the flags' values from the command line, the environment and the config file, as texts. */
+import { readFileSync } from "node:fs";
+import yargs from "yargs";
+import { StartupError } from "../platform/startup-error.ts";
+import { environmentName, flag, flagNames, type FlagName } from "./flags.ts";
+
+/** A flag's text and where it was given, so that a complaint can name the place. */
+export interface Given {
+  readonly text: string;
+  readonly source: string;
+}
+
+export type Values = ReadonlyMap<FlagName, Given>;
+
+export type CommandLine =
+  | { readonly kind: "run"; readonly values: Values }
+  /** `--help` or `--version`: print the text and end well. */
+  | { readonly kind: "print"; readonly text: string };
+
+/** Reads everything there is. Throws a StartupError of kind `usage` that names what cannot be understood. */
+export async function gatherValues(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+  version: string,
+): Promise<CommandLine> {
+  const { given, output } = await parseArguments(argv, version);
+  if (output !== "") return { kind: "print", text: output };
+  const values = new Map<FlagName, Given>();
+  const configFile = given.get("config") ?? fromEnvironment("config", environment);
+  if (configFile !== undefined) readConfigFile(configFile, values);
+  for (const name of flagNames) {
+    const value = given.get(name) ?? fromEnvironment(name, environment);
+    const fallback = flag(name).default;
+    if (value !== undefined) values.set(name, value);
+    else if (fallback !== undefined && !values.has(name)) values.set(name, { text: fallback, source: `--${name}` });
+  }
+  return { kind: "run", values };
+}
+
+async function parseArguments(argv: readonly string[], version: string) {
+  const parser = yargs([...argv])
+    .scriptName("dkv")
+    .usage("$0 - a member of a distributed key-value store\n\nUsage: $0 --name NAME --initial-cluster NAME=HOST:PORT,... [options]")
+    .version(version)
+    .alias("version", "v")
+    .alias("help", "h")
+    .parserConfiguration({ "camel-case-expansion": false, "duplicate-arguments-array": true, "boolean-negation": false })
+    .strict()
+    .recommendCommands()
+    .exitProcess(false)
+    .wrap(110)
+    .epilogue("Each option may also stand in the environment (DKV_DATA_DIR for --data-dir), in .env.local, or in .env.")
+    .example("$0 --name dkv-0 --initial-cluster=dkv-0=localhost:2380", "A cluster of one, clients on port 3000")
+    .example(
+      "$0 --name dkv-0 --initial-cluster=dkv-0=localhost:2380,dkv-1=localhost:2381,dkv-2=localhost:2382 " +
+        "--data-dir=dkv-0 --listen-peer-address=localhost:2380 --listen-client-address=localhost:3000",
+      "The first of three on one machine",
+    )
+    .fail((message, error) => {
+      throw error ?? new StartupError("usage", `${message.split("\n").join("; ")}; see dkv --help`);
+    });
+  for (const name of flagNames) {
+    const { describe, group, value, ...row } = flag(name);
+    const type = row.switch === true ? "boolean" : "string";
+    const hint = `${value === "" ? "" : `${value}  `}[$${environmentName(name)}]`;
+    parser.option(name, { type, group, describe: `${describe}  ${hint}`, ...defaultText(row.default) });
+  }
+  let output = "";
+  const parsed = await parser.parseAsync([...argv], {}, (_error, _argv, text) => {
+    output = text;
+  });
+  if (parsed._.length > 0) throw new StartupError("usage", `unexpected "${String(parsed._[0])}"; dkv takes only flags, see dkv --help`);
+  return { given: collectGiven(parsed), output };
+}
+
+function defaultText(text: string | undefined) {
+  return text === undefined ? {} : { defaultDescription: text };
+}
+
+function collectGiven(parsed: Readonly<Record<string, unknown>>): Map<FlagName, Given> {
+  const given = new Map<FlagName, Given>();
+  for (const name of flagNames) {
+    const value = parsed[name];
+    if (value !== undefined) given.set(name, { text: asText(name, value), source: `--${name}` });
+  }
+  return given;
+}
+
+function asText(name: FlagName, value: unknown): string {
+  if (Array.isArray(value)) {
+    if (flag(name).list !== true) throw new StartupError("usage", `--${name} is given ${String(value.length)} times; give it once`);
+    return value.join(",");
+  }
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return String(value);
+  throw new StartupError("usage", `--${name} has no value; write --${name}=${flag(name).value}`);
+}
+
+function fromEnvironment(name: FlagName, environment: Readonly<Record<string, string | undefined>>): Given | undefined {
+  const text = environment[environmentName(name)];
+  return text === undefined ? undefined : { text, source: `$${environmentName(name)}` };
+}
+
+function readConfigFile({ text: path }: Given, values: Map<FlagName, Given>): void {
+  for (const [key, value] of Object.entries(parseConfigFile(path))) {
+    const name = flagNames.find((known) => known === key && known !== "config");
+    if (name === undefined) throw new StartupError("usage", `${path}: "${key}" is not a flag of dkv; see dkv --help`);
+    values.set(name, { text: asText(name, value), source: `${path}: "${key}"` });
+  }
+}
+
+function parseConfigFile(path: string): object {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    throw new StartupError("environment", `--config: ${path} cannot be read: ${String(error)}`, { cause: error });
+  }
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  } catch (error) {
+    throw new StartupError("usage", `--config: ${path} is not JSON: ${String(error)}`, { cause: error });
+  }
+  throw new StartupError("usage", `--config: ${path} must hold one JSON object whose keys are flags`);
+}

@@ -1,0 +1,305 @@
+/**
+ * Owns the one {@link RaftNode} of this process. Nothing else may touch it.
+ *
+ * A turn takes everything that has arrived (frames from peers, writes, reads, ticks), steps the core,
+ * and hands its work on: one frame for each peer, committed entries to the store, one synced batch to
+ * the disk. While that batch is being written further turns go on; what they have to write waits and
+ * shares the next batch, which is how a hundred writes come to cost little more than one.
+ *
+ *   arrived ─▶ step ─▶ messages ────────────────▶ peers
+ *                 ├──▶ committed ─▶ store ─▶ answers
+ *                 └──▶ batch ─▶ disk ─▶ persisted ─▶ votes, acknowledgements ─▶ peers
+ *
+ * A failed write ends the process: memory and disk may then disagree, and only a restart settles it.
+ */
+import type { Logger } from "pino";
+import type { NodeId, PersistBatch, RaftNode, Ready, SoftState } from "@dkv/raft";
+import { logIndex, readContext } from "@dkv/raft";
+import { commandId, type Store } from "@dkv/store";
+import type { Cancel, Clock } from "../platform/clock.ts";
+import type { Storage } from "../storage/storage.ts";
+import type { PeerFrame, PeerTransport } from "../transport/peer-transport.ts";
+import { Outbox } from "./outbox.ts";
+import type { Pending, Proposals } from "./proposals.ts";
+import type { Reads } from "./reads.ts";
+
+/** Changes of the store that no log entry carries along are written on their own after so long. */
+const idleFlushMs = 5;
+
+export interface DriverDeps {
+  readonly node: RaftNode;
+  readonly store: Store;
+  readonly storage: Storage;
+  readonly transport: PeerTransport;
+  readonly proposals: Proposals;
+  readonly reads: Reads;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** 64 random bits that name this run of this process in commands and reads. */
+  readonly proposer: bigint;
+  readonly tickMs: number;
+  /** Says in words how many members answer, for error texts. */
+  readonly describeQuorum: () => string;
+  /** Ends the process: going on would be a guess. */
+  readonly fatal: (error: unknown) => void;
+}
+
+export class Driver {
+  readonly #deps: DriverDeps;
+  readonly #outbox = new Outbox();
+  #arrived: { readonly from: NodeId; readonly frame: PeerFrame }[] = [];
+  #turnScheduled = false;
+  #writing = false;
+  /** Given out by the core while changes of the store alone were being written. */
+  #nextBatch: PersistBatch | undefined;
+  #cancelTicks: Cancel | undefined;
+  #cancelFlush: Cancel | undefined;
+  #readRounds: bigint;
+  #softState: SoftState;
+  #stopped = false;
+  #watchers: { readonly condition: () => boolean; readonly resolve: () => void }[] = [];
+
+  constructor(deps: DriverDeps) {
+    this.#deps = deps;
+    // Rounds count from a random start, so that no two processes ever use the same name.
+    this.#readRounds = deps.proposer;
+    this.#softState = deps.node.status();
+  }
+
+  /** Who leads, as this node knew at the end of its last turn. */
+  get softState(): SoftState {
+    return this.#softState;
+  }
+
+  async start(): Promise<void> {
+    await this.#deps.transport.start({
+      onFrame: (from, frame) => {
+        this.#arrived.push({ from, frame });
+        this.schedule();
+      },
+    });
+    this.#cancelTicks = this.#deps.clock.every(this.#deps.tickMs, () => {
+      this.#deps.node.tick();
+      this.#expire();
+      this.schedule();
+    });
+  }
+
+  /** Asks for a turn once everything that has already arrived is in. */
+  schedule(): void {
+    if (this.#turnScheduled || this.#stopped) return;
+    this.#turnScheduled = true;
+    this.#deps.clock.soon(() => {
+      this.#turnScheduled = false;
+      this.#guardedTurn();
+    });
+  }
+
+  /** Resolves true as soon as a turn ends with the condition true, or false after so many milliseconds. */
+  async until(condition: () => boolean, withinMs: number): Promise<boolean> {
+    if (condition()) return true;
+    return new Promise((resolve) => {
+      const watcher = {
+        condition,
+        resolve: () => {
+          cancel();
+          resolve(true);
+        },
+      };
+      this.#watchers.push(watcher);
+      const cancel = this.#deps.clock.after(withinMs, () => {
+        this.#watchers = this.#watchers.filter((other) => other !== watcher);
+        resolve(condition());
+      });
+      this.schedule();
+    });
+  }
+
+  /** Stops taking turns and makes durable what was applied. The transport and the storage stay open. */
+  async stop(): Promise<void> {
+    await this.until(() => !this.#writing && !this.#deps.store.hasChanges(), 1000);
+    this.#stopped = true;
+    this.#cancelTicks?.();
+    this.#cancelFlush?.();
+  }
+
+  #guardedTurn(): void {
+    if (this.#stopped) return;
+    try {
+      this.#turn();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #turn(): void {
+    const { node, transport } = this.#deps;
+    this.#receive();
+    this.#proposeWaiting();
+    this.#beginReadRound();
+    const ready = node.ready();
+    this.#honour(ready);
+    this.#outbox.flush(transport);
+    this.#write();
+    if (node.hasReady()) this.schedule();
+    this.#wakeWatchers();
+  }
+
+  #receive(): void {
+    if (this.#arrived.length === 0) return;
+    const { node, proposals } = this.#deps;
+    const arrived = this.#arrived;
+    this.#arrived = [];
+    for (const { from, frame } of arrived) {
+      for (const message of frame.messages) node.step(message);
+      for (const { sequence, code } of frame.refusals) {
+        if (code === "overloaded") proposals.rejectOverloaded(sequence);
+        else proposals.refused(sequence);
+      }
+      if (frame.forwarded.length > 0) this.#proposeForwarded(from, frame.forwarded);
+    }
+  }
+
+  #proposeForwarded(from: NodeId, commands: readonly Uint8Array[]): void {
+    const proposed = this.#deps.node.propose(commands);
+    if (proposed.kind === "accepted") return;
+    const code = proposed.because === "uncommittedLimit" ? "overloaded" : "notLeader";
+    for (const command of commands) this.#outbox.refuse(from, { sequence: commandId(command).sequence, code });
+  }
+
+  #proposeWaiting(): void {
+    const { node, proposals } = this.#deps;
+    const { leader, id } = node.status();
+    if (leader === undefined) return;
+    const waiting = proposals.takeWaiting();
+    if (waiting.length === 0) return;
+    if (leader === id) {
+      this.#proposeOwn(waiting);
+      return;
+    }
+    for (const pending of waiting) this.#outbox.forward(leader, pending.command);
+    proposals.forwarded(waiting);
+  }
+
+  #proposeOwn(waiting: readonly Pending[]): void {
+    const { node, proposals } = this.#deps;
+    const proposed = node.propose(waiting.map((pending) => pending.command));
+    if (proposed.kind === "accepted") {
+      proposals.appended(waiting, proposed.first);
+      return;
+    }
+    if (proposed.because === "uncommittedLimit") {
+      for (const pending of waiting) proposals.rejectOverloaded(pending.sequence);
+      return;
+    }
+    proposals.putBack(waiting);
+  }
+
+  #beginReadRound(): void {
+    const { node, reads, clock } = this.#deps;
+    if (!reads.wantsRound) return;
+    this.#readRounds = BigInt.asUintN(64, this.#readRounds + 1n) || 1n;
+    const context = readContext(this.#readRounds);
+    if (node.readIndex(context).kind === "accepted") reads.begin(context, clock.nowMs());
+  }
+
+  #honour(ready: Ready): void {
+    const { reads, store } = this.#deps;
+    this.#outbox.messages(ready.messages);
+    if (ready.softState !== undefined) this.#leadershipChanged(ready.softState);
+    this.#apply(ready.committed);
+    for (const context of ready.droppedReads) reads.dropped(context);
+    for (const state of ready.readStates) reads.confirmed(state, logIndex(store.appliedIndex));
+    if (ready.persist !== undefined) this.#nextBatch = ready.persist;
+  }
+
+  #apply(committed: Ready["committed"]): void {
+    const last = committed.at(-1);
+    if (last === undefined) return;
+    const { store, proposals, reads, proposer } = this.#deps;
+    for (const entry of committed) {
+      if (entry.kind === "command") {
+        const { id, result } = store.apply(entry.index, entry.term, entry.data);
+        proposals.applied(entry.index, id.proposer === proposer ? id.sequence : undefined, result);
+      } else {
+        store.skip(entry.index, entry.term);
+        proposals.applied(entry.index, undefined, undefined);
+      }
+    }
+    reads.applied(last.index);
+  }
+
+  /** Starts the next batch unless one is being written. What was applied rides along with log entries. */
+  #write(): void {
+    if (this.#writing) return;
+    const batch = this.#nextBatch;
+    if (batch === undefined) {
+      if (this.#deps.store.hasChanges()) this.#flushSoon();
+      return;
+    }
+    this.#nextBatch = undefined;
+    this.#startWrite(batch);
+  }
+
+  #flushSoon(): void {
+    this.#cancelFlush ??= this.#deps.clock.after(idleFlushMs, () => {
+      this.#cancelFlush = undefined;
+      if (!this.#writing && !this.#stopped && this.#deps.store.hasChanges()) this.#startWrite(undefined);
+    });
+  }
+
+  #startWrite(batch: PersistBatch | undefined): void {
+    const { storage, store } = this.#deps;
+    this.#cancelFlush?.();
+    this.#cancelFlush = undefined;
+    this.#writing = true;
+    const changes = store.takeChanges();
+    storage.write({ hardState: batch?.hardState, entries: batch?.entries ?? [], changes }).then(
+      () => {
+        this.#written(batch, changes.length > 0);
+      },
+      (error: unknown) => {
+        this.#fail(error);
+      },
+    );
+  }
+
+  #written(batch: PersistBatch | undefined, tookChanges: boolean): void {
+    this.#writing = false;
+    if (tookChanges) this.#deps.store.persisted();
+    if (batch !== undefined) {
+      this.#deps.node.persisted(batch.id);
+      this.#outbox.messages(batch.thenSend);
+    }
+    this.#guardedTurn();
+  }
+
+  #leadershipChanged(now: SoftState): void {
+    const before = this.#softState;
+    this.#softState = now;
+    if (before.leader === now.leader && before.role === now.role) return;
+    const { leader, role, term } = now;
+    const text = leader === undefined ? "no leader" : role === "leader" ? "leading" : "following";
+    this.#deps.logger.info({ role, term, leader: leader?.toString(16) }, text);
+  }
+
+  #expire(): void {
+    const { proposals, reads, clock, describeQuorum } = this.#deps;
+    const nowMs = clock.nowMs();
+    proposals.expire(nowMs, describeQuorum);
+    reads.expire(nowMs, describeQuorum);
+  }
+
+  #wakeWatchers(): void {
+    if (this.#watchers.length === 0) return;
+    const woken = this.#watchers.filter((watcher) => watcher.condition());
+    this.#watchers = this.#watchers.filter((watcher) => !woken.includes(watcher));
+    for (const watcher of woken) watcher.resolve();
+  }
+
+  #fail(error: unknown): void {
+    this.#stopped = true;
+    this.#cancelTicks?.();
+    this.#deps.fatal(error);
+  }
+}
