@@ -1,1 +1,2 @@
-export {};
+export { createAuthority, issueCertificate, type CertificateRequest, type Credentials, type Usage } from "./certificate.ts";
+export { CertificatesError, makeCertificates, type MakeOptions, type MakeResult } from "./make.ts";

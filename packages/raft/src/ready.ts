@@ -1,7 +1,7 @@
 /**
  * The work that the core hands to its driver, and the order in which it must be honoured.
  *
- *   messages          leave at once: only a leader's appends, heartbeats, read answers and transfers
+ *   messages          leave at once: they promise nothing that is not on disk (outbox.ts has the rule)
  *   persist           is written and synced as one batch; at most one is out at a time
  *     └ thenSend      leaves only when that batch is on disk: votes and append acknowledgements
  *   committed         is applied, in order, exactly once

@@ -76,3 +76,28 @@ function count(value: number, what: string): number {
 
 /** What stands before the first entry of every log. */
 export const noEntry: EntryId = { term: 0 as Term, index: 0 as LogIndex };
+
+/** The term after `current`. */
+export function nextTerm(current: Term): Term {
+  return (current + 1) as Term;
+}
+
+/** The index `distance` places after `index`. */
+export function indexAfter(index: LogIndex, distance = 1): LogIndex {
+  return (index + distance) as LogIndex;
+}
+
+/** The index just before `index`, which must not be 0. */
+export function indexBefore(index: LogIndex): LogIndex {
+  return (index - 1) as LogIndex;
+}
+
+/** The smaller of two indices. */
+export function minIndex(a: LogIndex, b: LogIndex): LogIndex {
+  return a < b ? a : b;
+}
+
+/** The larger of two indices. */
+export function maxIndex(a: LogIndex, b: LogIndex): LogIndex {
+  return a > b ? a : b;
+}

@@ -1,3 +1,10 @@
+export { commandId, encodeCommand, isCommand } from "./command.ts";
+export type { CommandId } from "./command.ts";
+export { DamagedRecordError } from "./keyspace.ts";
+export type { Position } from "./keyspace.ts";
 export type { Operation } from "./operation.ts";
+export { readPosition } from "./position.ts";
 export type { ApplyResult, DeleteResult, KeyValue, Revision, SetResult } from "./results.ts";
 export type { Change, StateReader } from "./storage.ts";
+export { Store } from "./store.ts";
+export type { Applied, StoreOptions } from "./store.ts";

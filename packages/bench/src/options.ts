@@ -1,0 +1,171 @@
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { type WorkName, workNames } from "./workload/work.ts";
+
+export const systemNames = ["dkv", "etcd", "ceiling"] as const;
+export type SystemName = (typeof systemNames)[number];
+
+/** The bench's flags in one table: the help text and the environment variables are read off it. */
+const flags = {
+  seconds: { value: "N", default: "5", describe: "measured time of each row" },
+  warmup: { value: "N", default: "2", describe: "seconds of the same load before that" },
+  clients: {
+    value: "N,...",
+    default: "1,64,256,1000",
+    describe: "closed-loop clients: each has one call open",
+  },
+  work: { value: "NAME,...", default: workNames.join(","), describe: "what the clients do" },
+  only: {
+    value: "NAME",
+    default: "",
+    describe: "dkv or etcd alone; or ceiling, a server that only answers: what the bench itself can do",
+  },
+  connections: {
+    value: "N",
+    default: "0",
+    describe: "connections that the clients share; 0: one for each 16 clients, at most 16",
+  },
+  target: { value: "leader|all", default: "leader", describe: "members that the connections go to" },
+  tls: { value: "", default: "false", describe: "encrypt, towards clients and mutually between peers" },
+  "value-bytes": { value: "N", default: "256", describe: "size of a value; values are random bytes" },
+  keys: { value: "N", default: "10000", describe: "number of keys; all are set before the first row" },
+  seed: { value: "N", default: "1", describe: "for keys, values and their order" },
+  "data-dir": {
+    value: "DIR",
+    default: "",
+    describe: "where members keep their data; default: the temporary directory",
+  },
+  profile: { value: "DIR", default: "", describe: "leave a CPU profile of each dkv member there" },
+  json: {
+    value: "FILE",
+    default: "",
+    describe: "where the results go; default: bench-results/DATE-TIME.json",
+  },
+} as const;
+
+type FlagName = keyof typeof flags;
+
+export interface Options {
+  readonly seconds: number;
+  readonly warmupSeconds: number;
+  readonly clients: readonly number[];
+  readonly works: readonly WorkName[];
+  /** Undefined: dkv, and etcd if there is one. */
+  readonly only: SystemName | undefined;
+  /** Undefined: by the rule. */
+  readonly connections: number | undefined;
+  readonly target: "leader" | "all";
+  readonly security: "cleartext" | "tls";
+  readonly valueBytes: number;
+  readonly keys: number;
+  readonly seed: number;
+  /** Absolute, as are the other two. */
+  readonly dataDir: string | undefined;
+  readonly profileDir: string | undefined;
+  readonly jsonFile: string | undefined;
+}
+
+/** A wrong flag; the message is one line for the person who typed it. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** Largest request that fits one HTTP/2 frame beside its key. */
+const valueBytesMax = 16_000;
+
+/** Reads flags, then the environment, then defaults; `"help"` if that is asked for. Throws a UsageError. */
+export function readOptions(args: readonly string[], environment: NodeJS.ProcessEnv): Options | "help" {
+  const given = parse(args);
+  if (given["help"] === true) return "help";
+  const text = (name: FlagName): string => {
+    const value = given[name];
+    if (value === true) return "true";
+    return (
+      typeof value === "string" ? value : (environment[environmentName(name)] ?? flags[name].default)
+    ).trim();
+  };
+  const number = (name: FlagName, range: { min: number; max?: number; whole?: true }): number =>
+    readNumber(`--${name}`, text(name), range);
+  const path = (name: FlagName): string | undefined => (text(name) === "" ? undefined : resolve(text(name)));
+  const only = text("only") === "" ? undefined : choice("--only", text("only"), systemNames);
+  const security = choice("--tls", text("tls"), ["true", "false"]) === "true" ? "tls" : "cleartext";
+  if (only === "ceiling" && security === "tls")
+    throw new UsageError("--only ceiling answers in cleartext, not with --tls");
+  const connections = number("connections", { min: 0, max: 1024, whole: true });
+  return {
+    seconds: number("seconds", { min: 0.1 }),
+    warmupSeconds: number("warmup", { min: 0 }),
+    clients: list(text("clients")).map((item) =>
+      readNumber("--clients", item, { min: 1, max: 100_000, whole: true }),
+    ),
+    works: list(text("work")).map((item) => choice("--work", item, workNames)),
+    only,
+    connections: connections === 0 ? undefined : connections,
+    target: choice("--target", text("target"), ["leader", "all"]),
+    security,
+    valueBytes: number("value-bytes", { min: 0, max: valueBytesMax, whole: true }),
+    keys: number("keys", { min: 1, max: 10_000_000, whole: true }),
+    seed: number("seed", { min: 0, max: 2 ** 32 - 1, whole: true }),
+    dataDir: path("data-dir"),
+    profileDir: path("profile"),
+    jsonFile: path("json"),
+  };
+}
+
+export function helpText(): string {
+  const lines = Object.entries(flags).map(([name, flag]) => {
+    const shown = flag.default === "" || flag.value === "" ? "" : ` [${flag.default}]`;
+    return `  ${`--${name} ${flag.value}`.padEnd(24)}${flag.describe}${shown}`;
+  });
+  return `Usage: make bench, or node packages/bench/dist/main.js [flags]
+
+Measures dkv, and etcd beside it where an etcd is on the PATH: the same work by the same client over gRPC.
+
+Each system runs as three real processes on loopback with its own defaults. Both clusters are up for the
+whole run and each row is measured on dkv, then on etcd, so that a machine whose speed drifts treats both
+alike. Only one is under load at a time; what the idle one costs meanwhile is measured and shown. A call
+counts only if it ends with gRPC status 0 and, for reads, with the value; everything else is an error and
+is shown. A client that had an error rests 50 ms.
+
+Flags (each also from the environment: ${environmentName("value-bytes")}=64, ${environmentName("tls")}=true):
+${lines.join("\n")}
+  ${"--help".padEnd(24)}this text
+`;
+}
+
+function environmentName(flag: string): string {
+  return `DKV_BENCH_${flag.replaceAll("-", "_").toUpperCase()}`;
+}
+
+function parse(args: readonly string[]): Record<string, unknown> {
+  const options = Object.fromEntries(
+    Object.entries(flags).map(([name, { value }]) => [
+      name,
+      { type: value === "" ? "boolean" : "string" } as const,
+    ]),
+  );
+  try {
+    return parseArgs({ args: [...args], options: { ...options, help: { type: "boolean", short: "h" } } })
+      .values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function list(text: string): readonly string[] {
+  return text.split(",").map((item) => item.trim());
+}
+
+function readNumber(what: string, text: string, range: { min: number; max?: number; whole?: true }): number {
+  const value = text === "" ? Number.NaN : Number(text);
+  const { min, max = Number.MAX_SAFE_INTEGER, whole } = range;
+  if (value >= min && value <= max && (whole === undefined || Number.isInteger(value))) return value;
+  const kind = whole === undefined ? "number" : "whole number";
+  throw new UsageError(`${what} takes a ${kind} from ${min} to ${max}, not "${text}"`);
+}
+
+function choice<Choice extends string>(what: string, text: string, choices: readonly Choice[]): Choice {
+  const found = choices.find((known) => known === text);
+  if (found !== undefined) return found;
+  throw new UsageError(`${what} takes ${choices.join(", ")}, not "${text}"`);
+}

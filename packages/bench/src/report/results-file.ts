@@ -1,0 +1,30 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Options } from "../options.ts";
+import type { Row } from "../workload/row.ts";
+import type { Machine } from "./machine.ts";
+import { ratioToEtcd } from "./table.ts";
+
+/** Everything about one run, as it is written to a file. */
+export interface Results {
+  readonly date: Date;
+  readonly machine: Machine;
+  readonly options: Options;
+  readonly rows: readonly Row[];
+}
+
+/** Writes the results as JSON, making directories as needed, and returns where. */
+export async function writeResults(results: Results): Promise<string> {
+  const file = results.options.jsonFile ?? join("bench-results", `${timestamp(results.date)}.json`);
+  const rows = results.rows.map((row) => ({ ...row, ratioToEtcd: ratioToEtcd(row, results.rows) }));
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, `${JSON.stringify({ ...results, rows }, undefined, 2)}\n`);
+  return file;
+}
+
+/** YYYY-MM-DD-HHMMSS in local time, as people look for it. */
+function timestamp(date: Date): string {
+  const pad = (number: number): string => String(number).padStart(2, "0");
+  const day = [date.getFullYear(), pad(date.getMonth() + 1), pad(date.getDate())].join("-");
+  return `${day}-${pad(date.getHours())}${pad(date.getMinutes())}${pad(date.getSeconds())}`;
+}

@@ -1,0 +1,168 @@
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type ClientSessionRequestOptions,
+  connect,
+  type OutgoingHttpHeaders,
+  type SecureClientSessionOptions,
+} from "node:http2";
+
+import { abortable } from "./abortable.ts";
+import { type ConnectFailure, explain } from "./connect-failure.ts";
+import { type Endpoint, formatEndpoint } from "./endpoints.ts";
+import { badConfiguration } from "./errors.ts";
+import { hasClientCertificate, loadTls, type TlsOptions } from "./tls.ts";
+
+/** Nothing was sent: the connection closed before the request could be put on it. */
+export class NotSent extends Error {
+  override readonly name = "NotSent";
+}
+
+/** No connection could be made, and `failure` says why. Nothing was sent. */
+export class NotConnected extends Error {
+  override readonly name = "NotConnected";
+  readonly failure: ConnectFailure;
+
+  constructor(failure: ConnectFailure, options?: ErrorOptions) {
+    super(failure.phrase, options);
+    this.failure = failure;
+  }
+}
+
+/** An attempt that takes longer than this is given up even if somebody would wait on. */
+const connectTimeoutMs = 20_000;
+
+/**
+ * One HTTP/2 connection to one member, made when needed and made anew after it broke.
+ *
+ * It counts as made only once the member's SETTINGS frame is here. Until then nothing is sent, so that
+ * every failure to get through TLS (a refused client certificate shows only after the handshake in TLS
+ * 1.3) and every mute or foreign server is known to have applied nothing.
+ *
+ * Has the shape that connect-node asks of a session manager.
+ */
+export class Connection {
+  readonly endpoint: Endpoint;
+  readonly authority: string;
+  readonly #tls: TlsOptions | undefined;
+  #session: ClientHttp2Session | undefined;
+  #dialling: ClientHttp2Session | undefined;
+  #opening: Promise<ClientHttp2Session> | undefined;
+  #streams = 0;
+  #isClosed = false;
+
+  constructor(endpoint: Endpoint, tls: TlsOptions | undefined) {
+    this.endpoint = endpoint;
+    this.authority = new URL(`${tls === undefined ? "http" : "https"}://${formatEndpoint(endpoint)}`).origin;
+    this.#tls = tls;
+  }
+
+  /** Makes the connection unless it is there. @throws NotConnected, DkvClientError `bad_configuration`, the signal's reason */
+  async open(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.#usable() !== undefined) return;
+    this.#opening ??= this.#dial().finally(() => {
+      this.#opening = undefined;
+    });
+    await abortable(this.#opening, signal);
+  }
+
+  /** Takes no more requests, so that the next one makes a new connection; those under way may finish. */
+  retire(): void {
+    this.#session?.close();
+    this.#session = undefined;
+  }
+
+  /** Ends everything at once. */
+  close(): void {
+    this.#isClosed = true;
+    this.#dialling?.destroy();
+    this.#session?.destroy();
+    this.#session = undefined;
+  }
+
+  state(): "closed" | "open" {
+    return this.#usable() === undefined ? "closed" : "open";
+  }
+
+  async connect(): Promise<"open" | "error"> {
+    return Promise.resolve(this.#usable() === undefined ? "error" : "open");
+  }
+
+  async request(method: string, path: string, headers: OutgoingHttpHeaders, options: ClientSessionRequestOptions): Promise<ClientHttp2Stream> {
+    const session = this.#usable();
+    if (session === undefined) throw new NotSent("the connection closed before the request was sent");
+    try {
+      const stream = session.request({ ...headers, ":method": method, ":path": path }, options);
+      this.#keepAwake(session, stream);
+      return Promise.resolve(stream);
+    } catch (error) {
+      throw new NotSent("the connection took no more requests", { cause: error });
+    }
+  }
+
+  /** Part of connect-node's interface; only a manager that pings needs to know. */
+  notifyResponseByteRead(): void {}
+
+  abort(): void {
+    this.retire();
+  }
+
+  /** An idle connection does not keep a program from ending; a request under way does. */
+  #keepAwake(session: ClientHttp2Session, stream: ClientHttp2Stream): void {
+    this.#streams += 1;
+    session.ref();
+    stream.once("close", () => {
+      this.#streams -= 1;
+      if (this.#streams === 0 && !session.destroyed) session.unref();
+    });
+  }
+
+  #usable(): ClientHttp2Session | undefined {
+    const session = this.#session;
+    return session === undefined || session.closed || session.destroyed ? undefined : session;
+  }
+
+  async #dial(): Promise<ClientHttp2Session> {
+    const tls = this.#tls === undefined ? {} : await loadTls(this.#tls);
+    if (this.#isClosed) throw badConfiguration("the client is closed");
+    const options: SecureClientSessionOptions & { readonly keepAlive: boolean } = { ...tls, keepAlive: true };
+    const session = connect(this.authority, options);
+    const { promise, resolve, reject } = Promise.withResolvers<ClientHttp2Session>();
+    // The listener stays for good: an error that nobody listens to would end the process.
+    let lastError: unknown;
+    session.on("error", (error) => {
+      lastError = error;
+    });
+    session.once("close", () => {
+      if (this.#session === session) this.#session = undefined;
+      reject(lastError);
+    });
+    session.once("remoteSettings", () => {
+      this.#session = session;
+      resolve(session);
+    });
+    session.setTimeout(connectTimeoutMs, () => {
+      session.destroy(Object.assign(new Error("no answer in time"), { code: "ETIMEDOUT" }));
+    });
+    this.#dialling = session;
+    try {
+      await promise;
+    } catch (error) {
+      throw new NotConnected(await this.#explain(error), { cause: error });
+    } finally {
+      this.#dialling = undefined;
+    }
+    session.setTimeout(0);
+    session.unref();
+    return session;
+  }
+
+  async #explain(error: unknown): Promise<ConnectFailure> {
+    return explain(error, {
+      endpoint: this.endpoint,
+      isSecure: this.#tls !== undefined,
+      hasClientCertificate: this.#tls !== undefined && hasClientCertificate(this.#tls),
+    });
+  }
+}

@@ -1,0 +1,85 @@
+/** What can go wrong between a program and a cluster, and what is known about the request then. */
+
+/**
+ * `notApplied`: it took no effect and may be repeated. `outcomeUnknown`: it may have taken effect, or
+ * may still. `never`: it took no effect and never will as it stands.
+ */
+export type Retry = "notApplied" | "outcomeUnknown" | "never";
+
+/** Refusals that a member sends, by the names they have on the wire. */
+export const serverCodes = [
+  "empty_key",
+  "request_too_large",
+  "key_not_found",
+  "invalid_request",
+  "unimplemented",
+  "no_leader",
+  "not_leader",
+  "overloaded",
+  "stopping",
+  "read_timeout",
+  "write_timeout",
+  "outcome_unknown",
+  "canceled",
+] as const;
+
+/** Reasons why a connection to a member could not be made. Nothing was sent. */
+export const connectCodes = [
+  "connection_refused",
+  "host_not_found",
+  "no_answer",
+  "not_dkv",
+  "server_speaks_tls",
+  "server_speaks_cleartext",
+  "unknown_ca",
+  "wrong_name",
+  "certificate_not_valid",
+  "client_certificate_required",
+  "client_certificate_refused",
+  "tls_failure",
+] as const;
+
+export type ConnectCode = (typeof connectCodes)[number];
+
+export type ErrorCode =
+  | (typeof serverCodes)[number]
+  | ConnectCode
+  /** Several endpoints failed for different reasons; the message lists them. */
+  | "unreachable"
+  /** The connection broke while the request was under way. */
+  | "connection_lost"
+  | "deadline_exceeded"
+  | "bad_configuration"
+  | "permission_denied"
+  | "closed"
+  /** A member, perhaps a newer one, gave a reason that this client has no name for. */
+  | "unknown";
+
+/** A failed operation. The message is one line that says what happened and, where it can, what to do. */
+export class DkvClientError extends Error {
+  override readonly name = "DkvClientError";
+  readonly code: ErrorCode;
+  readonly retry: Retry;
+
+  constructor(what: { readonly code: ErrorCode; readonly retry: Retry }, message: string, options?: ErrorOptions) {
+    super(oneLine(message), options);
+    this.code = what.code;
+    this.retry = what.retry;
+  }
+}
+
+const configurationError = { code: "bad_configuration", retry: "never" } as const;
+
+/** An endpoint, file or limit that cannot work, whatever the cluster does. */
+export function badConfiguration(message: string, options?: ErrorOptions): DkvClientError {
+  return new DkvClientError(configurationError, message, options);
+}
+
+export function isConnectCode(code: ErrorCode): code is ConnectCode {
+  return (connectCodes as readonly string[]).includes(code);
+}
+
+/** Texts come from other machines too: control characters would let them draw on a terminal. */
+function oneLine(text: string): string {
+  return text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ").trim();
+}

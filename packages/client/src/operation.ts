@@ -1,0 +1,195 @@
+/** One operation from its first attempt to its last. */
+import type { CallLimits, MemberCalls } from "./calls.ts";
+import { NotConnected } from "./connection.ts";
+import { type Endpoint, formatEndpoint } from "./endpoints.ts";
+import { DkvClientError } from "./errors.ts";
+import { type AttemptFailure, isPassing, summarize } from "./failures.ts";
+import type { LeaderSearch } from "./leader-search.ts";
+import type { MemberDoors } from "./member.ts";
+import { jittered, limitedSignal, nowMs, sleep } from "./platform/time.ts";
+import { backoffMs, formatDuration, isWorthRepeating, type Repeatable } from "./retry.ts";
+import { isSame, type Route } from "./route.ts";
+
+export interface Operation<Result> {
+  /** For messages. */
+  readonly name: string;
+  readonly repeatable: Repeatable;
+  call(calls: MemberCalls, limits: CallLimits): Promise<Result>;
+}
+
+export interface OperationDeps {
+  readonly route: Route;
+  readonly doors: MemberDoors;
+  readonly search: LeaderSearch;
+  /** Aborted when the client is closed. */
+  readonly closed: AbortSignal;
+}
+
+export interface OperationLimits {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** How long endpoints may all refuse connections before the operation gives up: long enough for a restart. */
+const connectPatienceMs = 500;
+/** How long a shorter way to the leader may take to make at most. */
+const detourTimeoutMs = 1000;
+/** The member is told a little less time than there is, so that its own account of a timeout arrives. */
+const headroomMs = 100;
+
+/** Runs an operation until it succeeds, must not be repeated, or is out of time. @throws DkvClientError */
+export async function perform<Result>(deps: OperationDeps, operation: Operation<Result>, limits: OperationLimits): Promise<Result> {
+  return new Attempts(deps, operation, limits).run();
+}
+
+class Attempts<Result> {
+  readonly #deps: OperationDeps;
+  readonly #operation: Operation<Result>;
+  readonly #limits: OperationLimits;
+  readonly #startedMs = nowMs();
+  readonly #stops: readonly AbortSignal[];
+
+  constructor(deps: OperationDeps, operation: Operation<Result>, limits: OperationLimits) {
+    this.#deps = deps;
+    this.#operation = operation;
+    this.#limits = limits;
+    this.#stops = limits.signal === undefined ? [deps.closed] : [deps.closed, limits.signal];
+  }
+
+  async run(): Promise<Result> {
+    for (let round = 0; ; round += 1) {
+      const outcome = await this.#round();
+      if (outcome.kind === "done") return outcome.result;
+      const pauseMs = jittered(backoffMs(round));
+      if (this.#elapsedMs() + pauseMs >= this.#patienceMs(outcome.failures)) throw summarize(outcome.failures, this.#elapsedMs());
+      await sleep(pauseMs, AbortSignal.any([...this.#stops])).catch(() => {
+        this.#throwIfStopped("notApplied");
+      });
+    }
+  }
+
+  async #round(): Promise<{ kind: "done"; result: Result } | { kind: "failed"; failures: readonly AttemptFailure[] }> {
+    const { route } = this.#deps;
+    const failures: AttemptFailure[] = [];
+    const endpoints = this.#isWrite() ? route.forWrites() : route.forReads();
+    for (const [position, endpoint] of endpoints.entries()) {
+      if (this.#remainingMs() <= 0) break;
+      // A member that is silent must leave time to ask the others.
+      const shareMs = this.#remainingMs() / (endpoints.length - position);
+      const attempt = await this.#attempt(endpoint, shareMs);
+      if (attempt.kind === "done") return attempt;
+      failures.push(attempt);
+    }
+    return { kind: "failed", failures };
+  }
+
+  async #attempt(endpoint: Endpoint, shareMs: number): Promise<{ kind: "done"; result: Result } | AttemptFailure> {
+    const { route } = this.#deps;
+    const startedMs = nowMs();
+    try {
+      const calls = await this.#open(endpoint, shareMs);
+      const way = this.#isWrite() && route.isStale ? await this.#wayToLeader({ endpoint, calls }, shareMs / 2) : { endpoint, calls };
+      const limitMs = this.#isWrite() ? this.#remainingMs() : Math.max(1, shareMs - (nowMs() - startedMs));
+      const result = await this.#call(way, limitMs);
+      route.answered(endpoint);
+      return { kind: "done", result };
+    } catch (error) {
+      if (error instanceof NotConnected) {
+        route.failed(endpoint);
+        return { kind: "notConnected", endpoint, failure: error.failure, cause: error };
+      }
+      if (!(error instanceof DkvClientError) || this.#isStopped() || !isWorthRepeating(error, this.#operation.repeatable)) throw error;
+      route.doubt();
+      return { kind: "refused", endpoint, error };
+    }
+  }
+
+  /** @throws NotConnected, also when it takes too long */
+  async #open(endpoint: Endpoint, limitMs: number): Promise<MemberCalls> {
+    const signal = limitedSignal(limitMs, this.#stops);
+    try {
+      return await this.#deps.doors.at(endpoint).open(signal);
+    } catch (error) {
+      this.#throwIfStopped("notApplied");
+      if (!signal.aborted || error instanceof NotConnected) throw error;
+      throw new NotConnected({ code: "no_answer", phrase: `no answer within ${formatDuration(limitMs)}`, isPassing: true }, { cause: error });
+    }
+  }
+
+  /** Asks who leads and goes there if it can. Falls back to the member that was asked, which forwards. */
+  async #wayToLeader(asked: Way, limitMs: number): Promise<Way> {
+    const { route, search } = this.#deps;
+    const timeoutMs = Math.min(limitMs, detourTimeoutMs);
+    try {
+      await search.run(asked.calls, limitedSignal(timeoutMs, this.#stops));
+    } catch {
+      this.#throwIfStopped("notApplied");
+      return asked;
+    }
+    const { leader } = route;
+    if (leader === undefined || isSame(leader, asked.endpoint)) return asked;
+    try {
+      return { endpoint: leader, calls: await this.#open(leader, timeoutMs) };
+    } catch (error) {
+      if (!(error instanceof NotConnected)) throw error;
+      route.failed(leader);
+      return asked;
+    }
+  }
+
+  async #call({ endpoint, calls }: Way, limitMs: number): Promise<Result> {
+    const signal = limitedSignal(limitMs, this.#stops);
+    const timeoutMs = limitMs - Math.min(headroomMs, limitMs / 10);
+    try {
+      return await this.#operation.call(calls, { signal, timeoutMs });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      this.#throwIfStopped("outcomeUnknown");
+      this.#deps.doors.at(endpoint).distrust();
+      const outcome = this.#isWrite() ? "; it may or may not have taken effect" : "";
+      throw new DkvClientError(
+        { code: "deadline_exceeded", retry: this.#isWrite() ? "outcomeUnknown" : "notApplied" },
+        `${formatEndpoint(endpoint)} did not answer ${this.#operation.name} within ${formatDuration(limitMs)}${outcome}`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** How long to go on after a round that failed so, counted from the start. */
+  #patienceMs(failures: readonly AttemptFailure[]): number {
+    const { timeoutMs } = this.#limits;
+    if (failures.some(({ kind }) => kind === "refused")) return timeoutMs;
+    return failures.some(isPassing) ? Math.min(timeoutMs, connectPatienceMs) : 0;
+  }
+
+  #isStopped(): boolean {
+    return this.#stops.some(({ aborted }) => aborted);
+  }
+
+  /** Throws if the caller has lost interest. `afterwards` is what is known of a write by then. */
+  #throwIfStopped(afterwards: "notApplied" | "outcomeUnknown"): void {
+    const { name } = this.#operation;
+    const retry = this.#isWrite() ? afterwards : "notApplied";
+    if (this.#deps.closed.aborted) throw new DkvClientError({ code: "closed", retry }, `the client was closed during ${name}`);
+    const { signal } = this.#limits;
+    if (signal?.aborted) throw new DkvClientError({ code: "canceled", retry }, `${name} was cancelled`, { cause: signal.reason });
+  }
+
+  #isWrite(): boolean {
+    return this.#operation.repeatable === "unlessOutcomeUnknown";
+  }
+
+  #elapsedMs(): number {
+    return nowMs() - this.#startedMs;
+  }
+
+  #remainingMs(): number {
+    return this.#limits.timeoutMs - this.#elapsedMs();
+  }
+}
+
+/** A member and what can be asked of it. */
+interface Way {
+  readonly endpoint: Endpoint;
+  readonly calls: MemberCalls;
+}

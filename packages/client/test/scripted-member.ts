@@ -1,0 +1,133 @@
+/**
+ * A member whose answers a test writes: a real HTTP/2 server with the real protocol, and no cluster behind it.
+ *
+ * It keeps the keys it is given, so that a plain conversation needs no script.
+ */
+import { createServer, createSecureServer, type Http2Server, type ServerHttp2Session } from "node:http2";
+import { once } from "node:events";
+import type { TlsOptions as ServerTls } from "node:tls";
+
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { DkvAPI, ErrorDetailSchema, MembershipAPI, type ResponseHeaderSchema, Retry, type ServerSchema } from "@dkv/protocol/dkv/v1/dkv";
+
+/** Runs before each answer; what it throws is the answer. */
+export type Script = (call: Call) => void | Promise<void>;
+
+export interface Call {
+  readonly method: "get" | "set" | "delete" | "getServers";
+  readonly key: string;
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number | undefined;
+}
+
+export interface ScriptedMemberOptions {
+  readonly script?: Script;
+  readonly tls?: ServerTls;
+  /** 0: any free one. */
+  readonly port?: number;
+}
+
+/** An error as a member sends it. */
+export function refusal(code: string, retry: Retry, status: Code = Code.Unavailable): ConnectError {
+  const detail = { desc: ErrorDetailSchema, value: { code, retry } };
+  return new ConnectError(`refused: ${code}`, status, undefined, [detail]);
+}
+
+export class ScriptedMember {
+  readonly port: number;
+  readonly calls: Call[] = [];
+  readonly values = new Map<string, Uint8Array>();
+  script: Script;
+  /** What GetServers lists. */
+  servers: MessageInitShape<typeof ServerSchema>[] = [];
+  /** Whom every answer names as leader. */
+  leader = "";
+  readonly #server: Http2Server;
+  readonly #sessions: ReadonlySet<ServerHttp2Session>;
+
+  private constructor(parts: { server: Http2Server; sessions: ReadonlySet<ServerHttp2Session>; port: number; script: Script }) {
+    this.#server = parts.server;
+    this.#sessions = parts.sessions;
+    this.port = parts.port;
+    this.script = parts.script;
+  }
+
+  static async start({ script = () => {}, tls, port = 0 }: ScriptedMemberOptions = {}): Promise<ScriptedMember> {
+    const server = tls === undefined ? createServer() : createSecureServer(tls);
+    const sessions = new Set<ServerHttp2Session>();
+    server.on("session", (session) => {
+      sessions.add(session);
+      session.on("close", () => sessions.delete(session)).on("error", () => {});
+    });
+    server.listen(port, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    const member = new ScriptedMember({ server, sessions, script, port: typeof address === "object" && address !== null ? address.port : 0 });
+    server.on("request", connectNodeAdapter({ routes: (router) => member.#serve(router) }));
+    return member;
+  }
+
+  get endpoint(): string {
+    return `localhost:${this.port}`;
+  }
+
+  /** Methods asked so far, in order. */
+  get methods(): readonly string[] {
+    return this.calls.map(({ method }) => method);
+  }
+
+  /** Breaks all connections, as a crash does. */
+  cut(): void {
+    for (const session of this.#sessions) session.destroy();
+  }
+
+  async stop(): Promise<void> {
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    this.cut();
+    await closed;
+  }
+
+  #serve(router: ConnectRouter): ConnectRouter {
+    const header = (): MessageInitShape<typeof ResponseHeaderSchema> => ({
+      clusterId: 0xffff_ffff_ffff_fff1n,
+      memberId: 7n,
+      leader: this.leader,
+      term: 2n,
+      appliedIndex: 12n,
+      revision: 9n,
+    });
+    return router
+      .service(DkvAPI, {
+        get: async ({ key }, context) => {
+          await this.#note("get", key, context);
+          const value = this.values.get(key);
+          if (value === undefined) throw refusal("key_not_found", Retry.NEVER, Code.NotFound);
+          return { value, header: header(), createRevision: 3n, modRevision: 5n, version: 2n };
+        },
+        set: async ({ key, value }, context) => {
+          await this.#note("set", key, context);
+          this.values.set(key, value);
+          return { header: header() };
+        },
+        delete: async ({ key }, context) => {
+          await this.#note("delete", key, context);
+          return { deleted: this.values.delete(key), header: header() };
+        },
+      })
+      .service(MembershipAPI, {
+        getServers: async (_request, context) => {
+          await this.#note("getServers", "", context);
+          return { servers: this.servers, header: header() };
+        },
+      });
+  }
+
+  async #note(method: Call["method"], key: string, context: HandlerContext): Promise<void> {
+    const call = { method, key, signal: context.signal, timeoutMs: context.timeoutMs() };
+    this.calls.push(call);
+    await this.script(call);
+  }
+}

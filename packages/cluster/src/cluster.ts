@@ -1,0 +1,140 @@
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type ClusterPlan, type Flags, type MemberPlan, memberFlags } from "./flags.ts";
+import { agreedLeader, readView } from "./leader.ts";
+import { Member } from "./member.ts";
+import { freePorts } from "./platform/ports.ts";
+import { poll } from "./platform/time.ts";
+
+const dkv = fileURLToPath(new URL("../../server/bin/dkv.js", import.meta.url));
+
+/** How long waitForLeader waits unless told otherwise: many elections. */
+const leaderMs = 20_000;
+
+export interface ClusterOptions {
+  /** The members' data is kept in `dkv-0`, `dkv-1` and so on below it. Made if it is not there. */
+  readonly directory: string;
+  /** How many; 3 by default. */
+  readonly members?: number;
+  /** Peers with mutual TLS and clients with TLS, by the certificates of a directory that `make certs` made. */
+  readonly tls?: { readonly certificates: string } | undefined;
+  /** One for each member; free ones by default. */
+  readonly peerPorts?: readonly number[];
+  readonly clientPorts?: readonly number[];
+  /** For all members, over the usual ones: `{ "election-timeout": "300ms" }`. */
+  readonly flags?: Flags;
+  /** Added to this process's environment, from which what configures dkv is taken away first. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Takes each line that a member prints. */
+  readonly onLine?: (member: string, line: string) => void;
+}
+
+/** Members of one cluster, each a real dkv process on this machine. */
+export class Cluster {
+  readonly members: readonly Member[];
+
+  /** None of the members is started yet. */
+  constructor(members: readonly Member[]) {
+    this.members = members;
+  }
+
+  /** The member of that name. Throws if there is none. */
+  member(name: string): Member {
+    const found = this.members.find((member) => member.name === name);
+    if (found === undefined) throw new Error(`no member is named ${name}`);
+    return found;
+  }
+
+  /** Starts those that do not run, and resolves when each answers its clients. */
+  async start(): Promise<void> {
+    const idle = this.members.filter((member) => !member.isRunning);
+    for (const member of idle) member.start();
+    await Promise.all(idle.map((member) => member.waitReady()));
+  }
+
+  /** The name of the leader that a majority follows now; undefined if there is none. */
+  async leader(): Promise<string | undefined> {
+    const running = this.members.filter((member) => member.isRunning);
+    const views = await Promise.all(
+      running.map(async (member) => readView(member.name, await member.askJson("/dkv.v1.MembershipAPI/GetServers", {}))),
+    );
+    return agreedLeader(
+      views.filter((view) => view !== undefined),
+      this.members.length,
+    );
+  }
+
+  /** Resolves to the name of a leader that a majority follows. Rejects when there is none in time. */
+  waitForLeader({ timeoutMs = leaderMs }: { readonly timeoutMs?: number } = {}): Promise<string> {
+    return poll(() => this.leader(), {
+      timeoutMs,
+      explain: () => new Error(`no leader after ${String(timeoutMs / 1000)} s; running: ${this.#describeRunning()}`),
+    });
+  }
+
+  /** Stops all that run, at once. Rejects if one had to be killed. */
+  async stop(): Promise<void> {
+    const running = this.members.filter((member) => member.isRunning);
+    const results = await Promise.allSettled(running.map((member) => member.stop()));
+    for (const result of results) {
+      if (result.status === "rejected") throw result.reason;
+    }
+  }
+
+  #describeRunning(): string {
+    const names = this.members.filter(({ isRunning }) => isRunning).map(({ name }) => name);
+    return names.length === 0 ? "none" : names.join(", ");
+  }
+}
+
+/** Makes ready a cluster of real processes without starting them. */
+export async function prepareCluster(options: ClusterOptions): Promise<Cluster> {
+  const directory = resolve(options.directory);
+  await mkdir(directory, { recursive: true });
+  const plan = await planCluster(options, directory);
+  const { certificates } = plan;
+  const environment = { ...plainEnvironment(), ...options.env };
+  const onLine = options.onLine ?? (() => undefined);
+  const members = plan.members.map((member) => {
+    const flags = { ...memberFlags(member, plan), ...options.flags };
+    return new Member({ plan: member, flags, program: dkv, directory, environment, certificates, onLine });
+  });
+  return new Cluster(members);
+}
+
+/**
+ * Starts a cluster of real processes and resolves when each member answers its clients; a leader may take a moment
+ * longer. Nothing is left behind when it rejects, nor when this process dies.
+ */
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const cluster = await prepareCluster(options);
+  try {
+    await cluster.start();
+  } catch (error) {
+    await Promise.allSettled(cluster.members.filter(({ isRunning }) => isRunning).map((member) => member.kill()));
+    throw error;
+  }
+  return cluster;
+}
+
+async function planCluster(options: ClusterOptions, directory: string): Promise<ClusterPlan> {
+  const size = options.members ?? options.peerPorts?.length ?? 3;
+  const free = await freePorts(2 * size);
+  const members = Array.from({ length: size }, (_, at): MemberPlan => {
+    const name = `dkv-${String(at)}`;
+    return {
+      name,
+      peerAddress: `localhost:${String(options.peerPorts?.[at] ?? free[2 * at])}`,
+      clientAddress: `localhost:${String(options.clientPorts?.[at] ?? free[2 * at + 1])}`,
+      dataDir: join(directory, name),
+    };
+  });
+  const certificates = options.tls === undefined ? undefined : resolve(options.tls.certificates);
+  return { members, certificates };
+}
+
+/** This process's environment without what would configure a member behind the caller's back. */
+function plainEnvironment(): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("DKV_")));
+}

@@ -1,0 +1,20 @@
+import type { DkvClient } from "@dkv/client";
+
+import type { Output } from "../settings.ts";
+
+/** What a command has to work with. */
+export interface CommandContext {
+  readonly client: DkvClient;
+  /** Undefined: the command's default. */
+  readonly output: Output | undefined;
+  readonly io: Io;
+}
+
+export interface Io {
+  /** Everything on standard input. @throws Exit if it cannot be read or is absurdly long */
+  readInput(): Promise<Uint8Array>;
+  /** Writes to standard output, once in a run. @throws Exit if it cannot be written */
+  print(text: string | Uint8Array): Promise<void>;
+  /** Writes to standard error. */
+  explain(text: string): void;
+}

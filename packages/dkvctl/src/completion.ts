@@ -1,0 +1,101 @@
+/** Completion scripts for shells. They are plain text: no process is started for each press of the tab key. */
+import { type CommandEntry, commandNames, commands } from "./command-table.ts";
+import { globalFlags, outputs } from "./settings.ts";
+
+export type Shell = "bash" | "zsh";
+
+/** The shell that a path such as $SHELL names, if it is one that can be served. */
+export function shellOf(path: string | undefined): Shell | undefined {
+  const name = path?.split("/").at(-1);
+  return name === "bash" || name === "zsh" ? name : undefined;
+}
+
+export function completionScript(shell: Shell): string {
+  return shell === "bash" ? bashScript() : zshScript();
+}
+
+const valueFlags = Object.keys(globalFlags).map((flag) => `--${flag}`);
+const plainFlags = ["--help", "--version"];
+const fileFlags = ["--cert", "--key", "--cacert"];
+
+function switchesOf({ switches }: CommandEntry): readonly string[] {
+  return Object.keys(switches).map((name) => `--${name}`);
+}
+
+function choicesOf({ operands }: CommandEntry): readonly string[] {
+  return operands.flatMap(({ choices = [] }) => choices);
+}
+
+function bashScript(): string {
+  const cases = commands.map((entry) => `    ${entry.name}) words="${[...choicesOf(entry), ...switchesOf(entry)].join(" ")}" ;;`);
+  return `# bash completion for dkvctl
+_dkvctl() {
+  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" command="" words="" index
+  COMPREPLY=()
+  case "$previous" in
+    ${fileFlags.join("|")}) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    --output|-o) COMPREPLY=($(compgen -W "${outputs.join(" ")}" -- "$current")); return ;;
+    --endpoint|--timeout) return ;;
+  esac
+  for ((index = 1; index < COMP_CWORD; index++)); do
+    case "\${COMP_WORDS[index]}" in
+      ${commandNames.join("|")}) command="\${COMP_WORDS[index]}"; break ;;
+    esac
+  done
+  case "$command" in
+    "") words="${commandNames.join(" ")}" ;;
+${cases.join("\n")}
+  esac
+  COMPREPLY=($(compgen -W "$words ${[...valueFlags, ...plainFlags].join(" ")}" -- "$current"))
+}
+complete -F _dkvctl dkvctl
+`;
+}
+
+function zshScript(): string {
+  const described = commands.map(({ name, describe }) => `    ${zshQuote(`${name}:${describe}`)}`);
+  const flags = Object.entries(globalFlags).map(([flag, describe]) => `    ${zshQuote(`*--${flag}=[${describe}]:${flag}:${zshValues(flag)}`)}`);
+  const cases = commands.map((entry) => {
+    const switches = Object.entries(entry.switches).map(([name, describe]) => zshQuote(`--${name}[${describe}]`));
+    const choices = choicesOf(entry);
+    const operands = choices.length === 0 ? [] : [zshQuote(`1:choice:(${choices.join(" ")})`)];
+    return `    ${entry.name}) _arguments $flags ${[...switches, ...operands].join(" ")} ;;`;
+  });
+  return `#compdef dkvctl
+# zsh completion for dkvctl
+_dkvctl() {
+  local -a commands flags
+  local state line
+  typeset -A opt_args
+  commands=(
+${described.join("\n")}
+  )
+  flags=(
+${flags.join("\n")}
+    ${zshQuote("-o[form of what is printed]:output:(" + outputs.join(" ") + ")")}
+    '--help[explain]'
+    '--version[print the version]'
+  )
+  _arguments -C $flags '1:command:->command' '*::argument:->argument'
+  case "$state" in
+    command) _describe command commands ;;
+    argument)
+      case "$line[1]" in
+${cases.map((line) => `    ${line}`).join("\n")}
+      esac ;;
+  esac
+}
+if [[ "\${funcstack[1]}" == _dkvctl ]]; then
+  _dkvctl "$@"
+else
+  compdef _dkvctl dkvctl
+fi
+`;
+}
+
+function zshValues(flag: string): string {
+  if (flag === "output") return `(${outputs.join(" ")})`;
+  return fileFlags.includes(`--${flag}`) ? "_files" : "";
+}
+
+const zshQuote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

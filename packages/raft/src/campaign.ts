@@ -1,0 +1,65 @@
+import { assert } from "./assert.ts";
+import type { PreVoteResponse, VoteResponse } from "./messages.ts";
+import { majorityVote } from "./quorum/majority.ts";
+import type { Raft } from "./raft.ts";
+import type { CandidateRole, PreCandidateRole } from "./roles.ts";
+import { nextTerm } from "./types.ts";
+
+/**
+ * Asks the others whether they would vote for us, before a term is spent on it: a node that was cut off,
+ * or whose log is behind, cannot win and must not unseat a leader that works. Source: Diss. §9.6.
+ */
+export function startPreVote(raft: Raft): void {
+  if (!raft.isVoter) return;
+  raft.becomePreCandidate();
+  const { term, id, log } = raft;
+  for (const to of raft.others) {
+    raft.send({ kind: "preVoteRequest", from: id, to, term: nextTerm(term), lastEntry: log.lastEntry });
+  }
+  settle(raft);
+}
+
+/** What set off a campaign. A leader that asked for it overrides its followers' patience. Source: Diss. §4.2.3. */
+export type CampaignReason = "preVoteWon" | "leadershipTransfer";
+
+/** Spends a term: votes for itself and asks the others. Source: Raft §5.2. */
+export function startCampaign(raft: Raft, reason: CampaignReason): void {
+  if (!raft.isVoter) return;
+  raft.becomeCandidate();
+  const { term, id, log } = raft;
+  const leadershipTransfer = reason === "leadershipTransfer";
+  for (const to of raft.others) {
+    raft.send({ kind: "voteRequest", from: id, to, term, lastEntry: log.lastEntry, leadershipTransfer });
+  }
+  settle(raft);
+}
+
+/** Counts an answer; the first of each voter counts. */
+export function countVote(
+  raft: Raft,
+  role: PreCandidateRole | CandidateRole,
+  response: PreVoteResponse | VoteResponse,
+): void {
+  if (role.votes.has(response.from)) {
+    raft.ignore(response, "oldNews");
+    return;
+  }
+  role.votes.set(response.from, response.granted);
+  settle(raft);
+}
+
+/** Moves on once the outcome is clear. Alone in a cluster it is clear at once. */
+function settle(raft: Raft): void {
+  const { role } = raft;
+  assert(role.kind === "preCandidate" || role.kind === "candidate", "votes are counted by those who asked for them");
+  switch (majorityVote(raft.config.configuration.voters, (voter) => role.votes.get(voter))) {
+    case "pending":
+      return;
+    case "lost":
+      raft.becomeFollower(undefined);
+      return;
+    case "won":
+      if (role.kind === "preCandidate") startCampaign(raft, "preVoteWon");
+      else raft.becomeLeader();
+  }
+}

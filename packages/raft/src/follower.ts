@@ -1,0 +1,113 @@
+/** What a follower does with each message of its term. Source: Raft §5.3, Fig. 2. */
+import { decideAppend } from "./append.ts";
+import { assert } from "./assert.ts";
+import { startCampaign, startPreVote } from "./campaign.ts";
+import type { AppendEntries, Heartbeat, Message, ReadIndexResponse, TimeoutNow } from "./messages.ts";
+import type { Raft } from "./raft.ts";
+import type { FollowerRole } from "./roles.ts";
+import { type Entry, indexAfter, type LogIndex, minIndex, type NodeId, type ReadContext } from "./types.ts";
+
+/** Campaigns when no leader was heard for an election timeout. Source: Raft §5.2. */
+export function tickFollower(raft: Raft, role: FollowerRole): void {
+  for (const context of role.reads.tick(raft.config.electionTicks)) raft.readDropped(context);
+  role.election.elapsed += 1;
+  if (role.election.elapsed >= role.election.timeout) startPreVote(raft);
+}
+
+export function stepFollower(raft: Raft, role: FollowerRole, message: Message): void {
+  switch (message.kind) {
+    case "appendEntries":
+      hearLeader(raft, role, message.from);
+      onAppendEntries(raft, message);
+      return;
+    case "heartbeat":
+      hearLeader(raft, role, message.from);
+      onHeartbeat(raft, message);
+      return;
+    case "timeoutNow":
+      onTimeoutNow(raft, role, message);
+      return;
+    case "readIndexResponse":
+      onReadIndexResponse(raft, role, message);
+      return;
+    default:
+      raft.ignore(message, "wrongRole");
+  }
+}
+
+/** Forwards a read to the leader. Returns whether one is known. */
+export function forwardRead(raft: Raft, role: FollowerRole, context: ReadContext): boolean {
+  if (role.leader === undefined) return false;
+  role.reads.add(context);
+  raft.send({ kind: "readIndexRequest", from: raft.id, to: role.leader, term: raft.term, context });
+  return true;
+}
+
+/** The sender speaks as the leader of our term: it is one, and it is there. Source: Raft §5.2. */
+function hearLeader(raft: Raft, role: FollowerRole, leader: NodeId): void {
+  if (role.leader === leader) {
+    role.election.elapsed = 0;
+    return;
+  }
+  assert(role.leader === undefined, "a term has at most one leader");
+  raft.becomeFollower(leader);
+}
+
+export function onAppendEntries(raft: Raft, request: AppendEntries): void {
+  const { log } = raft;
+  if (request.prev.index < log.committed) {
+    // Old, or sent before the leader knew how far we are: what is committed is the same everywhere.
+    acceptAppend(raft, request, log.committed);
+    return;
+  }
+  const decision = decideAppend(log, request);
+  if (decision.kind === "missingPrev") {
+    rejectAppend(raft, request);
+    return;
+  }
+  traceConflict(raft, decision.entries);
+  log.append(decision.entries);
+  // What we hold beyond the request's last entry may be another leader's and is not covered by its commit.
+  const lastNew = indexAfter(request.prev.index, request.entries.length);
+  raft.commitTo(minIndex(request.commit, lastNew));
+  acceptAppend(raft, request, lastNew);
+}
+
+function traceConflict({ log, trace }: Raft, entries: readonly Entry[]): void {
+  const [first] = entries;
+  const ourTerm = first === undefined ? undefined : log.termAt(first.index);
+  if (first === undefined || ourTerm === undefined) return;
+  const { term, index } = first;
+  trace?.({ kind: "entriesConflicted", ours: { term: ourTerm, index }, leaders: { term, index } });
+}
+
+function acceptAppend(raft: Raft, request: AppendEntries, match: LogIndex): void {
+  raft.send({ kind: "appendAccepted", from: raft.id, to: request.from, term: raft.term, match });
+}
+
+function rejectAppend(raft: Raft, request: AppendEntries): void {
+  const { prev } = request;
+  const hint = raft.log.lastNotAbove(prev);
+  raft.trace?.({ kind: "prevMissing", prev, hint });
+  raft.send({ kind: "appendRejected", from: raft.id, to: request.from, term: raft.term, prevIndex: prev.index, hint });
+}
+
+export function onHeartbeat(raft: Raft, heartbeat: Heartbeat): void {
+  // The leader has our word that we store everything up to here; were it gone, we would have forgotten a promise.
+  assert(heartbeat.commit <= raft.log.lastIndex, "a heartbeat commits only what this node acknowledged");
+  raft.commitTo(heartbeat.commit);
+  const { from, readContext } = heartbeat;
+  raft.send({ kind: "heartbeatResponse", from: raft.id, to: from, term: raft.term, readContext });
+}
+
+/** Campaigns at once, without a pre-vote: the leader itself wants to be replaced. Source: Diss. §3.10. */
+function onTimeoutNow(raft: Raft, role: FollowerRole, message: TimeoutNow): void {
+  if (message.from === role.leader) startCampaign(raft, "leadershipTransfer");
+  else raft.ignore(message, "wrongRole");
+}
+
+function onReadIndexResponse(raft: Raft, role: FollowerRole, response: ReadIndexResponse): void {
+  const { context, index } = response;
+  if (role.reads.take(context)) raft.readConfirmed({ context, index });
+  else raft.ignore(response, "oldNews");
+}

@@ -1,0 +1,218 @@
+import { startPreVote } from "./campaign.ts";
+import type { RaftConfig } from "./config.ts";
+import { forwardRead } from "./follower.ts";
+import type { Observation } from "./invariants.ts";
+import { handedOut, propose, type ProposeResult, requestRead, storedMore } from "./leader.ts";
+import { startTransfer, type TransferResult } from "./leadership-transfer.ts";
+import type { LogReader } from "./log-reader.ts";
+import type { Message } from "./messages.ts";
+import type { Durable } from "./outbox.ts";
+import { Persistence } from "./persistence.ts";
+import { Raft } from "./raft.ts";
+import type { PersistBatch, Ready, SoftState } from "./ready.ts";
+import { hasSomethingToSend, sendToFollowers } from "./replication.ts";
+import type { LeaderRole } from "./roles.ts";
+import { step, tick } from "./step.ts";
+import type { ReplicationState } from "./tracker/progress.ts";
+import type { HardState, LogIndex, NodeId, ReadContext, RoleName, Term } from "./types.ts";
+
+/** How one follower stands, for people and for choosing a successor. */
+export interface FollowerStatus {
+  /** Highest index known to be on its disk. */
+  readonly match: LogIndex;
+  readonly next: LogIndex;
+  readonly state: ReplicationState;
+  /** Whether it was heard within the last election timeout. */
+  readonly recentlyActive: boolean;
+}
+
+export interface NodeStatus extends SoftState {
+  readonly id: NodeId;
+  readonly role: RoleName;
+  readonly term: Term;
+  readonly leader: NodeId | undefined;
+  readonly commit: LogIndex;
+  /** Highest index handed out in {@link Ready.committed}. */
+  readonly applied: LogIndex;
+  readonly lastIndex: LogIndex;
+  /** Empty unless this node leads. */
+  readonly followers: ReadonlyMap<NodeId, FollowerStatus>;
+}
+
+export type ReadIndexResult = { readonly kind: "accepted" } | { readonly kind: "dropped"; readonly because: "noLeader" };
+
+const noFollowers: ReadonlyMap<NodeId, FollowerStatus> = new Map();
+
+/**
+ * One participant in Raft, without clock, disk, socket or randomness of its own.
+ *
+ * The driver calls in with what happened ({@link tick}, {@link step}, {@link propose} and so on), then
+ * takes the work that follows from it with {@link ready} and honours it as {@link Ready} says. Nothing
+ * here waits or calls back, so the same calls always lead to the same work.
+ */
+export class RaftNode {
+  readonly #raft: Raft;
+  readonly #persistence: Persistence;
+  #toldSoftState: SoftState;
+
+  /** Starts as a follower with what the disk holds; `applied` is how far the state machine got. */
+  // oxlint-disable-next-line max-params -- a constructor's four different things read better in a row
+  constructor(config: RaftConfig, log: LogReader, hardState: HardState, applied: LogIndex) {
+    this.#raft = new Raft(config, { log, hardState, applied });
+    this.#persistence = new Persistence(hardState);
+    this.#toldSoftState = softStateOf(this.#raft);
+  }
+
+  /** A tick of the clock passes. */
+  tick(): void {
+    tick(this.#raft);
+  }
+
+  /** A message has arrived. Those of strangers, or for somebody else, have no effect. */
+  step(message: Message): void {
+    step(this.#raft, message);
+  }
+
+  /** Appends one entry for each element, if this node leads. All are accepted or none. */
+  propose(data: readonly Uint8Array[]): ProposeResult {
+    const { role } = this.#raft;
+    if (role.kind !== "leader") return { kind: "dropped", because: "notLeader" };
+    return propose(this.#raft, role, data);
+  }
+
+  /**
+   * Asks for an index such that a state machine that has applied it may serve reads that arrived before
+   * this call. The answer comes in {@link Ready.readStates} or {@link Ready.droppedReads}. Works on a
+   * leader and on a follower that knows one.
+   */
+  readIndex(context: ReadContext): ReadIndexResult {
+    const { role, id } = this.#raft;
+    if (role.kind === "leader") {
+      requestRead(this.#raft, role, { context, from: id });
+      return { kind: "accepted" };
+    }
+    if (role.kind === "follower" && forwardRead(this.#raft, role, context)) return { kind: "accepted" };
+    return { kind: "dropped", because: "noLeader" };
+  }
+
+  /** Hands leadership to `to`, if this node leads. Takes no proposals until that has happened or failed. */
+  transferLeadership(to: NodeId): TransferResult {
+    const { role } = this.#raft;
+    if (role.kind !== "leader") return { kind: "dropped", because: "notLeader" };
+    return startTransfer(this.#raft, role, to);
+  }
+
+  /** Campaigns now, with a pre-vote, instead of at the end of the election timeout. A leader goes on leading. */
+  campaign(): void {
+    if (this.#raft.role.kind !== "leader") startPreVote(this.#raft);
+  }
+
+  /** Whether {@link ready} would give out any work. */
+  hasReady(): boolean {
+    const raft = this.#raft;
+    const { role } = raft;
+    return (
+      raft.log.hasCommittedToHandOut ||
+      raft.hasReadNews ||
+      this.#persistence.isDue(raft.hardState, raft.log) ||
+      raft.outbox.hasReleasable(this.#durable()) ||
+      (role.kind === "leader" && hasSomethingToSend(raft, role)) ||
+      isChanged(this.#toldSoftState, softStateOf(raft))
+    );
+  }
+
+  /** Takes all the work there is. While a batch is being written, everything but the next batch flows on. */
+  ready(): Ready {
+    const raft = this.#raft;
+    const { role } = raft;
+    if (role.kind === "leader") sendToFollowers(raft, role);
+    const committed = raft.log.takeCommitted(raft.config.maxCommittedBytes);
+    if (role.kind === "leader") handedOut(role, committed);
+    return {
+      messages: raft.outbox.takeReleasable(this.#durable()),
+      persist: this.#takeBatch(),
+      committed,
+      readStates: raft.takeReadStates(),
+      droppedReads: raft.takeDroppedReads(),
+      softState: this.#takeSoftState(),
+    };
+  }
+
+  /** The batch that is out has been synced, so its {@link PersistBatch.thenSend} may leave. */
+  persisted(batchId: number): void {
+    const raft = this.#raft;
+    this.#persistence.confirm(batchId, raft.log);
+    if (raft.role.kind === "leader") storedMore(raft, raft.role);
+  }
+
+  status(): NodeStatus {
+    const { id, term, leader, log, role, config } = this.#raft;
+    return {
+      id,
+      role: role.kind,
+      term,
+      leader,
+      commit: log.committed,
+      applied: log.handedOut,
+      lastIndex: log.lastIndex,
+      followers: role.kind === "leader" ? followersOf(role, config.electionTicks) : noFollowers,
+    };
+  }
+
+  /** What {@link checkState} and {@link checkStep} look at. */
+  observe(): Observation {
+    const { id, term, votedFor, leader, log, role } = this.#raft;
+    return {
+      id,
+      role: role.kind,
+      term,
+      votedFor,
+      leader,
+      committed: log.idAt(log.committed),
+      handedOut: log.handedOut,
+      stable: log.stableIndex,
+      last: log.lastEntry,
+      progress:
+        role.kind === "leader" ? role.tracker.followers.map(({ progress: { match, next } }) => ({ match, next })) : [],
+    };
+  }
+
+  /** Term of the entry at `index`, durable or not; undefined outside the log. */
+  termAt(index: LogIndex): Term | undefined {
+    return this.#raft.log.termAt(index);
+  }
+
+  #durable(): Durable {
+    return { hardState: this.#persistence.holds(this.#raft.hardState), index: this.#raft.log.stableIndex };
+  }
+
+  #takeBatch(): PersistBatch | undefined {
+    const { hardState, log, outbox } = this.#raft;
+    return this.#persistence.isDue(hardState, log) ? this.#persistence.take(hardState, log, outbox) : undefined;
+  }
+
+  #takeSoftState(): SoftState | undefined {
+    const now = softStateOf(this.#raft);
+    if (!isChanged(this.#toldSoftState, now)) return undefined;
+    this.#toldSoftState = now;
+    return now;
+  }
+}
+
+function softStateOf({ role, term, leader }: Raft): SoftState {
+  return { role: role.kind, term, leader };
+}
+
+function isChanged(before: SoftState, now: SoftState): boolean {
+  return before.role !== now.role || before.term !== now.term || before.leader !== now.leader;
+}
+
+function followersOf(role: LeaderRole, electionTicks: number): ReadonlyMap<NodeId, FollowerStatus> {
+  const since = role.now - electionTicks;
+  const statuses = new Map<NodeId, FollowerStatus>();
+  for (const { id, progress, heardAt } of role.tracker.followers) {
+    const { match, next, state } = progress;
+    statuses.set(id, { match, next, state, recentlyActive: heardAt !== undefined && heardAt >= since });
+  }
+  return statuses;
+}

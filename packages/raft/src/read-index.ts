@@ -1,0 +1,145 @@
+/**
+ * Linearizable reads without a log entry. Source: Diss. §6.4.
+ *
+ *   early ──▶ waiting ──▶ confirmed
+ *
+ *   early      the leader has not committed in its own term, so its commit index may be behind
+ *   waiting    the read's index is fixed; a majority must still say that this leader leads
+ *   confirmed  a majority answered a heartbeat that was sent after the read arrived
+ *
+ * Reads stand in a queue. A heartbeat names the newest one, so an answer confirms that one and all
+ * before it: any number of reads share one round.
+ */
+import { majorityReached } from "./quorum/majority.ts";
+import type { LogIndex, NodeId, ReadContext } from "./types.ts";
+
+/** A round of reads that somebody asked this leader for. */
+export interface ReadRequest {
+  readonly context: ReadContext;
+  /** Who serves the readers: this node or a follower. */
+  readonly from: NodeId;
+}
+
+export interface IndexedRead extends ReadRequest {
+  /** The commit index when the read arrived. */
+  readonly index: LogIndex;
+}
+
+export interface ReadRoundsOptions {
+  readonly self: NodeId;
+  readonly voters: readonly NodeId[];
+  /** Rounds that may wait at once; further ones are ignored and asked for again by their readers. */
+  readonly capacity: number;
+}
+
+export class ReadRounds {
+  readonly #options: ReadRoundsOptions;
+  #early: ReadRequest[] = [];
+  #waiting: IndexedRead[] = [];
+  /** Reads confirmed so far. The read at `#waiting[i]` has the running number `#confirmed + i + 1`. */
+  #confirmed = 0;
+  /** Running number of the newest read named in a heartbeat. */
+  #announced = 0;
+  /** Running number up to which each follower has answered. */
+  readonly #answered = new Map<NodeId, number>();
+
+  constructor(options: ReadRoundsOptions) {
+    this.#options = options;
+  }
+
+  /** Queues a read until the leader has committed in its term. */
+  addEarly(request: ReadRequest): void {
+    if (this.#accepts(request)) this.#early.push(request);
+  }
+
+  /** Queues a read at the commit index. */
+  add(request: ReadRequest, commit: LogIndex): void {
+    if (this.#accepts(request)) this.#waiting.push({ ...request, index: commit });
+  }
+
+  /** The leader has committed in its term, up to `commit`: early reads get their index. */
+  committedInTerm(commit: LogIndex): void {
+    if (this.#early.length === 0) return;
+    for (const request of this.#early) this.#waiting.push({ ...request, index: commit });
+    this.#early = [];
+  }
+
+  /** Whether a read waits that no heartbeat has named. */
+  get needsRound(): boolean {
+    return this.#newest > this.#announced;
+  }
+
+  /** The context that a heartbeat sent now must carry. */
+  announce(): ReadContext | undefined {
+    this.#announced = this.#newest;
+    return this.#waiting.at(-1)?.context;
+  }
+
+  /** A follower answered the heartbeat that named `context`. Contexts already confirmed are old news. */
+  answered(from: NodeId, context: ReadContext): void {
+    const position = this.#waiting.findIndex((read) => read.context === context);
+    if (position === -1) return;
+    const number = this.#confirmed + position + 1;
+    if (number > (this.#answered.get(from) ?? 0)) this.#answered.set(from, number);
+  }
+
+  /** Takes the reads that a majority has confirmed. */
+  takeConfirmed(): readonly IndexedRead[] {
+    if (this.#waiting.length === 0) return [];
+    const reached = majorityReached(this.#options.voters, this.#numberOf);
+    if (reached <= this.#confirmed) return [];
+    const taken = this.#waiting.splice(0, reached - this.#confirmed);
+    this.#confirmed = reached;
+    return taken;
+  }
+
+  /** Everything that will not be confirmed any more. */
+  all(): readonly ReadRequest[] {
+    return [...this.#early, ...this.#waiting];
+  }
+
+  get #newest(): number {
+    return this.#confirmed + this.#waiting.length;
+  }
+
+  #accepts({ context }: ReadRequest): boolean {
+    if (this.#early.length + this.#waiting.length >= this.#options.capacity) return false;
+    // A request that the network delivered twice.
+    return !this.#early.some((read) => read.context === context) && !this.#waiting.some((read) => read.context === context);
+  }
+
+  readonly #numberOf = (voter: NodeId): number =>
+    voter === this.#options.self ? this.#newest : (this.#answered.get(voter) ?? 0);
+}
+
+/** Reads that a follower has asked its leader for. Each is answered, or given up after an election timeout. */
+export class ForwardedReads {
+  #reads: { readonly context: ReadContext; age: number }[] = [];
+
+  add(context: ReadContext): void {
+    this.#reads.push({ context, age: 0 });
+  }
+
+  /** Whether the answer was waited for; it is not any more. */
+  take(context: ReadContext): boolean {
+    const position = this.#reads.findIndex((read) => read.context === context);
+    if (position === -1) return false;
+    this.#reads.splice(position, 1);
+    return true;
+  }
+
+  /** A tick passes. Takes those older than `maxAge` ticks: the request or its answer was lost. */
+  tick(maxAge: number): readonly ReadContext[] {
+    if (this.#reads.length === 0) return [];
+    for (const read of this.#reads) read.age += 1;
+    const isLost = (read: { readonly age: number }): boolean => read.age > maxAge;
+    if (!this.#reads.some(isLost)) return [];
+    const lost = this.#reads.filter(isLost);
+    this.#reads = this.#reads.filter((read) => !isLost(read));
+    return lost.map(({ context }) => context);
+  }
+
+  all(): readonly ReadContext[] {
+    return this.#reads.map(({ context }) => context);
+  }
+}

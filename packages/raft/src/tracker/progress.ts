@@ -1,0 +1,151 @@
+import { assert } from "../assert.ts";
+import { indexAfter, indexBefore, type LogIndex, maxIndex, minIndex, noEntry } from "../types.ts";
+import { Inflights } from "./inflights.ts";
+
+export type ReplicationState = "probe" | "replicate";
+
+export interface ProgressOptions {
+  /** Where the first append to this follower starts. */
+  readonly next: LogIndex;
+  readonly maxInflightMessages: number;
+  readonly maxInflightBytes: number;
+}
+
+/**
+ * What a leader believes about one follower.
+ *
+ *   probe      the place where the logs agree is not known: one append at a time, until it is accepted
+ *   replicate  it is known: appends are sent ahead of their answers, as far as the window allows
+ *
+ * Invariants: match < next; match never decreases; everything in the window lies above match.
+ * Source: Raft Fig. 2, nextIndex and matchIndex; Diss. §10.2.1 for the pipeline.
+ */
+export class Progress {
+  readonly #inflights: Inflights;
+  #match: LogIndex = noEntry.index;
+  #next: LogIndex;
+  #state: ReplicationState = "probe";
+  #probeSent = false;
+  #toldCommit: LogIndex = noEntry.index;
+  #matchAtHeartbeat: LogIndex = noEntry.index;
+  #isStalled = false;
+  #needsNudge = false;
+
+  constructor(options: ProgressOptions) {
+    this.#next = options.next;
+    this.#inflights = new Inflights(options.maxInflightMessages, options.maxInflightBytes);
+  }
+
+  /** Highest index known to be on the follower's disk and equal to ours. */
+  get match(): LogIndex {
+    return this.#match;
+  }
+
+  /** First index of the next append. */
+  get next(): LogIndex {
+    return this.#next;
+  }
+
+  get state(): ReplicationState {
+    return this.#state;
+  }
+
+  /** Highest commit index sent in a message that let the follower commit that far. */
+  get toldCommit(): LogIndex {
+    return this.#toldCommit;
+  }
+
+  /** Whether the window or an unanswered probe forbids another append. */
+  get isPaused(): boolean {
+    return this.#state === "probe" ? this.#probeSent : this.#inflights.isFull;
+  }
+
+  /** Whether an append, perhaps an empty one, is due to a follower of a log that ends at `last`. */
+  wantsAppend(last: LogIndex, commit: LogIndex): boolean {
+    if (this.#needsNudge) return true;
+    if (this.isPaused) return false;
+    return this.#next <= last || this.#toldCommit < commit;
+  }
+
+  /** Takes note of an append of the entries from next up to and with `last`; `last` is next - 1 for an empty one. */
+  sentAppend(last: LogIndex, bytes: number, commit: LogIndex): void {
+    assert(last >= indexBefore(this.#next), "an append starts at next");
+    this.#needsNudge = false;
+    this.toldUpTo(minIndex(commit, last));
+    if (this.#state === "probe") {
+      this.#probeSent = true;
+      return;
+    }
+    if (last < this.#next) return;
+    this.#inflights.add(last, bytes);
+    this.#next = indexAfter(last);
+  }
+
+  /** Takes note that the follower has been sent `commit`. */
+  toldUpTo(commit: LogIndex): void {
+    this.#toldCommit = maxIndex(this.#toldCommit, commit);
+  }
+
+  /** The follower stores everything up to `match`. Returns whether that was news. */
+  accepted(match: LogIndex): boolean {
+    if (match < this.#match) return false;
+    const isNews = match > this.#match;
+    if (!isNews && this.#state === "replicate") return false;
+    this.#match = match;
+    this.#next = maxIndex(this.#next, indexAfter(match));
+    if (this.#state === "probe") this.#becomeReplicate();
+    else this.#inflights.freeTo(match);
+    return true;
+  }
+
+  /**
+   * The follower refused an append after `prev`; the logs agree at `agreed` at most. Returns false for
+   * old news. Each refusal that counts lowers next, so probing ends.
+   */
+  rejected(prev: LogIndex, agreed: LogIndex): boolean {
+    // What was acknowledged stays stored, so this refusal was sent before.
+    if (prev <= this.#match) return false;
+    if (this.#state === "replicate") {
+      this.#becomeProbe();
+      return true;
+    }
+    if (prev !== indexBefore(this.#next)) return false;
+    this.#next = maxIndex(minIndex(prev, indexAfter(agreed)), indexAfter(this.#match));
+    this.#probeSent = false;
+    return true;
+  }
+
+  /** A heartbeat interval has passed: whatever was on its way all that time without an answer may be lost. */
+  heartbeatSent(): void {
+    const isWaiting = this.#match < indexBefore(this.#next);
+    this.#isStalled = this.#state === "replicate" && isWaiting && this.#match === this.#matchAtHeartbeat;
+    this.#matchAtHeartbeat = this.#match;
+  }
+
+  /**
+   * The follower is there. Repeats a probe that may be lost, and asks with an empty append whether a
+   * pipeline that stands still has lost something: it would be refused.
+   */
+  heartbeatAnswered(): void {
+    if (this.#state === "probe") this.#probeSent = false;
+    if (!this.#isStalled) return;
+    this.#isStalled = false;
+    this.#needsNudge = true;
+  }
+
+  #becomeProbe(): void {
+    this.#state = "probe";
+    this.#probeSent = false;
+    this.#isStalled = false;
+    this.#needsNudge = false;
+    this.#next = indexAfter(this.#match);
+    this.#inflights.clear();
+  }
+
+  #becomeReplicate(): void {
+    this.#state = "replicate";
+    this.#next = indexAfter(this.#match);
+    this.#matchAtHeartbeat = this.#match;
+    this.#inflights.clear();
+  }
+}

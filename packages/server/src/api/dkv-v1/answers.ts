@@ -1,0 +1,80 @@
+/** What the service answers, before it is a message, and as the messages of Connect. */
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type {
+  DeleteResponseSchema,
+  GetResponseSchema,
+  GetServersResponseSchema,
+  ResponseHeaderSchema,
+  SetResponseSchema,
+} from "@dkv/protocol/dkv/v1/dkv";
+import type { KeyValue, Revision } from "@dkv/store";
+import type { MemberStatus, MemberView } from "../../consensus/member.ts";
+
+/** Where and when an answer was given. */
+export interface AnswerHeader {
+  readonly status: MemberStatus;
+  /** Of the write that is answered; the store's own for anything else. */
+  readonly revision: Revision;
+}
+
+export interface GetAnswer {
+  readonly header: AnswerHeader;
+  readonly found: KeyValue;
+}
+
+export interface SetAnswer {
+  readonly header: AnswerHeader;
+}
+
+export interface DeleteAnswer {
+  readonly header: AnswerHeader;
+  readonly deleted: boolean;
+}
+
+export interface ServersAnswer {
+  readonly header: AnswerHeader;
+  readonly members: readonly MemberView[];
+}
+
+export function getResponse({ header, found }: GetAnswer): MessageInitShape<typeof GetResponseSchema> {
+  return {
+    value: found.value,
+    header: responseHeader(header),
+    createRevision: BigInt(found.createRevision),
+    modRevision: BigInt(found.modRevision),
+    version: BigInt(found.version),
+  };
+}
+
+export function setResponse({ header }: SetAnswer): MessageInitShape<typeof SetResponseSchema> {
+  return { header: responseHeader(header) };
+}
+
+export function deleteResponse({ header, deleted }: DeleteAnswer): MessageInitShape<typeof DeleteResponseSchema> {
+  return { header: responseHeader(header), deleted };
+}
+
+export function serversResponse({ header, members }: ServersAnswer): MessageInitShape<typeof GetServersResponseSchema> {
+  return {
+    header: responseHeader(header),
+    servers: members.map((member) => ({
+      id: member.name,
+      raftAddress: member.peerAddress,
+      rpcAddress: member.clientAddress,
+      isLeader: member.isLeader,
+      memberId: member.id,
+      isReachable: member.isReachable,
+    })),
+  };
+}
+
+function responseHeader({ status, revision }: AnswerHeader): MessageInitShape<typeof ResponseHeaderSchema> {
+  return {
+    clusterId: status.clusterId,
+    memberId: status.memberId,
+    leader: status.leader,
+    term: BigInt(status.term),
+    appliedIndex: BigInt(status.appliedIndex),
+    revision: BigInt(revision),
+  };
+}

@@ -1,0 +1,195 @@
+/**
+ * The client port: HTTP/1.1 and HTTP/2, in clear or with TLS, on one address.
+ *
+ * A connection's version is told by ALPN where the client took part in it, else by its first bytes. That
+ * lets HTTP/2 clients in that know beforehand what they will speak and so offer no ALPN, over TLS too.
+ */
+import { once } from "node:events";
+import net, { type Server, type Socket } from "node:net";
+import tls, { type TLSSocket } from "node:tls";
+import type { Logger } from "pino";
+import { formatAddress, type HostPort } from "../platform/address.ts";
+import type { Cancel, Clock } from "../platform/clock.ts";
+import { StartupError } from "../platform/startup-error.ts";
+import { readTlsMaterial, type TlsMaterial, type TlsPaths, watchTlsMaterial } from "../platform/tls-files.ts";
+import { createHttp1Server, createHttp2Server, type HttpServer } from "./http-servers.ts";
+import { defaultLimits, type ListenerLimits } from "./limits.ts";
+import type { RequestHandlers } from "./request-handlers.ts";
+import { type HttpVersion, sniff } from "./sniff.ts";
+
+export interface ClientListenerOptions {
+  readonly address: HostPort;
+  /** Cleartext if there is none. Clients need a certificate exactly if a CA is given. */
+  readonly tls: TlsPaths | undefined;
+  readonly limits?: Partial<ListenerLimits>;
+}
+
+export interface ClientListenerDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly handlers: RequestHandlers;
+}
+
+/** How long a dead client's connection is kept before the kernel asks whether it lives. */
+const keepAliveDelayMs = 30_000;
+
+export interface ClientListener {
+  /** Accepts clients from now on. Rejects with a StartupError if the address or a certificate cannot be had. */
+  start(): Promise<void>;
+  /** The port in use; differs from the one asked for if that was 0. Only between start and close. */
+  readonly port: number;
+  /**
+   * Takes no more connections and requests, answers what was accepted, and resolves when all clients are
+   * gone. After `graceMs` milliseconds those that are left are cut off.
+   */
+  close(graceMs: number): Promise<void>;
+}
+
+/** The client port of one member. It does nothing until it is started. */
+export function createClientListener(options: ClientListenerOptions, deps: ClientListenerDeps): ClientListener {
+  return new Listener(options, deps);
+}
+
+class Listener implements ClientListener {
+  readonly #options: ClientListenerOptions;
+  readonly #limits: ListenerLimits;
+  readonly #deps: ClientListenerDeps;
+  readonly #servers: Readonly<Record<HttpVersion, HttpServer>>;
+  /** Everything accepted and not yet closed. */
+  readonly #sockets = new Set<Socket>();
+  /** Those of which it is not known yet what they speak. */
+  readonly #unknown = new Set<Socket>();
+  #server: Server | undefined;
+  #stopWatching: Cancel = () => {};
+
+  constructor(options: ClientListenerOptions, deps: ClientListenerDeps) {
+    this.#options = options;
+    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#deps = deps;
+    this.#servers = {
+      http1: createHttp1Server(deps.handlers, this.#limits),
+      http2: createHttp2Server(deps.handlers, deps.logger),
+    };
+  }
+
+  async start(): Promise<void> {
+    const server = this.#options.tls === undefined ? this.#cleartextServer() : this.#tlsServer(this.#options.tls);
+    server.maxConnections = this.#limits.maxConnections;
+    server.on("connection", (socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
+    server.on("drop", () => {
+      this.#deps.logger.warn({ limit: this.#limits.maxConnections }, "a client was turned away: too many connections");
+    });
+    const { address } = this.#options;
+    try {
+      server.listen({ port: address.port, ...(address.host === "" ? {} : { host: address.host }) });
+      await once(server, "listening");
+    } catch (error) {
+      this.#stopWatching();
+      throw new StartupError("environment", listenFailure(address, error), { cause: error });
+    }
+    this.#server = server;
+  }
+
+  get port(): number {
+    const address = this.#server?.address();
+    if (typeof address !== "object" || address === null) throw new Error("the client port is not open");
+    return address.port;
+  }
+
+  async close(graceMs: number): Promise<void> {
+    const server = this.#server;
+    if (server === undefined) return;
+    this.#server = undefined;
+    this.#stopWatching();
+    this.#deps.handlers.onClosing();
+    const closed = once(server, "close");
+    server.close();
+    for (const socket of this.#unknown) socket.destroy();
+    this.#servers.http1.drain();
+    this.#servers.http2.drain();
+    const cancelGrace = this.#deps.clock.after(graceMs, () => {
+      this.#deps.logger.info({ connections: this.#sockets.size }, "clients that have not finished are cut off");
+      for (const socket of this.#sockets) socket.destroy();
+    });
+    await closed;
+    cancelGrace();
+  }
+
+  #cleartextServer(): Server {
+    return net.createServer(socketOptions, (socket) => {
+      this.#sniff(socket);
+    });
+  }
+
+  #tlsServer(paths: TlsPaths): Server {
+    const { clock, logger } = this.#deps;
+    const server = tls.createServer(
+      {
+        ...socketOptions,
+        ...secureContext(readTlsMaterial(paths)),
+        ALPNProtocols: ["h2", "http/1.1"],
+        requestCert: paths.trustedCaFile !== undefined,
+        rejectUnauthorized: paths.trustedCaFile !== undefined,
+        handshakeTimeout: this.#limits.openingTimeoutMs,
+      },
+      (socket) => {
+        this.#onSecure(socket);
+      },
+    );
+    server.on("tlsClientError", (error) => {
+      logger.debug({ err: error }, "a client's TLS handshake failed");
+    });
+    this.#stopWatching = watchTlsMaterial(paths, { clock, logger }, (material) => {
+      server.setSecureContext(secureContext(material));
+    });
+    return server;
+  }
+
+  #onSecure(socket: TLSSocket): void {
+    if (socket.alpnProtocol === "h2") {
+      this.#serve(socket, "http2");
+    } else if (socket.alpnProtocol === "http/1.1") {
+      this.#serve(socket, "http1");
+    } else {
+      this.#sniff(socket);
+    }
+  }
+
+  #sniff(socket: Socket): void {
+    this.#unknown.add(socket);
+    socket.once("close", () => this.#unknown.delete(socket));
+    // Whoever serves the socket listens too; before that, an error only means that the client has gone.
+    socket.on("error", ignore);
+    sniff(socket, { clock: this.#deps.clock, timeoutMs: this.#limits.openingTimeoutMs }, (version) => {
+      this.#unknown.delete(socket);
+      // Node's HTTP/2 server turns TLS sockets away that did not agree on it.
+      if (version === "http2" && socket instanceof tls.TLSSocket) socket.alpnProtocol = "h2";
+      this.#serve(socket, version);
+    });
+  }
+
+  #serve(socket: Socket, version: HttpVersion): void {
+    // A client of HTTP/1.1 may close its side after its last request, and still wait for the answer.
+    if (version === "http1") socket.allowHalfOpen = true;
+    this.#servers[version].serve(socket);
+  }
+}
+
+const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveDelayMs };
+
+function secureContext(material: TlsMaterial): tls.SecureContextOptions {
+  return { ...material, minVersion: "TLSv1.2" };
+}
+
+function ignore(): void {}
+
+function listenFailure(address: HostPort, error: unknown): string {
+  const where = formatAddress(address);
+  if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
+    return `cannot listen for clients on ${where}: the address is taken; stop what uses it or choose another --listen-client-address`;
+  }
+  return `cannot listen for clients on ${where}: ${error instanceof Error ? error.message : String(error)}`;
+}

@@ -1,0 +1,141 @@
+/** Certificates and keys as files: read with plain complaints, and read again when they change. */
+import { X509Certificate, createPrivateKey } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
+import { createSecureContext } from "node:tls";
+import type { Logger } from "pino";
+import type { Cancel, Clock } from "./clock.ts";
+import { StartupError } from "./startup-error.ts";
+
+export interface TlsPaths {
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** Whom to trust instead of the machine's list of authorities. */
+  readonly trustedCaFile: string | undefined;
+}
+
+/** What the files hold, PEM. Known to fit together. */
+export interface TlsMaterial {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  readonly ca: Buffer | undefined;
+}
+
+const pollMs = 2_000;
+
+/** A certificate that is about to expire is worth a warning this long before. */
+const expiryWarningMs = 14 * 86_400_000;
+
+/** Throws a StartupError of kind `environment` whose one line names the file and what is wrong with it. */
+export function readTlsMaterial({ certFile, keyFile, trustedCaFile }: TlsPaths): TlsMaterial {
+  const cert = readPem(certFile);
+  const key = readPem(keyFile);
+  const ca = trustedCaFile === undefined ? undefined : readPem(trustedCaFile);
+  checkPair({ certFile, cert, keyFile, key });
+  if (ca !== undefined && trustedCaFile !== undefined) {
+    for (const certificate of certificatesIn(ca)) parseCertificate(trustedCaFile, certificate);
+  }
+  try {
+    createSecureContext({ cert, key, ca, minVersion: "TLSv1.2" });
+  } catch (error) {
+    // Sound files of which OpenSSL thinks little, such as a key that is too short.
+    throw broken(`${certFile} and ${keyFile} cannot be used for TLS: ${messageOf(error)}`, error);
+  }
+  return { cert, key, ca };
+}
+
+/**
+ * Looks at the files every few seconds and hands over what they hold when that changed and is sound.
+ * What is not sound is logged, once, and what was there before stays in use.
+ */
+export function watchTlsMaterial(paths: TlsPaths, deps: { clock: Clock; logger: Logger }, onChange: (material: TlsMaterial) => void): Cancel {
+  const { clock, logger } = deps;
+  const { certFile } = paths;
+  let seen = fingerprint(paths);
+  warnOfExpiry(certFile, logger);
+  return clock.every(pollMs, () => {
+    const now = fingerprint(paths);
+    if (now === seen) return;
+    seen = now;
+    try {
+      onChange(readTlsMaterial(paths));
+      logger.info({ certFile }, "certificates changed; new connections use them");
+      warnOfExpiry(certFile, logger);
+    } catch (error) {
+      if (!(error instanceof StartupError)) throw error;
+      logger.warn({ reason: error.message }, "certificates changed and cannot be used; the old ones stay");
+    }
+  });
+}
+
+/** Changes whenever a file is rewritten or replaced; a missing one has a fingerprint too. */
+function fingerprint({ certFile, keyFile, trustedCaFile }: TlsPaths): string {
+  const files = trustedCaFile === undefined ? [certFile, keyFile] : [certFile, keyFile, trustedCaFile];
+  return files
+    .map((file) => {
+      const stats = statSync(file, { throwIfNoEntry: false, bigint: true });
+      return stats === undefined ? "missing" : [stats.ino, stats.mtimeNs, stats.size].join("-");
+    })
+    .join(" ");
+}
+
+function readPem(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    const reasons: Readonly<Record<string, string>> = {
+      ENOENT: "does not exist",
+      EACCES: "may not be read by this user",
+      EISDIR: "is a directory",
+    };
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    throw broken(`${file} ${reasons[code] ?? `cannot be read: ${messageOf(error)}`}`, error);
+  }
+}
+
+interface Pair {
+  readonly certFile: string;
+  readonly cert: Buffer;
+  readonly keyFile: string;
+  readonly key: Buffer;
+}
+
+function checkPair({ certFile, cert, keyFile, key }: Pair): void {
+  const certificate = parseCertificate(certFile, cert);
+  let fits: boolean;
+  try {
+    fits = certificate.checkPrivateKey(createPrivateKey(key));
+  } catch (error) {
+    throw broken(`${keyFile} holds no private key in PEM form without a passphrase`, error);
+  }
+  if (!fits) throw new StartupError("environment", `the key in ${keyFile} does not belong to the certificate in ${certFile}`);
+}
+
+function parseCertificate(file: string, pem: string | Buffer): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch (error) {
+    throw broken(`${file} holds no certificate in PEM form`, error);
+  }
+}
+
+/** Each certificate of a bundle; what is none comes back whole, so that parsing it can complain. */
+function certificatesIn(bundle: Buffer): readonly string[] {
+  const text = bundle.toString("latin1");
+  return text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [text];
+}
+
+function warnOfExpiry(certFile: string, logger: Logger): void {
+  const expiry = parseCertificate(certFile, readPem(certFile)).validToDate;
+  const leftMs = expiry.getTime() - Date.now();
+  if (leftMs > expiryWarningMs) return;
+  const message = leftMs > 0 ? "the certificate expires soon; replace the file" : "the certificate has expired; others will refuse it";
+  logger.warn({ certFile, expiry: expiry.toISOString() }, message);
+}
+
+function broken(message: string, cause: unknown): StartupError {
+  return new StartupError("environment", message, { cause });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,104 @@
+/**
+ * Looks for what LevelDB does not notice: records that are missing, and records that changed.
+ *
+ * Every marker, every log entry and the few single records are read and compared with each other. The
+ * keys of the state machine are too many to read at a start; their records have checksums of their own,
+ * which are looked at whenever one is read, and a lost batch of them shows as a missing marker.
+ */
+import { logIndex, noEntry, type EntryId, type HardState, type LogIndex } from "@dkv/raft";
+import { readPosition } from "@dkv/store";
+import { DamageError } from "./damage.ts";
+import { unsealEntry } from "./entry-codec.ts";
+import { metaKeys, numberIn, ranges } from "./keyspace.ts";
+import type { Database } from "./leveldb.ts";
+import { unsealHardState, unsealMarker, unsealMembers, type Marker } from "./records.ts";
+import type { MemberRecord } from "./storage.ts";
+
+export interface Verified {
+  readonly members: readonly MemberRecord[];
+  readonly hardState: HardState;
+  readonly last: EntryId;
+  readonly marker: Marker;
+}
+
+/**
+ * Reads the whole log once; memory does not grow with it. Throws {@link DamageError}.
+ *
+ * @param durableBatch a batch that is known to have been synced; the database must have come so far.
+ */
+export async function verify(database: Database, durableBatch: number): Promise<Verified> {
+  const marker = await verifyMarkers(database, durableBatch);
+  const members = unsealMembers(need(database.get(metaKeys.members), "the record of members"));
+  const hardState = unsealHardState(need(database.get(metaKeys.hardState), "the record of term and vote"));
+  const applied = readPosition(database);
+  const log = await verifyLog(database, logIndex(applied.appliedIndex));
+
+  same("the last log entry", log.last.index, marker.lastIndex);
+  same("the current term", hardState.term, marker.term);
+  atMost("the term of the last log entry", log.last.term, hardState.term);
+  atMost("the commit index", hardState.commit, log.last.index);
+  atMost("the applied index", applied.appliedIndex, log.last.index);
+  same("the term of the entry applied last", applied.appliedTerm, log.appliedTerm);
+  return { members, hardState, last: log.last, marker };
+}
+
+/** Markers run without a gap from the oldest kept to the newest, and that is not before `durableBatch`. */
+async function verifyMarkers(database: Database, durableBatch: number): Promise<Marker> {
+  let oldest: number | undefined;
+  let newest: Marker | undefined;
+  for await (const [key, value] of database.scan(ranges.markers)) {
+    const marker = unsealMarker(numberIn(key), value);
+    if (newest !== undefined && marker.batch !== newest.batch + 1) throw new DamageError(missingBatches(newest, marker));
+    oldest ??= marker.batch;
+    newest = marker;
+  }
+  if (newest === undefined || oldest === undefined) {
+    throw new DamageError(`all batches are missing, up to number ${String(durableBatch)} at least`);
+  }
+  if (oldest !== newest.oldestKept) {
+    const first = Math.min(oldest, newest.oldestKept);
+    throw new DamageError(`batches ${String(first)} to ${String(Math.max(oldest, newest.oldestKept) - 1)} are missing`);
+  }
+  if (newest.batch < durableBatch) {
+    throw new DamageError(
+      `batches ${String(newest.batch + 1)} to ${String(durableBatch)} were synced and are missing, ` +
+        `and with them everything after log entry ${String(newest.lastIndex)}`,
+    );
+  }
+  return newest;
+}
+
+function missingBatches(before: Marker, after: Marker): string {
+  const last = after.batch - 1;
+  const batches = `batches ${String(before.batch + 1)} to ${String(last)} are missing from the middle of the database`;
+  return `${batches}, between log entries ${String(before.lastIndex)} and ${String(after.lastIndex)}`;
+}
+
+/** Entries run without a gap from 1, and their terms never decrease. */
+async function verifyLog(database: Database, applied: LogIndex): Promise<{ last: EntryId; appliedTerm: number }> {
+  let last = noEntry;
+  let appliedTerm = 0;
+  for await (const [key, value] of database.scan(ranges.entries)) {
+    const entry = unsealEntry(numberIn(key), value);
+    if (entry.index !== last.index + 1) {
+      throw new DamageError(`log entries ${String(last.index + 1)} to ${String(entry.index - 1)} are missing`);
+    }
+    atMost(`the term of log entry ${String(last.index)}`, last.term, entry.term);
+    last = { index: entry.index, term: entry.term };
+    if (entry.index === applied) appliedTerm = entry.term;
+  }
+  return { last, appliedTerm };
+}
+
+function need(value: Buffer | undefined, what: string): Buffer {
+  if (value === undefined) throw new DamageError(`${what} is missing`);
+  return value;
+}
+
+function same(what: string, found: number, recorded: number): void {
+  if (found !== recorded) throw new DamageError(`${what} is ${String(found)} and should be ${String(recorded)}`);
+}
+
+function atMost(what: string, found: number, limit: number): void {
+  if (found > limit) throw new DamageError(`${what} is ${String(found)} and should not be above ${String(limit)}`);
+}

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { createFileRegistry, fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
+import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { create } from "@bufbuild/protobuf";
+import { Code, createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { ServerReflection, type ServerReflectionRequestSchema, type ServerReflectionResponse } from "@dkv/protocol/grpc/reflection/v1/reflection";
+import { ServerReflection as ServerReflectionAlpha } from "@dkv/protocol/grpc/reflection/v1alpha/reflection";
+import { openClientPort } from "./client-port.ts";
+
+type Question = MessageInitShape<typeof ServerReflectionRequestSchema>["messageRequest"];
+type Answer = ServerReflectionResponse["messageResponse"];
+
+describe("server reflection", () => {
+  for (const version of ["v1", "v1alpha"] as const) {
+    it(`shows a client of ${version} the whole schema`, async (t) => {
+      const { url } = await openClientPort(t);
+      const ask = (...questions: Question[]): Promise<Answer[]> => questionsTo(url, version, questions);
+
+      const [services, file, byName, nothing] = await ask(
+        { case: "listServices", value: "" },
+        { case: "fileContainingSymbol", value: "dkv.v1.DkvAPI" },
+        { case: "fileByFilename", value: "dkv/v1/dkv.proto" },
+        { case: "fileContainingSymbol", value: "dkv.v1.Nothing" },
+      );
+      assert.equal(services?.case, "listServicesResponse");
+      assert.deepEqual(
+        services.value.service.map(({ name }) => name),
+        [
+          "dkv.v1.DkvAPI",
+          "dkv.v1.MembershipAPI",
+          "grpc.health.v1.Health",
+          "grpc.reflection.v1.ServerReflection",
+          "grpc.reflection.v1alpha.ServerReflection",
+        ],
+      );
+      assert.deepEqual(byName, file);
+      assert.equal(file?.case, "fileDescriptorResponse");
+      const files = file.value.fileDescriptorProto.map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes));
+      const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: files }));
+      assert.deepEqual(
+        registry.getService("dkv.v1.DkvAPI")?.methods.map(({ name }) => name),
+        ["Get", "Set", "Delete"],
+      );
+      assert.equal(nothing?.case, "errorResponse");
+      assert.equal(nothing.value.errorCode, Code.NotFound);
+    });
+  }
+
+  it("finds the file of methods, messages, fields and enums", async (t) => {
+    const { url } = await openClientPort(t);
+    const symbols = ["dkv.v1.DkvAPI.Get", "dkv.v1.GetRequest", "dkv.v1.GetRequest.key", "dkv.v1.Retry"];
+    const questions = symbols.map((value) => ({ case: "fileContainingSymbol" as const, value }));
+    const answers = await questionsTo(url, "v1", questions);
+    assert.deepEqual(
+      answers.map((answer) => answer.case),
+      symbols.map(() => "fileDescriptorResponse"),
+    );
+  });
+
+  it("says that there are no extensions, and that a question is missing", async (t) => {
+    const { url } = await openClientPort(t);
+    const [numbers, unknown, extension, nothing] = await questionsTo(url, "v1", [
+      { case: "allExtensionNumbersOfType", value: "dkv.v1.GetRequest" },
+      { case: "allExtensionNumbersOfType", value: "dkv.v1.Nothing" },
+      { case: "fileContainingExtension", value: { containingType: "dkv.v1.GetRequest", extensionNumber: 100 } },
+      { case: undefined },
+    ]);
+    assert.deepEqual(numbers?.case === "allExtensionNumbersResponse" && numbers.value.extensionNumber, []);
+    const codes = [unknown, extension, nothing].map((answer) => answer?.case === "errorResponse" && answer.value.errorCode);
+    assert.deepEqual(codes, [Code.NotFound, Code.NotFound, Code.InvalidArgument]);
+  });
+});
+
+/** Asks all questions on one stream. The versions differ in the names of their types only. */
+async function questionsTo(url: string, version: "v1" | "v1alpha", questions: readonly Question[]): Promise<Answer[]> {
+  const transport = createGrpcTransport({ baseUrl: url });
+  const answers: Answer[] = [];
+  async function* requests(): AsyncGenerator<{ host: string; messageRequest: Question }> {
+    for (const messageRequest of questions) yield { host: "here", messageRequest };
+  }
+  if (version === "v1") {
+    for await (const { validHost, messageResponse } of createClient(ServerReflection, transport).serverReflectionInfo(requests())) {
+      assert.equal(validHost, "here");
+      answers.push(messageResponse);
+    }
+    return answers;
+  }
+  for await (const { messageResponse } of createClient(ServerReflectionAlpha, transport).serverReflectionInfo(requests() as never)) {
+    answers.push(messageResponse as Answer);
+  }
+  return answers;
+}

@@ -1,0 +1,168 @@
+/**
+ * What every storage owes the rest of the server, as a suite: LevelDB passes it, and so must any other.
+ */
+import assert from "node:assert/strict";
+import { describe, test, type TestContext } from "node:test";
+import { logIndex } from "@dkv/raft";
+import type { Storage } from "../../src/storage/storage.ts";
+import { batch, bytes, change, entry, hardState, identity, logOf, members, stateKey, text } from "./fixtures.ts";
+
+/** A disk that can be opened again and again. */
+export interface Medium {
+  open(): Promise<Storage>;
+}
+
+/** @param createMedium makes an empty one, for {@link identity} and {@link members}. */
+export function storageContract(name: string, createMedium: (context: TestContext) => Promise<Medium>): void {
+  const opened = async (context: TestContext): Promise<{ medium: Medium; storage: Storage }> => {
+    const medium = await createMedium(context);
+    return { medium, storage: await medium.open() };
+  };
+  const reopened = async ({ medium, storage }: { medium: Medium; storage: Storage }): Promise<Storage> => {
+    await storage.close();
+    return medium.open();
+  };
+
+  describe(name, () => {
+    test("a new one knows who it belongs to and holds nothing", async (context) => {
+      const { storage } = await opened(context);
+      assert.deepEqual(storage.identity, identity);
+      assert.deepEqual(storage.members, members);
+      assert.deepEqual(storage.hardState, hardState(0));
+      assert.deepEqual([storage.log.firstIndex, storage.log.lastIndex], [1, 0]);
+      assert.equal(storage.log.termAt(logIndex(0)), 0);
+      assert.equal(storage.log.termAt(logIndex(1)), undefined);
+      assert.equal(storage.state.get(stateKey("a")), undefined);
+      await storage.close();
+    });
+
+    test("what was written is read, at once and after opening again", async (context) => {
+      const both = await opened(context);
+      const entries = [entry(1, 1), { ...entry(2, 1, ""), kind: "empty" as const }, { ...entry(3, 2), kind: "configuration" as const }];
+      await both.storage.write(batch({ hardState: hardState(2, 1, 0xffff_ffff_ffff_fffen), entries, changes: [change("a", "1")] }));
+      const check = (storage: Storage): void => {
+        assert.deepEqual(logOf(storage), entries);
+        assert.deepEqual([1, 2, 3, 4].map((index) => storage.log.termAt(logIndex(index))), [1, 1, 2, undefined]);
+        assert.equal(text(storage.state.get(stateKey("a"))), "1");
+      };
+      check(both.storage);
+      const storage = await reopened(both);
+      check(storage);
+      assert.deepEqual(storage.hardState, hardState(2, 1, 0xffff_ffff_ffff_fffen));
+      assert.deepEqual(storage.members, members);
+      await storage.close();
+    });
+
+    test("a batch may hold any part alone, or nothing", async (context) => {
+      const both = await opened(context);
+      await both.storage.write(batch({ hardState: hardState(1) }));
+      await both.storage.write(batch({ entries: [entry(1, 1)] }));
+      await both.storage.write(batch({ changes: [change("a", "1")] }));
+      await both.storage.write(batch({}));
+      const storage = await reopened(both);
+      assert.deepEqual(storage.hardState, hardState(1));
+      assert.deepEqual(logOf(storage), [entry(1, 1)]);
+      assert.equal(text(storage.state.get(stateKey("a"))), "1");
+      await storage.close();
+    });
+
+    test("changes overwrite and delete", async (context) => {
+      const both = await opened(context);
+      await both.storage.write(batch({ changes: [change("a", "1"), change("b", "1"), change("c", "")] }));
+      await both.storage.write(batch({ changes: [change("a", "2"), change("b", undefined)] }));
+      const storage = await reopened(both);
+      assert.deepEqual(["a", "b", "c"].map((key) => text(storage.state.get(stateKey(key)))), ["2", undefined, ""]);
+      await storage.close();
+    });
+
+    test("entries replace everything from the first one's index on, also what lies beyond the last", async (context) => {
+      const both = await opened(context);
+      await both.storage.write(batch({ hardState: hardState(1), entries: [1, 2, 3, 4, 5].map((index) => entry(index, 1)) }));
+      await both.storage.write(batch({ hardState: hardState(2), entries: [entry(3, 2)] }));
+      const expected = [entry(1, 1), entry(2, 1), entry(3, 2)];
+      assert.deepEqual(logOf(both.storage), expected);
+      assert.equal(both.storage.log.termAt(logIndex(4)), undefined);
+      const storage = await reopened(both);
+      assert.deepEqual(logOf(storage), expected);
+      await storage.write(batch({ entries: [entry(4, 2)] }));
+      assert.deepEqual(logOf(storage), [...expected, entry(4, 2)]);
+      await storage.close();
+    });
+
+    test("the log shows a batch when it is durable, not before", async (context) => {
+      const { storage } = await opened(context);
+      const written = storage.write(batch({ hardState: hardState(1), entries: [entry(1, 1)] }));
+      assert.equal(storage.log.lastIndex, 0);
+      await written;
+      assert.equal(storage.log.lastIndex, 1);
+      await storage.close();
+    });
+
+    test("entries are given up to a number of bytes, and always one", async (context) => {
+      const { storage } = await opened(context);
+      await storage.write(batch({ hardState: hardState(1), entries: [1, 2, 3, 4].map((index) => entry(index, 1, "x".repeat(100))) }));
+      const count = (to: number, maxBytes: number): number => storage.log.entries(logIndex(2), logIndex(to), maxBytes).length;
+      assert.deepEqual([count(5, 0), count(5, 199), count(5, 200), count(5, 1000), count(3, 1000)], [1, 1, 2, 3, 1]);
+      await storage.close();
+    });
+
+    test("any bytes are kept as they are", async (context) => {
+      const both = await opened(context);
+      const all = Uint8Array.from({ length: 256 }, (_, value) => value);
+      const big = new Uint8Array(3 * 2 ** 20).fill(0xa5);
+      await both.storage.write(
+        batch({
+          hardState: hardState(1),
+          entries: [entry(1, 1, all), entry(2, 1, big), entry(3, 1, "")],
+          changes: [{ key: Uint8Array.of(0x20, ...all), value: all }, { key: stateKey("big"), value: big }],
+        }),
+      );
+      const storage = await reopened(both);
+      assert.deepEqual(logOf(storage), [entry(1, 1, all), entry(2, 1, big), entry(3, 1, "")]);
+      assert.deepEqual(Buffer.from(storage.state.get(Uint8Array.of(0x20, ...all)) ?? []), Buffer.from(all));
+      assert.deepEqual(Buffer.from(storage.state.get(stateKey("big")) ?? []), Buffer.from(big));
+      await storage.close();
+    });
+
+    test("the bytes given may be used again once the batch is durable", async (context) => {
+      const both = await opened(context);
+      const value = bytes("before");
+      await both.storage.write(batch({ changes: [{ key: stateKey("a"), value }] }));
+      value.fill(0);
+      const storage = await reopened(both);
+      assert.equal(text(storage.state.get(stateKey("a"))), "before");
+      await storage.close();
+    });
+
+    test("nothing is written after closing, and closing waits for what is being written", async (context) => {
+      const both = await opened(context);
+      const written = both.storage.write(batch({ changes: [change("a", "1")] }));
+      await both.storage.close();
+      await written;
+      await assert.rejects(both.storage.write(batch({ changes: [change("a", "2")] })), /closed/);
+      const storage = await both.medium.open();
+      assert.equal(text(storage.state.get(stateKey("a"))), "1");
+      await storage.close();
+    });
+
+    for (const [fact, wrong] of impossible) {
+      test(`a batch is refused before anything is written unless ${fact}`, async (context) => {
+        const { storage } = await opened(context);
+        await storage.write(batch({ hardState: hardState(2), entries: [entry(1, 1), entry(2, 2)] }));
+        await assert.rejects(async () => storage.write(wrong), /assertion failed/);
+        assert.deepEqual(logOf(storage), [entry(1, 1), entry(2, 2)]);
+        await storage.close();
+      });
+    }
+  });
+}
+
+const impossible = [
+  ["its entries follow the log", batch({ entries: [entry(4, 2)] })],
+  ["its entries are contiguous", batch({ entries: [entry(3, 2), entry(5, 2)] })],
+  ["terms do not decrease along the log", batch({ entries: [entry(3, 1)] })],
+  ["no entry is of a later term than the current one", batch({ entries: [entry(3, 3)] })],
+  ["the current term does not decrease", batch({ hardState: hardState(1) })],
+  ["the commit index is within the log", batch({ hardState: hardState(2, 3) })],
+  ["changes are those of the state machine", batch({ changes: [{ key: Uint8Array.of(0x00, 0x03), value: bytes("x") }] })],
+] as const;

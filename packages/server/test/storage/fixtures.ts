@@ -1,0 +1,74 @@
+/** What the tests of storage write, and where. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { logIndex, nodeId, term, type Entry, type HardState } from "@dkv/raft";
+import type { Change } from "@dkv/store";
+import { openStorage, type OpenedStorage } from "../../src/storage/open-storage.ts";
+import type { Identity, MemberRecord, Storage, TurnBatch } from "../../src/storage/storage.ts";
+
+export const identity: Identity = { clusterId: 0xc1n, memberId: nodeId(0xa1n) };
+
+export const members: readonly MemberRecord[] = [
+  { id: nodeId(0xa1n), name: "one", peerAddress: "localhost:3001" },
+  { id: nodeId(0xffff_ffff_ffff_ffffn), name: "zwei ä", peerAddress: "[::1]:4001" },
+];
+
+export async function temporaryDirectory(context: TestContext): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "dkv-storage-"));
+  context.after(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+export const open = (dataDir: string): Promise<OpenedStorage> => openStorage({ dataDir, identity, members });
+
+/** Opens, hands over the storage, and closes it whatever happens. */
+export async function withStorage<Result>(
+  dataDir: string,
+  use: (storage: Storage) => Promise<Result> | Result,
+): Promise<Result> {
+  const { storage } = await open(dataDir);
+  try {
+    return await use(storage);
+  } finally {
+    await storage.close();
+  }
+}
+
+export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+export const text = (data: Uint8Array | undefined): string | undefined =>
+  data === undefined ? undefined : new TextDecoder().decode(data);
+
+export const entry = (index: number, ofTerm: number, data: string | Uint8Array = `${String(index)}@${String(ofTerm)}`): Entry => ({
+  index: logIndex(index),
+  term: term(ofTerm),
+  kind: "command",
+  data: typeof data === "string" ? bytes(data) : data,
+});
+
+export const hardState = (ofTerm: number, commit = 0, votedFor?: bigint): HardState => ({
+  term: term(ofTerm),
+  votedFor: votedFor === undefined ? undefined : nodeId(votedFor),
+  commit: logIndex(commit),
+});
+
+export const stateKey = (name: string): Uint8Array => Uint8Array.of(0x20, ...bytes(name));
+export const change = (name: string, value: string | undefined): Change => ({
+  key: stateKey(name),
+  value: value === undefined ? undefined : bytes(value),
+});
+
+export const batch = (parts: Partial<TurnBatch>): TurnBatch => ({
+  hardState: undefined,
+  entries: [],
+  changes: [],
+  ...parts,
+});
+
+/** The whole log, for comparing. */
+export function logOf({ log }: Storage): readonly Entry[] {
+  if (log.lastIndex < log.firstIndex) return [];
+  const all = log.entries(log.firstIndex, logIndex(log.lastIndex + 1), Number.POSITIVE_INFINITY);
+  return all.map((each) => ({ ...each, data: Uint8Array.from(each.data) }));
+}

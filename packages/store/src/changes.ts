@@ -1,0 +1,36 @@
+/** Turns what was applied into records for the disk. */
+import { currentKeyBytes, encodePosition, positionKey, recordOverheadBytes, writeCurrentKey, writeVersion } from "./keyspace.ts";
+import type { ByteString } from "./bytes.ts";
+import type { Known } from "./cache.ts";
+import type { Position } from "./keyspace.ts";
+import type { Layer } from "./overlay.ts";
+import type { Change } from "./storage.ts";
+
+/** The layer's records, then the position: whoever has the position has all that it covers. */
+export function encodeChanges(layer: Layer, position: Position): readonly Change[] {
+  const changes: Change[] = [];
+  // One buffer for all: at thousands of writes a second an allocation for each record is what costs.
+  const buffer = Buffer.allocUnsafe(totalBytes(layer));
+  let keyOffset = 0;
+  for (const [key, known] of layer) {
+    const keyEnd = writeCurrentKey(buffer, key, keyOffset);
+    const end = known === "missing" ? keyEnd : writeVersion(buffer, known, { keyOffset, offset: keyEnd });
+    changes.push({
+      key: buffer.subarray(keyOffset, keyEnd),
+      value: known === "missing" ? undefined : buffer.subarray(keyEnd, end),
+    });
+    keyOffset = end;
+  }
+  changes.push({ key: positionKey, value: encodePosition(position) });
+  return changes;
+}
+
+function totalBytes(layer: Layer): number {
+  let bytes = 0;
+  for (const [key, known] of layer) bytes += changeBytes(key, known);
+  return bytes;
+}
+
+function changeBytes(key: ByteString, known: Known): number {
+  return currentKeyBytes(key) + (known === "missing" ? 0 : recordOverheadBytes + known.value.length);
+}
