@@ -1,5 +1,5 @@
 /**
- * Makes dist/bundle/dkvctl.js: all of dkvctl in one file, which starts in half the time of the many.
+ * Makes dist/bundle/dkvctl.cjs: all of dkvctl in one file, which starts in a third of the time of the many.
  *
  * Wants the packages compiled (`tsc -b`). The file is put in place at once, so that a dkvctl started
  * meanwhile sees the old one or the new one.
@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const here = new URL(".", import.meta.url);
-const target = new URL("dist/bundle/dkvctl.js", here);
+const target = new URL("dist/bundle/dkvctl.cjs", here);
 const temporary = new URL(`dist/bundle/dkvctl.${process.pid}.tmp`, here);
 
 const { version } = JSON.parse(await readFile(new URL("package.json", here), "utf8")) as { readonly version: string };
@@ -20,13 +20,14 @@ const { outputFiles } = await build({
   bundle: true,
   write: false,
   platform: "node",
-  format: "esm",
+  // CommonJS, because it loads Node's own modules when they are wanted. A module loads all of them at its start,
+  // and of node:http even the parts that nobody touches, which alone takes as long as Node itself.
+  format: "cjs",
   target: "node22.12",
   minify: true,
   legalComments: "eof",
-  define: { DKVCTL_VERSION: JSON.stringify(version) },
-  // Some dependencies call require(), which a module does not have by itself.
-  banner: { js: 'import { createRequire as createRequireOfBundle } from "node:module"; const require = createRequireOfBundle(import.meta.url);' },
+  banner: { js: 'const bundleUrl = require("node:url").pathToFileURL(__filename).href;' },
+  define: { DKVCTL_VERSION: JSON.stringify(version), "import.meta.url": "bundleUrl" },
 });
 await mkdir(new URL("dist/bundle/", here), { recursive: true });
 for (const file of outputFiles) await writeFile(temporary, file.contents);

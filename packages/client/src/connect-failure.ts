@@ -72,12 +72,16 @@ function explainTls(code: string, error: unknown, { hasClientCertificate }: Atte
   if (code.includes("ALERT_HANDSHAKE_FAILURE") || code.includes("CERTIFICATE")) {
     return hasClientCertificate ? refusedCertificate : needsCertificate;
   }
-  if (isHangUp(code)) return passing("tls_failure", "it hung up during the TLS handshake");
+  if (isHangUp(code)) {
+    // Node's own servers hang up like this on a certificate that they do not accept.
+    const guess = hasClientCertificate ? "it does not accept the given client certificate" : "it asks for a client certificate";
+    return passing("tls_failure", `it hung up during the TLS handshake; perhaps ${guess}`);
+  }
   const message = error instanceof Error ? error.message : String(error);
   return lasting("tls_failure", `the TLS handshake failed: ${message}`);
 }
 
-const isHangUp = (code: string): boolean => ["", "ECONNRESET", "EPIPE", "ERR_SOCKET_CLOSED", "ERR_HTTP2_SESSION_ERROR"].includes(code);
+const isHangUp = (code: string): boolean => ["", "ECONNRESET", "EPIPE", "ERR_SOCKET_CLOSED"].includes(code);
 
 const probeTimeoutMs = 1000;
 

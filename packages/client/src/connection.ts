@@ -4,13 +4,13 @@ import {
   type ClientSessionRequestOptions,
   connect,
   type OutgoingHttpHeaders,
-  type SecureClientSessionOptions,
 } from "node:http2";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { connect as connectTls, type SecureContext } from "node:tls";
 
 import { abortable } from "./abortable.ts";
 import { type ConnectFailure, explain } from "./connect-failure.ts";
 import { type Endpoint, formatEndpoint } from "./endpoints.ts";
-import { badConfiguration } from "./errors.ts";
 import { hasClientCertificate, loadTls, type TlsOptions } from "./tls.ts";
 
 /** Nothing was sent: the connection closed before the request could be put on it. */
@@ -48,7 +48,8 @@ export class Connection {
   #session: ClientHttp2Session | undefined;
   #dialling: ClientHttp2Session | undefined;
   #opening: Promise<ClientHttp2Session> | undefined;
-  #streams = 0;
+  /** Requests under way on each session that is still in use. */
+  readonly #streams = new WeakMap<ClientHttp2Session, number>();
   #isClosed = false;
 
   constructor(endpoint: Endpoint, tls: TlsOptions | undefined) {
@@ -110,11 +111,15 @@ export class Connection {
 
   /** An idle connection does not keep a program from ending; a request under way does. */
   #keepAwake(session: ClientHttp2Session, stream: ClientHttp2Stream): void {
-    this.#streams += 1;
+    const count = (change: 1 | -1): number => {
+      const streams = (this.#streams.get(session) ?? 0) + change;
+      this.#streams.set(session, streams);
+      return streams;
+    };
+    count(1);
     session.ref();
     stream.once("close", () => {
-      this.#streams -= 1;
-      if (this.#streams === 0 && !session.destroyed) session.unref();
+      if (count(-1) === 0 && !session.destroyed) session.unref();
     });
   }
 
@@ -124,15 +129,20 @@ export class Connection {
   }
 
   async #dial(): Promise<ClientHttp2Session> {
-    const tls = this.#tls === undefined ? {} : await loadTls(this.#tls);
-    if (this.#isClosed) throw badConfiguration("the client is closed");
-    const options: SecureClientSessionOptions & { readonly keepAlive: boolean } = { ...tls, keepAlive: true };
-    const session = connect(this.authority, options);
+    const secureContext = this.#tls === undefined ? undefined : await loadTls(this.#tls);
+    if (this.#isClosed) throw new NotSent("the client is closed");
+    const socket = openSocket(this.endpoint, secureContext);
+    const session = connect(this.authority, { createConnection: () => socket });
     const { promise, resolve, reject } = Promise.withResolvers<ClientHttp2Session>();
-    // The listener stays for good: an error that nobody listens to would end the process.
+    // The listeners stay for good: an error that nobody listens to would end the process.
     let lastError: unknown;
     session.on("error", (error) => {
       lastError = error;
+    });
+    // Node keeps a TLS alert that comes after the handshake from the session.
+    socket.on("error", (error) => {
+      reject(error);
+      session.destroy();
     });
     session.once("close", () => {
       if (this.#session === session) this.#session = undefined;
@@ -165,4 +175,11 @@ export class Connection {
       hasClientCertificate: this.#tls !== undefined && hasClientCertificate(this.#tls),
     });
   }
+}
+
+function openSocket({ host, port }: Endpoint, secureContext: SecureContext | undefined): Socket {
+  const address = { host, port, keepAlive: true };
+  if (secureContext === undefined) return connectTcp(address);
+  // An IP address is no server name (RFC 6066 §3); the certificate is checked against it all the same.
+  return connectTls({ ...address, secureContext, ALPNProtocols: ["h2"], ...(isIP(host) === 0 && { servername: host }) });
 }

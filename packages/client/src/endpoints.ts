@@ -40,7 +40,8 @@ export function parseEndpoints(texts: readonly string[]): ParsedEndpoints {
 export function parseAdvertised(text: string): Endpoint | undefined {
   const { ipv6, host = ipv6, port } = shape.exec(text)?.groups ?? {};
   if (host === undefined || host === "" || host === "0.0.0.0" || host === "::" || !isPort(port)) return undefined;
-  return { host, port: Number(port) };
+  const endpoint = { host, port: Number(port) };
+  return isUsable(endpoint) ? endpoint : undefined;
 }
 
 /** The endpoint as `host:port`, with brackets around an IPv6 address. */
@@ -51,12 +52,18 @@ export function formatEndpoint({ host, port }: Endpoint): string {
 function parseOne(text: string): { readonly endpoint: Endpoint; readonly scheme: ParsedEndpoints["scheme"] } {
   const { scheme: given, ipv6, host = ipv6, port } = shape.exec(text)?.groups ?? {};
   const scheme = given === "http" || given === "https" ? given : undefined;
-  const empty = host === "" && port === undefined;
-  if (host === undefined || empty || (port !== undefined && !isPort(port)) || (ipv6 !== undefined && !isIPv6(ipv6))) {
+  const impliedPort = scheme === undefined ? defaultPort : portOfScheme[scheme];
+  const endpoint = { host: host === "" ? "localhost" : (host ?? ""), port: port === undefined ? impliedPort : Number(port) };
+  const isEmpty = host === "" && port === undefined;
+  if (host === undefined || isEmpty || (port !== undefined && !isPort(port)) || (ipv6 !== undefined && !isIPv6(ipv6)) || !isUsable(endpoint)) {
     throw badConfiguration(`"${text}" is not an endpoint: write host:port, for example localhost:${defaultPort}`);
   }
-  const portOrDefault = port === undefined ? (scheme === undefined ? defaultPort : portOfScheme[scheme]) : Number(port);
-  return { endpoint: { host: host === "" ? "localhost" : host, port: portOrDefault }, scheme };
+  return { endpoint, scheme };
+}
+
+/** Whether the host can stand in a URL: not every text that has no colon is a name. */
+function isUsable(endpoint: Endpoint): boolean {
+  return URL.canParse(`http://${formatEndpoint(endpoint)}`);
 }
 
 function isPort(port: string | undefined): boolean {

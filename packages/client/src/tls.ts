@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { SecureClientSessionOptions } from "node:http2";
-import { createSecureContext } from "node:tls";
+import { createSecureContext, type SecureContext } from "node:tls";
 
 import { badConfiguration } from "./errors.ts";
 
@@ -29,14 +28,14 @@ export function checkTls(options: TlsOptions): void {
 }
 
 /** Reads the files. @throws DkvClientError `bad_configuration` that names the file and what is wrong with it */
-export async function loadTls(options: TlsOptions): Promise<SecureClientSessionOptions> {
+export async function loadTls(options: TlsOptions): Promise<SecureContext> {
   const [ca, cert, key] = await Promise.all([
     pem("CA certificate", options.ca, options.caFile),
     pem("client certificate", options.cert, options.certFile),
     pem("client key", options.key, options.keyFile),
   ]);
   try {
-    return { secureContext: createSecureContext({ ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }), minVersion: "TLSv1.2" }) };
+    return createSecureContext({ ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }), minVersion: "TLSv1.2" });
   } catch (error) {
     const files = [options.caFile, options.certFile, options.keyFile].filter((file) => file !== undefined).join(", ");
     throw badConfiguration(`cannot use the TLS files ${files}: ${reasonOf(error)}`, { cause: error });

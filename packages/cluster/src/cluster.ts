@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { type ClusterPlan, type Flags, type MemberPlan, memberFlags } from "./flags.ts";
 import { agreedLeader, readView } from "./leader.ts";
 import { Member } from "./member.ts";
+import { plainEnvironment } from "./platform/environment.ts";
 import { freePorts } from "./platform/ports.ts";
 import { poll } from "./platform/time.ts";
 
@@ -17,7 +18,9 @@ export interface ClusterOptions {
   readonly directory: string;
   /** How many; 3 by default. */
   readonly members?: number;
-  /** Peers with mutual TLS and clients with TLS, by the certificates of a directory that `make certs` made. */
+  /**
+   * Peers with mutual TLS and clients with TLS, by the certificates of a directory that `make certs` made.
+   */
   readonly tls?: { readonly certificates: string } | undefined;
   /** One for each member; free ones by default. */
   readonly peerPorts?: readonly number[];
@@ -57,7 +60,9 @@ export class Cluster {
   async leader(): Promise<string | undefined> {
     const running = this.members.filter((member) => member.isRunning);
     const views = await Promise.all(
-      running.map(async (member) => readView(member.name, await member.askJson("/dkv.v1.MembershipAPI/GetServers", {}))),
+      running.map(async (member) =>
+        readView(member.name, await member.askJson("/dkv.v1.MembershipAPI/GetServers", {})),
+      ),
     );
     return agreedLeader(
       views.filter((view) => view !== undefined),
@@ -69,7 +74,8 @@ export class Cluster {
   waitForLeader({ timeoutMs = leaderMs }: { readonly timeoutMs?: number } = {}): Promise<string> {
     return poll(() => this.leader(), {
       timeoutMs,
-      explain: () => new Error(`no leader after ${String(timeoutMs / 1000)} s; running: ${this.#describeRunning()}`),
+      explain: () =>
+        new Error(`no leader after ${String(timeoutMs / 1000)} s; running: ${this.#describeRunning()}`),
     });
   }
 
@@ -104,15 +110,17 @@ export async function prepareCluster(options: ClusterOptions): Promise<Cluster> 
 }
 
 /**
- * Starts a cluster of real processes and resolves when each member answers its clients; a leader may take a moment
- * longer. Nothing is left behind when it rejects, nor when this process dies.
+ * Starts a cluster of real processes and resolves when each member answers its clients; a leader may take a
+ * moment longer. Nothing is left behind when it rejects, nor when this process dies.
  */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const cluster = await prepareCluster(options);
   try {
     await cluster.start();
   } catch (error) {
-    await Promise.allSettled(cluster.members.filter(({ isRunning }) => isRunning).map((member) => member.kill()));
+    await Promise.allSettled(
+      cluster.members.filter(({ isRunning }) => isRunning).map((member) => member.kill()),
+    );
     throw error;
   }
   return cluster;
@@ -132,9 +140,4 @@ async function planCluster(options: ClusterOptions, directory: string): Promise<
   });
   const certificates = options.tls === undefined ? undefined : resolve(options.tls.certificates);
   return { members, certificates };
-}
-
-/** This process's environment without what would configure a member behind the caller's back. */
-function plainEnvironment(): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("DKV_")));
 }

@@ -1,7 +1,10 @@
 /** What the members of a cluster on this machine are started with. */
 import { join } from "node:path";
 
-/** By name, without dashes. `true`: a flag without a value; undefined: not this flag, whatever the defaults say. */
+/**
+ * By name, without dashes. `true`: a flag without a value; undefined: not this flag, whatever the defaults
+ * say.
+ */
 export type Flags = Readonly<Record<string, string | true | undefined>>;
 
 /** One member before it runs. Addresses are `localhost:port`. */

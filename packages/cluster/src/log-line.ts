@@ -5,7 +5,12 @@ export type Paint = (style: Style, text: string) => string;
 
 export type Style = "dim" | "red" | "yellow" | "bold" | "cyan" | "green" | "magenta" | "blue";
 
-const levelStyles: Readonly<Record<string, Style>> = { warn: "yellow", error: "red", fatal: "red", debug: "dim" };
+const levelStyles: Readonly<Record<string, Style>> = {
+  warn: "yellow",
+  error: "red",
+  fatal: "red",
+  debug: "dim",
+};
 
 /** Fields that are shown elsewhere in the line than among the others. */
 const ownPlace = new Set(["time", "level", "msg", "err"]);
@@ -27,7 +32,10 @@ export function renderLogLine(line: string, paint: Paint): readonly string[] {
     style === undefined || style === "dim" ? message : paint(style, message),
     ...fields.map(([key, value]) => paint("dim", `${key}=${describe(value)}`)),
   ];
-  return [parts.filter((part) => part !== "").join(" "), ...failure.stack.map((frame) => paint("dim", `    ${frame}`))];
+  return [
+    parts.filter((part) => part !== "").join(" "),
+    ...failure.stack.map((frame) => paint("dim", `    ${frame}`)),
+  ];
 }
 
 function parseEvent(line: string): Readonly<Record<string, unknown>> | undefined {
@@ -56,5 +64,8 @@ function describeError(error: unknown): { readonly message?: string; readonly st
   const message = "message" in error && typeof error.message === "string" ? error.message : "unknown";
   const stack = "stack" in error && typeof error.stack === "string" ? error.stack : "";
   const frames = stack.split("\n").map((frame) => frame.trim());
-  return { message, stack: frames.filter((frame) => frame.startsWith("at ") || frame.startsWith("caused by")) };
+  return {
+    message,
+    stack: frames.filter((frame) => frame.startsWith("at ") || frame.startsWith("caused by")),
+  };
 }

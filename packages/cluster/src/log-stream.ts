@@ -6,14 +6,14 @@ const memberStyles: readonly Style[] = ["cyan", "magenta", "green", "blue", "yel
 
 export interface LogStream {
   /** Writes a line that a member printed. */
-  memberLine(member: string, line: string): void;
+  readonly memberLine: (member: string, line: string) => void;
   /** Writes words of our own, set apart from the members'. */
-  say(text: string): void;
+  readonly say: (text: string) => void;
 }
 
 export function createLogStream(
   members: readonly string[],
-  { write, paint }: { readonly write: (text: string) => void; readonly paint: Paint },
+  { write, paint }: { readonly write: (text: string) => unknown; readonly paint: Paint },
 ): LogStream {
   const width = Math.max(0, ...members.map((member) => member.length));
   const prefixOf = (member: string): string => {

@@ -37,7 +37,10 @@ try {
 }
 
 async function main(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({ args: [...args], options: { insecure: { type: "boolean", default: false } } });
+  const { values } = parseArgs({
+    args: [...args],
+    options: { insecure: { type: "boolean", default: false } },
+  });
   await refuseTakenPorts();
   const tls = values.insecure ? undefined : { certificates };
   if (tls !== undefined) await settleCertificates();
@@ -50,7 +53,11 @@ async function main(args: readonly string[]): Promise<void> {
   });
   const stopping = stopOnSignals(cluster);
   try {
-    await run(cluster, stopping, tls === undefined ? undefined : relative(root, resolve(certificates, "ca.pem")));
+    await run(
+      cluster,
+      stopping,
+      tls === undefined ? undefined : relative(root, resolve(certificates, "ca.pem")),
+    );
   } catch (error) {
     // Members that are being stopped do not answer any more.
     if (!stopping.aborted) throw error;
@@ -64,7 +71,9 @@ async function refuseTakenPorts(): Promise<void> {
   }
   if (taken.length === 0) return;
   const verb = taken.length === 1 ? "is" : "are";
-  throw new ClusterError(`${taken.join(", ")} ${verb} in use; stop what listens there (another make cluster?) and try again`);
+  throw new ClusterError(
+    `${taken.join(", ")} ${verb} in use; stop what listens there (another make cluster?) and try again`,
+  );
 }
 
 async function settleCertificates(): Promise<void> {
@@ -114,12 +123,16 @@ async function run(cluster: Cluster, stopping: AbortSignal, ca: string | undefin
   log.say(describeUse({ clientAddresses, leader, ca }));
 }
 
-/** A member that ends by itself is worth a line; the others go on, and without any of them there is nothing to do. */
+/**
+ * A member that ends by itself is worth a line; the others go on, and without any of them there is nothing to
+ * do.
+ */
 function reportEnd(member: Member, cluster: Cluster, stopping: AbortSignal): void {
   void member.waitForEnd().then((ending) => {
     if (stopping.aborted) return;
     const goesOn = cluster.members.some(({ isRunning }) => isRunning);
-    log.say(`${member.name} ended ${describeEnding(ending)}${goesOn ? "; the others go on" : "; no member is left"}.`);
+    const rest = goesOn ? "the others go on" : "no member is left";
+    log.say(`${member.name} ended ${describeEnding(ending)}; ${rest}.`);
     if (!goesOn) process.exit(1);
   });
 }

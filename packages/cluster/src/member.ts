@@ -25,8 +25,8 @@ export interface MemberOptions {
 }
 
 /**
- * A member of a cluster, which is a process while it runs. It can be started again after it ended, with the same
- * addresses and data.
+ * A member of a cluster, which is a process while it runs. It can be started again after it ended, with the
+ * same addresses and data.
  */
 export class Member {
   readonly name: string;
@@ -57,7 +57,9 @@ export class Member {
     return this.#child?.pid;
   }
 
-  /** The last 2,000 lines that it printed in all its lives: JSON, except for what failed before its log began. */
+  /**
+   * The last 2,000 lines that it printed in all its lives: JSON, except for what failed before its log began.
+   */
   get log(): readonly string[] {
     return this.#log;
   }
@@ -81,7 +83,9 @@ export class Member {
     child.ended.then(forget, forget);
   }
 
-  /** Sends a signal and resolves when the process is gone. Insists with SIGKILL after 15 s, and then rejects. */
+  /**
+   * Sends a signal and resolves when the process is gone. Insists with SIGKILL after 15 s, and then rejects.
+   */
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<Ending> {
     const child = this.#running();
     let isLate = false;
@@ -115,7 +119,10 @@ export class Member {
     return this.#running().ended;
   }
 
-  /** Resolves when it answers on its client port. Rejects with the end of its log if it ends before, or is not. */
+  /**
+   * Resolves when it answers on its client port. Rejects with the end of its log if it ends before, or is
+   * not.
+   */
   async waitReady(): Promise<void> {
     const child = this.#running();
     const ask = async (): Promise<true | undefined> => {
@@ -127,7 +134,10 @@ export class Member {
     await this.#unlessEnded(poll(ask, { timeoutMs: readyMs, explain }));
   }
 
-  /** Resolves to the first line of this life that matches, printed already or yet to come. Rejects if it ends first. */
+  /**
+   * Resolves to the first line of this life that matches, printed already or yet to come. Rejects if it ends
+   * first.
+   */
   async waitForLine(pattern: RegExp): Promise<string> {
     const known = this.#log.slice(this.#lifeFrom).find((line) => pattern.test(line));
     if (known !== undefined) return known;
@@ -189,6 +199,8 @@ export class Member {
 
   /** Tells what happened, and as its cause the end of the log. */
   #failure(what: string): Error {
-    return new Error(`${this.name} ${what}`, { cause: { lastWords: this.#log.slice(this.#lifeFrom).slice(-10) } });
+    return new Error(`${this.name} ${what}`, {
+      cause: { lastWords: this.#log.slice(this.#lifeFrom).slice(-10) },
+    });
   }
 }

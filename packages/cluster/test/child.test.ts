@@ -25,7 +25,9 @@ function startScript(script: string) {
 
 describe("a child process", () => {
   it("hands on each line of output and error before its end is told", async () => {
-    const { child, lines } = startScript('console.log("one\\ntwo"); console.error("three"); process.exitCode = 3');
+    const { child, lines } = startScript(
+      'console.log("one\\ntwo"); console.error("three"); process.exitCode = 3',
+    );
     assert.deepEqual(await child.ended, { code: 3, signal: undefined });
     assert.deepEqual(lines.sort(byName), ["one", "three", "two"]);
   });
@@ -39,7 +41,13 @@ describe("a child process", () => {
 
   it("that cannot be started says what", async () => {
     const onLine = (): void => undefined;
-    const child = startChild({ program: "/no/such/program", args: [], directory: ".", environment: {}, onLine });
+    const child = startChild({
+      program: "/no/such/program",
+      args: [],
+      directory: ".",
+      environment: {},
+      onLine,
+    });
     await assert.rejects(child.ended, /\/no\/such\/program cannot be started/);
   });
 
@@ -49,7 +57,12 @@ describe("a child process", () => {
     await once(server, "listening");
     const address = server.address();
     assert.ok(typeof address === "object" && address !== null);
-    const parent = spawn(process.execPath, ["--input-type=module", "--eval", parentScript, String(address.port)]);
+    const parent = spawn(process.execPath, [
+      "--input-type=module",
+      "--eval",
+      parentScript,
+      String(address.port),
+    ]);
     const [connection] = (await once(server, "connection")) as [Socket];
     const [pid] = (await once(connection, "data")) as [Buffer];
     process.kill(Number(pid.toString()), "SIGSTOP");

@@ -17,12 +17,18 @@ describe("a line of a member's log", () => {
 
   it("quotes values that would not stand as one word", () => {
     const line = event({ reason: "no route", empty: "", list: [1, 2], msg: "lost" });
-    assert.deepEqual(renderLogLine(line, plain), ['09:45:43.123 info  lost reason="no route" empty="" list=[1,2]']);
+    assert.deepEqual(renderLogLine(line, plain), [
+      '09:45:43.123 info  lost reason="no route" empty="" list=[1,2]',
+    ]);
   });
 
   it("shows an error by its message, and its stack below", () => {
     const stack = "Error: disk is gone\n    at write (a.js:1:2)\n    at turn (b.js:3:4)";
-    const line = event({ level: "error", err: { type: "Error", message: "disk is gone", stack }, msg: "stopping" });
+    const line = event({
+      level: "error",
+      err: { type: "Error", message: "disk is gone", stack },
+      msg: "stopping",
+    });
     assert.deepEqual(renderLogLine(line, plain), [
       '09:45:43.123 error stopping err="disk is gone"',
       "    at write (a.js:1:2)",
@@ -48,19 +54,19 @@ describe("a line of a member's log", () => {
 
 describe("the stream of all logs", () => {
   it("puts each line under its member's name, all of one width", () => {
-    let written = "";
-    const stream = createLogStream(["a", "long"], { write: (text) => (written += text), paint: plain });
+    const written: string[] = [];
+    const stream = createLogStream(["a", "long"], { write: (text) => written.push(text), paint: plain });
     stream.memberLine("a", event({ msg: "one" }));
     stream.memberLine("long", "two");
     stream.say("three\n");
-    assert.equal(written, "a    | 09:45:43.123 info  one\nlong | two\nthree\n\n");
+    assert.equal(written.join(""), "a    | 09:45:43.123 info  one\nlong | two\nthree\n\n");
   });
 
   it("gives each member a colour of its own", () => {
-    let written = "";
-    const stream = createLogStream(["a", "b"], { write: (text) => (written += text), paint: marked });
+    const written: string[] = [];
+    const stream = createLogStream(["a", "b"], { write: (text) => written.push(text), paint: marked });
     stream.memberLine("a", "x");
     stream.memberLine("b", "x");
-    assert.equal(written, "<cyan>a |</> x\n<magenta>b |</> x\n");
+    assert.equal(written.join(""), "<cyan>a |</> x\n<magenta>b |</> x\n");
   });
 });

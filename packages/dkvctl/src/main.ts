@@ -3,11 +3,17 @@ import { readEnvironment } from "./platform/environment.ts";
 import { explain, standardIo } from "./platform/standard-io.ts";
 import { run } from "./run.ts";
 
-try {
-  await run({ words: process.argv.slice(2), environment: readEnvironment(), io: standardIo() });
-} catch (error) {
-  explain(`dkvctl: ${describe(error)}\n`);
-  process.exitCode = error instanceof Exit ? error.code : exitCodes.failure;
+// Not awaited here: the bundle is no module, and what main() throws is nothing.
+void main();
+
+async function main(): Promise<void> {
+  try {
+    await run({ words: process.argv.slice(2), environment: readEnvironment(), io: standardIo() });
+    process.exitCode = exitCodes.success;
+  } catch (error) {
+    explain(`dkvctl: ${describe(error)}\n`);
+    process.exitCode = error instanceof Exit ? error.code : exitCodes.failure;
+  }
 }
 
 /** Anything but an Exit is a fault of this program: its stack is wanted, and Node would print the whole bundle with it. */

@@ -1,7 +1,7 @@
 /** One run of dkvctl: from the command line to the exit code. */
 import type { ErrorCode } from "@dkv/client";
 
-import { helpText, parseCommandLine, type Request } from "./command-line.ts";
+import type { Request } from "./command-line.ts";
 import type { Io } from "./commands/command.ts";
 import { completionScript, shellOf } from "./completion.ts";
 import { Exit, exitCodes, usageError } from "./exit.ts";
@@ -18,6 +18,7 @@ type CommandRequest = Extract<Request, { kind: "command" }>;
 
 /** @throws Exit for every end but success */
 export async function run({ words, environment, io }: RunDeps): Promise<void> {
+  const { helpText, parseCommandLine } = await import("./command-line.ts");
   const request = parseCommandLine(words);
   switch (request.kind) {
     case "help":

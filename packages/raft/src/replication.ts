@@ -1,7 +1,7 @@
 /**
  * What a leader sends to its followers, made when the work is taken and not when its reasons arise: a
  * hundred proposals of one turn leave in one append, and a commit index costs no message of its own
- * while there are entries to send. Source: Raft §5.3, Diss. §10.2.1.
+ * while there are entries to send. Source: Raft §5.3, Diss. §10.2.2 (batching and pipelining).
  */
 import { totalBytes } from "./log.ts";
 import type { Raft } from "./raft.ts";

@@ -3,18 +3,22 @@
  * is the reverse, so that nobody is let in before they can be served, or dropped before they are answered.
  */
 import type { Logger } from "pino";
-import { RaftNode, logIndex, type HardState } from "@dkv/raft";
+import { logIndex, RaftNode } from "@dkv/raft";
 import { Store } from "@dkv/store";
 import { createClientApi } from "./api/client-api.ts";
 import type { Config } from "./config/config.ts";
 import { clusterIdOf, memberIdOf } from "./config/identity.ts";
-import { Replica } from "./consensus/replica.ts";
+import { Replica, type ReplicaOptions } from "./consensus/replica.ts";
 import { createClientListener } from "./listener/client-listener.ts";
 import { formatAddress } from "./platform/address.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Random } from "./platform/random.ts";
+import { StartupError } from "./platform/startup-error.ts";
 import { openStorage } from "./storage/open-storage.ts";
+import type { Storage } from "./storage/storage.ts";
+import type { PeerTransport } from "./transport/peer-transport.ts";
 import { createTcpTransport } from "./transport/tcp-transport.ts";
+import { version } from "./version.ts";
 
 const mebibyte = 2 ** 20;
 
@@ -75,7 +79,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Ser
     fatal,
   });
   const api = createClientApi(replica, { maxRequestBytes: config.maxRequestBytes, version }, { clock, logger });
-  const listener = new ClientListener(
+  const listener = createClientListener(
     { address: config.listenClientAddress, tls: config.clientTls },
     { clock, logger, handlers: api },
   );
@@ -96,5 +100,77 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Ser
       await storage.close();
       logger.info("stopped");
     },
+  };
+}
+
+async function openMember(config: Config, logger: Logger): Promise<Storage> {
+  const { name, dataDir, initialCluster, initialClusterToken: token } = config;
+  const members = initialCluster.map((member) => ({
+    id: memberIdOf(token, member.name),
+    name: member.name,
+    peerAddress: member.address,
+  }));
+  const bootstrap = {
+    identity: { clusterId: clusterIdOf(token, initialCluster), memberId: memberIdOf(token, name) },
+    members,
+  };
+  const { storage, created } = await openStorage({ dataDir, name, bootstrap: mayBootstrap(config) ? bootstrap : undefined, logger });
+  if (!created && initialCluster.length > 0 && storage.identity.clusterId !== bootstrap.identity.clusterId) {
+    logger.warn({ dataDir }, "the data directory is in use already: --initial-cluster and its token are ignored");
+  }
+  return storage;
+}
+
+function mayBootstrap({ initialCluster, initialClusterState }: Config): boolean {
+  return initialClusterState === "new" && initialCluster.length > 0;
+}
+
+function createNode(config: Config, storage: Storage, store: Store, random: Random): RaftNode {
+  const applied = logIndex(store.appliedIndex);
+  return new RaftNode(
+    {
+      id: storage.identity.memberId,
+      configuration: { voters: storage.members.map(({ id }) => id) },
+      electionTicks: Math.round(config.electionTimeoutMs / tickMs),
+      heartbeatTicks: Math.max(1, Math.round(config.heartbeatIntervalMs / tickMs)),
+      maxInflightMessages: limits.inflightMessages,
+      maxInflightBytes: limits.inflightBytes,
+      maxAppendBytes: limits.appendBytes,
+      maxUncommittedBytes: limits.uncommittedBytes,
+      maxCommittedBytes: limits.committedBytes,
+      random: (bound) => random.below(bound),
+    },
+    storage.log,
+    storage.hardState,
+    applied,
+  );
+}
+
+function createPeers(config: Config, storage: Storage, { clock, random, logger }: ServerDeps): PeerTransport {
+  const self = storage.members.find(({ id }) => id === storage.identity.memberId);
+  if (self === undefined) throw new StartupError("environment", `${config.dataDir} does not list the member it belongs to`);
+  return createTcpTransport(
+    {
+      self: { id: self.id, name: self.name, clientAddress: config.advertiseClientAddress },
+      clusterId: storage.identity.clusterId,
+      listenAddress: config.listenPeerAddress,
+      peers: storage.members.filter((member) => member !== self),
+      tls: config.peerTls,
+      maxFrameBytes: limits.frameBytes,
+    },
+    { clock, random, logger },
+  );
+}
+
+function replicaOptions(config: Config): ReplicaOptions {
+  return {
+    name: config.name,
+    clientAddress: config.advertiseClientAddress,
+    advertisedNodes: config.advertisedNodes,
+    tickMs,
+    electionTimeoutMs: config.electionTimeoutMs,
+    requestTimeoutMs,
+    proposalLimits: limits.proposals,
+    waitingReads: limits.reads,
   };
 }

@@ -29,8 +29,8 @@ export interface Child {
 }
 
 /**
- * Starts a program. It gets a process group of its own, so that a Ctrl-C reaches only the caller, who decides what
- * happens to it; and a warden, which kills it if the caller dies, however it dies.
+ * Starts a program. It gets a process group of its own, so that a Ctrl-C reaches only the caller, who decides
+ * what happens to it; and a warden, which kills it if the caller dies, however it dies.
  */
 export function startChild({ program, args, directory, environment, onLine }: Command): Child {
   const child = spawn(program, args, {
@@ -63,8 +63,9 @@ async function watch(
 }
 
 /**
- * A shell that waits for a line from this process. If this process dies instead, the pipe ends without a line, and
- * the warden kills its ward. A signal handler here could not do that: kill -9 and crashes of the runtime pass it by.
+ * A shell that waits for a line from this process. If this process dies instead, the pipe ends without a
+ * line, and the warden kills its ward. A signal handler here could not do that: kill -9 and crashes of the
+ * runtime pass it by.
  */
 function appointWarden(pid: number): () => void {
   const script = 'read -r line || kill -KILL "$1"';

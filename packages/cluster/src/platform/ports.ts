@@ -7,8 +7,8 @@ import { randomInt } from "node:crypto";
 const loopback = ["127.0.0.1", "::1"] as const;
 
 /**
- * Below the range from which Linux takes the ports of outgoing connections (32768 and up): a member that is down
- * for a moment must not find its port taken by somebody's connection when it comes back.
+ * Below the range from which Linux takes the ports of outgoing connections (32768 and up): a member that is
+ * down for a moment must not find its port taken by somebody's connection when it comes back.
  */
 const lowest = 10_000;
 const highest = 32_000;
@@ -22,7 +22,9 @@ export async function freePorts(count: number): Promise<readonly number[]> {
     if (await isFree(candidate)) found.push(candidate);
     candidate = candidate === highest ? lowest : candidate + 1;
   }
-  throw new Error(`fewer than ${String(count)} ports between ${String(lowest)} and ${String(highest)} are free`);
+  throw new Error(
+    `fewer than ${String(count)} ports between ${String(lowest)} and ${String(highest)} are free`,
+  );
 }
 
 /** Whether a process could listen on this port of localhost now. */

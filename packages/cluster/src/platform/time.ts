@@ -4,8 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 const pauseMs = 50;
 
 /**
- * Asks again and again until there is an answer. Rejects with `explain()` when there is none after `timeoutMs`,
- * and with whatever `ask` rejects with.
+ * Asks again and again until there is an answer. Rejects with `explain()` when there is none after
+ * `timeoutMs`, and with whatever `ask` rejects with.
  */
 export async function poll<Answer>(
   ask: () => Promise<Answer | undefined>,
@@ -21,7 +21,11 @@ export async function poll<Answer>(
 }
 
 /** Calls `late` after `delayMs` unless the promise settles before. */
-export async function hurry<Result>(promise: Promise<Result>, delayMs: number, late: () => void): Promise<Result> {
+export async function hurry<Result>(
+  promise: Promise<Result>,
+  delayMs: number,
+  late: () => void,
+): Promise<Result> {
   const timer = setTimeout(late, delayMs);
   try {
     return await promise;

@@ -18,7 +18,7 @@ export interface ProgressOptions {
  *   replicate  it is known: appends are sent ahead of their answers, as far as the window allows
  *
  * Invariants: match < next; match never decreases; everything in the window lies above match.
- * Source: Raft Fig. 2, nextIndex and matchIndex; Diss. §10.2.1 for the pipeline.
+ * Source: Raft Fig. 2, nextIndex and matchIndex; Diss. §10.2.2 for the pipeline.
  */
 export class Progress {
   readonly #inflights: Inflights;
@@ -27,7 +27,8 @@ export class Progress {
   #state: ReplicationState = "probe";
   #probeSent = false;
   #toldCommit: LogIndex = noEntry.index;
-  #matchAtHeartbeat: LogIndex = noEntry.index;
+  /** Last index sent before the latest heartbeat. */
+  #sentAtHeartbeat: LogIndex = noEntry.index;
   #isStalled = false;
   #needsNudge = false;
 
@@ -115,11 +116,10 @@ export class Progress {
     return true;
   }
 
-  /** A heartbeat interval has passed: whatever was on its way all that time without an answer may be lost. */
+  /** A heartbeat is due. What was on its way at the one before and is still not acknowledged may be lost. */
   heartbeatSent(): void {
-    const isWaiting = this.#match < indexBefore(this.#next);
-    this.#isStalled = this.#state === "replicate" && isWaiting && this.#match === this.#matchAtHeartbeat;
-    this.#matchAtHeartbeat = this.#match;
+    this.#isStalled = this.#state === "replicate" && this.#match < this.#sentAtHeartbeat;
+    this.#sentAtHeartbeat = indexBefore(this.#next);
   }
 
   /**
@@ -136,6 +136,7 @@ export class Progress {
   #becomeProbe(): void {
     this.#state = "probe";
     this.#probeSent = false;
+    this.#sentAtHeartbeat = noEntry.index;
     this.#isStalled = false;
     this.#needsNudge = false;
     this.#next = indexAfter(this.#match);
@@ -145,7 +146,7 @@ export class Progress {
   #becomeReplicate(): void {
     this.#state = "replicate";
     this.#next = indexAfter(this.#match);
-    this.#matchAtHeartbeat = this.#match;
+    this.#sentAtHeartbeat = noEntry.index;
     this.#inflights.clear();
   }
 }

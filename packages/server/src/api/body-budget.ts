@@ -15,7 +15,10 @@ export class BodyBudget {
   /** Reserves; throws an `overloaded` DkvError, and reserves nothing, if that would pass the limit. */
   take(bytes: number): void {
     if (this.#usedBytes + bytes > this.#maxBytes) {
-      throw new DkvError("overloaded", "too many large requests are arriving at once; this one was not applied: try again");
+      throw new DkvError(
+        "overloaded",
+        "too many large requests are arriving at once; this one was not applied: try again",
+      );
     }
     this.#usedBytes += bytes;
   }

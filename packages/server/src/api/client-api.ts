@@ -35,7 +35,11 @@ const defaultBodyTimeoutMs = 60_000;
 const maxArrivingBytes = 256 * 1024 * 1024;
 
 /** Everything that the client port of this member serves. */
-export function createClientApi(member: Member, options: ClientApiOptions, { clock, logger }: ClientApiDeps): RequestHandlers {
+export function createClientApi(
+  member: Member,
+  options: ClientApiOptions,
+  { clock, logger }: ClientApiDeps,
+): RequestHandlers {
   const stopping = new AbortController();
   const readiness = createReadiness(member, stopping.signal);
   const translate = createErrorTranslator({ member, logger });
@@ -73,7 +77,11 @@ export function createClientApi(member: Member, options: ClientApiOptions, { clo
   };
 }
 
-function plainReply(resource: PlainResource | undefined, method: string | undefined, query: URLSearchParams): PlainReply {
+function plainReply(
+  resource: PlainResource | undefined,
+  method: string | undefined,
+  query: URLSearchParams,
+): PlainReply {
   if (resource === undefined) return text(404, "nothing is served at this path");
   if (method !== "GET" && method !== "HEAD") return text(405, "this path answers GET and HEAD only");
   return resource(query);

@@ -5,9 +5,24 @@
  * a request has no host or one that is no URL, and writes failures to the console.
  */
 import { Http2ServerRequest, constants } from "node:http2";
-import { Code, ConnectError, type ConnectRouter, createConnectRouter, type Interceptor } from "@connectrpc/connect";
-import type { Compression, UniversalHandler, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { compressionGzip, universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  createConnectRouter,
+  type Interceptor,
+} from "@connectrpc/connect";
+import type {
+  Compression,
+  UniversalHandler,
+  UniversalServerRequest,
+  UniversalServerResponse,
+} from "@connectrpc/connect/protocol";
+import {
+  compressionGzip,
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from "@connectrpc/connect-node";
 import type { Logger } from "pino";
 import type { NodeRequest, NodeResponse } from "../listener/request-handlers.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -60,16 +75,18 @@ export function createConnectHandler(options: ConnectOptions, deps: ConnectDeps)
       response.end("the request names no host, or one that is not a host\n");
       return true;
     }
-    handler(isOneMessage(handler) ? limited(universal, request) : universal)
+    handler(isOneMessage(handler) ? limited(universal, { request, response }) : universal)
       .then((answer) => universalResponseToNodeResponse(withReadableMessage(answer), response))
       .catch((error: unknown) => {
-        deps.logger.debug({ err: error, method: handler.method.name }, "a call ended before its answer was sent");
+        deps.logger.debug(
+          { err: error, method: handler.method.name },
+          "a call ended before its answer was sent",
+        );
       });
     return true;
   };
 
-  function limited(universal: UniversalServerRequest, request: NodeRequest): UniversalServerRequest {
-    if (!isByteStream(universal.body)) return universal;
+  function limited(universal: UniversalServerRequest, exchange: Exchange): UniversalServerRequest {
     // Connect would compare the announced length with its own limit, and answer in its own words.
     universal.header.delete("content-length");
     const limit = {
@@ -78,12 +95,15 @@ export function createConnectHandler(options: ConnectOptions, deps: ConnectDeps)
       tooLarge: options.tooLarge,
       timeoutMs: options.bodyTimeoutMs,
       onTimeout: () => {
-        abandon(request);
+        abandon(exchange.request);
       },
     };
-    const body = limitBody(universal.body, limit, deps);
+    const body = limitBody(bodyOf(exchange), limit, deps);
     // What the connection throws is not for us to judge: the client has gone.
-    return { ...universal, body: mapThrown(body, (error) => (error instanceof DkvError ? deps.translate(error) : error)) };
+    return {
+      ...universal,
+      body: mapThrown(body, (error) => (error instanceof DkvError ? deps.translate(error) : error)),
+    };
   }
 }
 
@@ -111,8 +131,28 @@ function isOneMessage({ method }: UniversalHandler): boolean {
   return method.methodKind === "unary" || method.methodKind === "server_streaming";
 }
 
-function isByteStream(body: UniversalServerRequest["body"]): body is AsyncIterable<Uint8Array> {
-  return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
+interface Exchange {
+  readonly request: NodeRequest;
+  readonly response: NodeResponse;
+}
+
+/**
+ * The body of a request. One that is not read to its end stays usable: Node would cut the client off, or
+ * leave it waiting to be read, and either way it would not see why it was refused.
+ */
+async function* bodyOf({ request, response }: Exchange): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) yield chunk;
+  } finally {
+    if (request instanceof Http2ServerRequest) {
+      response.once("finish", () => {
+        request.stream.close(constants.NGHTTP2_NO_ERROR);
+      });
+    } else {
+      // HTTP/1.1 has no way to stop a client that sends; the time for a request ends it.
+      request.resume();
+    }
+  }
 }
 
 function abandon(request: NodeRequest): void {
@@ -155,7 +195,10 @@ function translateErrors(translate: ErrorTranslator): Interceptor {
   };
 }
 
-async function* mapThrown<Item>(items: AsyncIterable<Item>, map: (error: unknown) => unknown): AsyncGenerator<Item> {
+async function* mapThrown<Item>(
+  items: AsyncIterable<Item>,
+  map: (error: unknown) => unknown,
+): AsyncGenerator<Item> {
   try {
     yield* items;
   } catch (error) {

@@ -10,7 +10,13 @@
  * What makes it short: the listeners are shared functions that find their call on the stream, since a
  * closure for each event of each call costs a quarter of the throughput, and headers are built once.
  */
-import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream, type ServerStreamResponseOptions } from "node:http2";
+import {
+  constants,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Stream,
+  type ServerStreamResponseOptions,
+} from "node:http2";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Logger } from "pino";
 import type { Cancel, Clock } from "../platform/clock.ts";
@@ -132,7 +138,8 @@ export class GrpcFastPath {
     // Chunks are released before the call, which may take long.
     call.first = undefined;
     call.rest = undefined;
-    const bytes = rest === undefined || first === undefined ? first : Buffer.concat([first, ...rest], call.bytes);
+    const bytes =
+      rest === undefined || first === undefined ? first : Buffer.concat([first, ...rest], call.bytes);
     const fault = envelopeFault(bytes);
     if (bytes === undefined || fault !== undefined) {
       this.#refuse(stream, fault);
@@ -175,7 +182,8 @@ export class GrpcFastPath {
   #hold(stream: CallStream, call: Call): void {
     const { maxMessageBytes, tooLarge } = this.#options;
     try {
-      if (declaredBytes(call) > maxMessageBytes || call.bytes > maxMessageBytes + prefixBytes) throw tooLarge();
+      if (declaredBytes(call) > maxMessageBytes || call.bytes > maxMessageBytes + prefixBytes)
+        throw tooLarge();
       this.#deps.budget.take(call.bytes - call.reservedBytes);
       call.reservedBytes = call.bytes;
     } catch (error) {
@@ -245,7 +253,9 @@ function declaredBytes({ first }: Call): number {
 }
 
 function isComplete(call: Call): boolean {
-  return call.bytes >= prefixBytes && call.rest === undefined && call.bytes === prefixBytes + declaredBytes(call);
+  return (
+    call.bytes >= prefixBytes && call.rest === undefined && call.bytes === prefixBytes + declaredBytes(call)
+  );
 }
 
 /** Says what is wrong with the body of a unary call, in the words that Connect has for it. */
@@ -254,12 +264,16 @@ function envelopeFault(bytes: Buffer | undefined): ConnectError | undefined {
     return new ConnectError("protocol error: missing input message for unary method", Code.Unimplemented);
   }
   const end = bytes.length < prefixBytes ? Number.POSITIVE_INFINITY : prefixBytes + bytes.readUInt32BE(1);
-  if (end > bytes.length) return new ConnectError("protocol error: incomplete envelope", Code.InvalidArgument);
+  if (end > bytes.length)
+    return new ConnectError("protocol error: incomplete envelope", Code.InvalidArgument);
   if ((bytes.readUInt8(0) & 1) !== 0) {
     return new ConnectError("received compressed envelope, but do not know how to decompress", Code.Internal);
   }
   if (end < bytes.length) {
-    return new ConnectError("protocol error: received extra input message for unary method", Code.Unimplemented);
+    return new ConnectError(
+      "protocol error: received extra input message for unary method",
+      Code.Unimplemented,
+    );
   }
   return undefined;
 }

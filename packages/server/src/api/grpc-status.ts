@@ -50,9 +50,8 @@ export class GrpcErrorFields {
 export function unescapeMessage(fields: Headers): void {
   const message = fields.get("grpc-message");
   if (message === null) return;
-  const isNeeded = (escape: string): boolean => escape === "%25" || escape === "%7F";
-  fields.set(
-    "grpc-message",
-    message.replace(/%[2-7][0-9A-F]/g, (escape) => (isNeeded(escape) ? escape : decodeURIComponent(escape))),
+  const unescaped = message.replace(/%[2-7][0-9A-F]/g, (code) =>
+    code === "%25" || code === "%7F" ? code : decodeURIComponent(code),
   );
+  fields.set("grpc-message", unescaped);
 }

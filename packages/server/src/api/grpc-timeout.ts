@@ -1,4 +1,11 @@
-const unitsInMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
+const unitsInMs: Readonly<Record<string, number>> = {
+  H: 3_600_000,
+  M: 60_000,
+  S: 1000,
+  m: 1,
+  u: 1e-3,
+  n: 1e-6,
+};
 
 /** Reads a grpc-timeout header. Returns milliseconds, or undefined if it is not one. */
 export function parseGrpcTimeout(header: string): number | undefined {

@@ -30,6 +30,9 @@ function decode<Input extends DescMessage>(schema: Input, message: Uint8Array): 
   try {
     return fromBinary(schema, message);
   } catch (error) {
-    throw new ConnectError(`parse binary: ${error instanceof Error ? error.message : String(error)}`, Code.Internal);
+    throw new ConnectError(
+      `parse binary: ${error instanceof Error ? error.message : String(error)}`,
+      Code.Internal,
+    );
   }
 }

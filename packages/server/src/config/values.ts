@@ -69,7 +69,6 @@ async function parseArguments(argv: readonly string[], version: string) {
   const parsed = await parser.parseAsync([...argv], {}, (_error, _argv, text) => {
     output = text;
   });
-  if (parsed._.length > 0) throw new StartupError("usage", `unexpected "${String(parsed._[0])}"; dkv takes only flags, see dkv --help`);
   return { given: collectGiven(parsed), output };
 }
 

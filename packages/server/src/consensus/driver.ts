@@ -13,9 +13,9 @@
  * A failed write ends the process: memory and disk may then disagree, and only a restart settles it.
  */
 import type { Logger } from "pino";
-import type { NodeId, PersistBatch, RaftNode, Ready, SoftState } from "@dkv/raft";
-import { logIndex, readContext } from "@dkv/raft";
-import { commandId, type Store } from "@dkv/store";
+import type { NodeId, PersistBatch, RaftNode, Ready, SoftState, Term } from "@dkv/raft";
+import { logIndex, noEntry, readContext } from "@dkv/raft";
+import { commandId, isCommand, type Store } from "@dkv/store";
 import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { PeerFrame, PeerTransport } from "../transport/peer-transport.ts";
@@ -25,6 +25,8 @@ import type { Reads } from "./reads.ts";
 
 /** Changes of the store that no log entry carries along are written on their own after so long. */
 const idleFlushMs = 5;
+
+const wrongTerm = { kind: "dropped", because: "notLeader" } as const;
 
 export interface DriverDeps {
   readonly node: RaftNode;
@@ -56,6 +58,7 @@ export class Driver {
   #cancelFlush: Cancel | undefined;
   #readRounds: bigint;
   #softState: SoftState;
+  #appliedTerm = noEntry.term;
   #stopped = false;
   #watchers: { readonly condition: () => boolean; readonly resolve: () => void }[] = [];
 
@@ -156,12 +159,18 @@ export class Driver {
         if (code === "overloaded") proposals.rejectOverloaded(sequence);
         else proposals.refused(sequence);
       }
-      if (frame.forwarded.length > 0) this.#proposeForwarded(from, frame.forwarded);
+      if (frame.forwarded.length > 0) this.#proposeForwarded(from, frame);
     }
   }
 
-  #proposeForwarded(from: NodeId, commands: readonly Uint8Array[]): void {
-    const proposed = this.#deps.node.propose(commands);
+  #proposeForwarded(from: NodeId, { forwarded, forwardedTerm }: PeerFrame): void {
+    const { node, logger } = this.#deps;
+    // What no store could apply must not reach the log, whoever sent it.
+    const commands = forwarded.filter(isCommand);
+    if (commands.length < forwarded.length) logger.warn({ peer: from.toString(16) }, "dropped what is no command");
+    // In another term than it was meant for, a command could be proposed here and again elsewhere.
+    const isMeantForUs = node.status().term === forwardedTerm;
+    const proposed = isMeantForUs ? node.propose(commands) : wrongTerm;
     if (proposed.kind === "accepted") return;
     const code = proposed.because === "uncommittedLimit" ? "overloaded" : "notLeader";
     for (const command of commands) this.#outbox.refuse(from, { sequence: commandId(command).sequence, code });
@@ -169,23 +178,23 @@ export class Driver {
 
   #proposeWaiting(): void {
     const { node, proposals } = this.#deps;
-    const { leader, id } = node.status();
+    const { leader, id, term } = node.status();
     if (leader === undefined) return;
     const waiting = proposals.takeWaiting();
     if (waiting.length === 0) return;
     if (leader === id) {
-      this.#proposeOwn(waiting);
+      this.#proposeOwn(waiting, term);
       return;
     }
-    for (const pending of waiting) this.#outbox.forward(leader, pending.command);
-    proposals.forwarded(waiting);
+    this.#outbox.forward(leader, term, waiting.map((pending) => pending.command));
+    proposals.handedOn(waiting, term);
   }
 
-  #proposeOwn(waiting: readonly Pending[]): void {
+  #proposeOwn(waiting: readonly Pending[], term: Term): void {
     const { node, proposals } = this.#deps;
     const proposed = node.propose(waiting.map((pending) => pending.command));
     if (proposed.kind === "accepted") {
-      proposals.appended(waiting, proposed.first);
+      proposals.handedOn(waiting, term);
       return;
     }
     if (proposed.because === "uncommittedLimit") {
@@ -220,10 +229,13 @@ export class Driver {
     for (const entry of committed) {
       if (entry.kind === "command") {
         const { id, result } = store.apply(entry.index, entry.term, entry.data);
-        proposals.applied(entry.index, id.proposer === proposer ? id.sequence : undefined, result);
+        if (id.proposer === proposer) proposals.applied(id.sequence, result);
       } else {
         store.skip(entry.index, entry.term);
-        proposals.applied(entry.index, undefined, undefined);
+      }
+      if (entry.term > this.#appliedTerm) {
+        this.#appliedTerm = entry.term;
+        proposals.termApplied(entry.term);
       }
     }
     reads.applied(last.index);

@@ -11,7 +11,6 @@ export interface MemberStatus {
   /** Name of the leader this member follows (itself, if it leads); empty while there is none. */
   readonly leader: string;
   readonly leaderId: NodeId | undefined;
-  readonly commitIndex: LogIndex;
   readonly appliedIndex: LogIndex;
   /** Revision of the store. */
   readonly revision: number;

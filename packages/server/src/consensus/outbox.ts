@@ -1,10 +1,11 @@
 /** What one turn has to say, gathered into one frame for each peer. */
-import type { Message, NodeId } from "@dkv/raft";
+import { type Message, type NodeId, noEntry, type Term } from "@dkv/raft";
 import type { PeerTransport, Refusal } from "../transport/peer-transport.ts";
 
 interface Draft {
   readonly messages: Message[];
   readonly forwarded: Uint8Array[];
+  forwardedTerm: Term;
   readonly refusals: Refusal[];
 }
 
@@ -15,8 +16,11 @@ export class Outbox {
     for (const message of list) this.#draft(message.to).messages.push(message);
   }
 
-  forward(to: NodeId, command: Uint8Array): void {
-    this.#draft(to).forwarded.push(command);
+  /** Asks `to` to propose the commands as the leader of `term`. */
+  forward(to: NodeId, term: Term, commands: readonly Uint8Array[]): void {
+    const draft = this.#draft(to);
+    draft.forwarded.push(...commands);
+    draft.forwardedTerm = term;
   }
 
   refuse(to: NodeId, refusal: Refusal): void {
@@ -32,7 +36,7 @@ export class Outbox {
   #draft(to: NodeId): Draft {
     let draft = this.#drafts.get(to);
     if (draft === undefined) {
-      draft = { messages: [], forwarded: [], refusals: [] };
+      draft = { messages: [], forwarded: [], forwardedTerm: noEntry.term, refusals: [] };
       this.#drafts.set(to, draft);
     }
     return draft;

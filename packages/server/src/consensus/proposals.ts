@@ -1,18 +1,21 @@
 /**
  * The writes that callers of this member wait for, from the call to the answer.
  *
- *   waiting ──▶ appended (we lead: index and term are known)  ──▶ applied here: the caller's answer
- *      ▲  └──▶ forwarded (the leader has been asked)          ──┘
- *      └────── refused by the leader, or overwritten by another leader's entry: surely not applied
+ *   waiting ──▶ handed to the leader of a term (perhaps ourselves) ──▶ applied here: the caller's answer
+ *      ▲                 │
+ *      └─────────────────┘  refused by it, or an entry of a later term was applied first
  *
- * A command is proposed a second time only when the first is known to have had no effect. What is not
- * decided when its time is up is reported as unknown, never as failed.
+ * A leader appends what it is handed in its own term or not at all, and along the log terms never
+ * decrease. So when an entry of a later term has been applied and the command has not, it never will be
+ * (Raft §5.3, Log Matching): it has had no effect, and may be proposed again. That is the only way in
+ * which a command is proposed twice. What is not decided when its time is up is reported as unknown,
+ * never as failed.
  */
-import type { LogIndex } from "@dkv/raft";
+import type { Term } from "@dkv/raft";
 import type { ApplyResult } from "@dkv/store";
 import { DkvError } from "../platform/errors.ts";
 
-type Stage = { kind: "waiting" } | { kind: "appended"; index: LogIndex } | { kind: "forwarded" };
+type Stage = { readonly kind: "waiting" } | { readonly kind: "handedOn"; readonly term: Term };
 
 /** One write that somebody waits for. */
 export interface Pending {
@@ -34,12 +37,10 @@ export interface ProposalLimits {
 }
 
 const waiting: Stage = { kind: "waiting" };
-const forwarded: Stage = { kind: "forwarded" };
 
 export class Proposals {
   readonly #limits: ProposalLimits;
   readonly #pending = new Map<number, Pending>();
-  readonly #appendedAt = new Map<LogIndex, Pending>();
   #waiting: Pending[] = [];
   #bytes = 0;
   #sequence = 0;
@@ -97,23 +98,16 @@ export class Proposals {
     this.#waiting = [...list, ...this.#waiting];
   }
 
-  /** The list was appended to our log, contiguously from `first`. */
-  appended(list: readonly Pending[], first: LogIndex): void {
-    for (const [position, pending] of list.entries()) {
-      const index = (first + position) as LogIndex;
-      pending.stage = { kind: "appended", index };
-      this.#appendedAt.set(index, pending);
-    }
+  /** The list was given to the leader of `term`. */
+  handedOn(list: readonly Pending[], term: Term): void {
+    const stage: Stage = { kind: "handedOn", term };
+    for (const pending of list) pending.stage = stage;
   }
 
-  forwarded(list: readonly Pending[]): void {
-    for (const pending of list) pending.stage = forwarded;
-  }
-
-  /** The leader did not propose this forwarded command, so it may be sent again. */
+  /** The leader did not propose this command. */
   refused(sequence: number): void {
     const pending = this.#pending.get(sequence);
-    if (pending?.stage.kind === "forwarded") this.#wait(pending);
+    if (pending?.stage.kind === "handedOn") this.#wait(pending);
   }
 
   rejectOverloaded(sequence: number): void {
@@ -121,19 +115,17 @@ export class Proposals {
     if (pending !== undefined) this.#settle(pending).reject(overloaded());
   }
 
-  /**
-   * An entry was applied. If it is ours its caller is answered. If one of ours stood at its place, that
-   * one can never commit any more (Raft §5.3, Log Matching), and is proposed again.
-   */
-  applied(index: LogIndex, ours: number | undefined, result: ApplyResult | undefined): void {
-    const expected = this.#appendedAt.get(index);
-    if (expected !== undefined) {
-      this.#appendedAt.delete(index);
-      if (expected.sequence !== ours) this.#wait(expected);
-    }
-    if (ours === undefined || result === undefined) return;
-    const pending = this.#pending.get(ours);
+  /** One of our commands was applied: its caller, if there still is one, is answered. */
+  applied(sequence: number, result: ApplyResult): void {
+    const pending = this.#pending.get(sequence);
     if (pending !== undefined) this.#settle(pending).resolve(result);
+  }
+
+  /** An entry of `term` was applied, the first of that term: what was handed to earlier leaders is lost. */
+  termApplied(term: Term): void {
+    for (const pending of this.#pending.values()) {
+      if (pending.stage.kind === "handedOn" && pending.stage.term < term) this.#wait(pending);
+    }
   }
 
   /** Answers those whose time is up. `quorum` says in words how many members answer. */
@@ -166,7 +158,6 @@ export class Proposals {
   #settle(pending: Pending): Pending {
     this.#pending.delete(pending.sequence);
     this.#bytes -= pending.command.length;
-    if (pending.stage.kind === "appended") this.#appendedAt.delete(pending.stage.index);
     return pending;
   }
 }

@@ -86,7 +86,7 @@ export class Replica implements Member {
   }
 
   status(): MemberStatus {
-    const { storage, store, node } = this.#deps;
+    const { storage, store } = this.#deps;
     const { role, term, leader } = this.#driver.softState;
     return {
       clusterId: storage.identity.clusterId,
@@ -96,7 +96,6 @@ export class Replica implements Member {
       term,
       leader: leader === undefined ? "" : (this.#names.get(leader) ?? ""),
       leaderId: leader,
-      commitIndex: node.status().commit,
       appliedIndex: logIndex(store.appliedIndex),
       revision: store.revision,
     };

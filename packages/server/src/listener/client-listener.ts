@@ -46,7 +46,10 @@ export interface ClientListener {
 }
 
 /** The client port of one member. It does nothing until it is started. */
-export function createClientListener(options: ClientListenerOptions, deps: ClientListenerDeps): ClientListener {
+export function createClientListener(
+  options: ClientListenerOptions,
+  deps: ClientListenerDeps,
+): ClientListener {
   return new Listener(options, deps);
 }
 
@@ -60,6 +63,7 @@ class Listener implements ClientListener {
   /** Those of which it is not known yet what they speak. */
   readonly #unknown = new Set<Socket>();
   #server: Server | undefined;
+  #isClosing = false;
   #stopWatching: Cancel = () => {};
 
   constructor(options: ClientListenerOptions, deps: ClientListenerDeps) {
@@ -73,14 +77,18 @@ class Listener implements ClientListener {
   }
 
   async start(): Promise<void> {
-    const server = this.#options.tls === undefined ? this.#cleartextServer() : this.#tlsServer(this.#options.tls);
+    const server =
+      this.#options.tls === undefined ? this.#cleartextServer() : this.#tlsServer(this.#options.tls);
     server.maxConnections = this.#limits.maxConnections;
     server.on("connection", (socket) => {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
     });
     server.on("drop", () => {
-      this.#deps.logger.warn({ limit: this.#limits.maxConnections }, "a client was turned away: too many connections");
+      this.#deps.logger.warn(
+        { limit: this.#limits.maxConnections },
+        "a client was turned away: too many connections",
+      );
     });
     const { address } = this.#options;
     try {
@@ -103,6 +111,7 @@ class Listener implements ClientListener {
     const server = this.#server;
     if (server === undefined) return;
     this.#server = undefined;
+    this.#isClosing = true;
     this.#stopWatching();
     this.#deps.handlers.onClosing();
     const closed = once(server, "close");
@@ -111,7 +120,10 @@ class Listener implements ClientListener {
     this.#servers.http1.drain();
     this.#servers.http2.drain();
     const cancelGrace = this.#deps.clock.after(graceMs, () => {
-      this.#deps.logger.info({ connections: this.#sockets.size }, "clients that have not finished are cut off");
+      this.#deps.logger.info(
+        { connections: this.#sockets.size },
+        "clients that have not finished are cut off",
+      );
       for (const socket of this.#sockets) socket.destroy();
     });
     await closed;
@@ -139,8 +151,10 @@ class Listener implements ClientListener {
         this.#onSecure(socket);
       },
     );
-    server.on("tlsClientError", (error) => {
+    server.on("tlsClientError", (error, socket) => {
       logger.debug({ err: error }, "a client's TLS handshake failed");
+      // Node leaves a socket open whose handshake has only taken too long.
+      socket.destroy();
     });
     this.#stopWatching = watchTlsMaterial(paths, { clock, logger }, (material) => {
       server.setSecureContext(secureContext(material));
@@ -149,7 +163,10 @@ class Listener implements ClientListener {
   }
 
   #onSecure(socket: TLSSocket): void {
-    if (socket.alpnProtocol === "h2") {
+    if (this.#isClosing) {
+      // Its handshake was under way when the port closed.
+      socket.destroy();
+    } else if (socket.alpnProtocol === "h2") {
       this.#serve(socket, "http2");
     } else if (socket.alpnProtocol === "http/1.1") {
       this.#serve(socket, "http1");

@@ -39,8 +39,8 @@ export function createHttp2Server(handlers: RequestHandlers, logger: Logger): Ht
     handlers.onRequest(request, response);
   });
   const server = http2.createServer(http2Options);
-  server.on("stream", (stream, headers, flags, rawHeaders) => {
-    if (!handlers.onStream(stream, headers)) compatible.emit("stream", stream, headers, flags, rawHeaders);
+  server.on("stream", (stream, headers, ...rest) => {
+    if (!handlers.onStream(stream, headers)) compatible.emit("stream", stream, headers, ...rest);
   });
   server.on("session", (session) => {
     sessions.add(session);

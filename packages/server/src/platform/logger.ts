@@ -9,7 +9,7 @@ export interface LoggerOptions {
 
 /** A logger on standard error. Writes before it returns, so that the last words of a process are not lost. */
 export function createLogger({ level, format }: LoggerOptions): Logger {
-  const options = { level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime };
+  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
   if (format === "json") {
     return pino({ ...options, formatters: { level: (label) => ({ level: label }) } }, pino.destination({ dest: 2, sync: true }));
   }

@@ -4,8 +4,7 @@
  *   key                  what                                      encoded in
  *   00 01                identity: format, cluster, member         records.ts
  *   00 02                members the cluster began with            records.ts
- *   00 03                hard state: term, vote, commit            records.ts
- *   01 <batch number>    marker of one batch                       records.ts
+ *   01 <batch number>    marker of one batch, with the hard state  records.ts
  *   02 <log index>       log entry                                 entry-codec.ts
  *   03 ‥ 0f              reserved for the log
  *   10 ‥                 the state machine                         @dkv/store
@@ -14,8 +13,8 @@
  * goes through the numbers in order. Every value below 10 ends with a CRC-32 of its key and the rest of it
  * (checksum.ts), so a record that turns up under another key is found out as well.
  */
-import { assert } from "../platform/assert.ts";
 import { countBytes, readCount, writeCount } from "./count.ts";
+import { DamageError } from "./damage.ts";
 
 const prefixes = { meta: 0x00, marker: 0x01, entry: 0x02 } as const;
 
@@ -25,7 +24,6 @@ const firstOfState = 0x10;
 export const metaKeys = {
   identity: Uint8Array.of(prefixes.meta, 0x01),
   members: Uint8Array.of(prefixes.meta, 0x02),
-  hardState: Uint8Array.of(prefixes.meta, 0x03),
 } as const;
 
 /** From the first key up to and without the second. */
@@ -52,9 +50,9 @@ export function writeEntryKey(buffer: Buffer, index: number, offset: number): nu
   return writeCount(buffer, index, offset + 1);
 }
 
-/** The batch number or log index in a key of one of the {@link ranges}. */
+/** The batch number or log index in a key found in one of the {@link ranges}. */
 export function numberIn(key: Buffer): number {
-  assert(key.length === numberedKeyBytes, "a numbered key has nine bytes");
+  if (key.length !== numberedKeyBytes) throw new DamageError(`a key of ${String(key.length)} bytes stands among the log's`);
   return readCount(key, 1);
 }
 

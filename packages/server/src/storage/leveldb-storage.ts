@@ -2,20 +2,21 @@
  * A member's storage: log, hard state and the state machine's records in one LevelDB, one synced batch
  * for each turn.
  *
- *   batch   marker · hard state · entries · deletes of entries overwritten · the store's changes
+ *   batch   marker with the hard state · entries · deletes of entries overwritten · the store's changes
  *
  * Invariants: one batch is written at a time, for two that are not awaited may swap; after a failed
  * write nothing is written any more, because nobody knows what the disk has; the witness is never ahead
  * of what is synced.
  */
-import type { EntryId, HardState, Term } from "@dkv/raft";
+import { logIndex, type HardState, type LogIndex } from "@dkv/raft";
+import { decodePosition, positionKey, type Change } from "@dkv/store";
 import { assert } from "../platform/assert.ts";
-import { BatchNumbers } from "./batch-numbers.ts";
+import { BatchNumbers, type NextBatch } from "./batch-numbers.ts";
 import { sealEntries } from "./entry-codec.ts";
 import { entryKey, isStateKey, markerKey } from "./keyspace.ts";
 import { writeBufferBytes, type Batch, type Database } from "./leveldb.ts";
 import { LogStore } from "./log-store.ts";
-import { sealHardState, sealMarker } from "./records.ts";
+import { sealMarker, type Marker } from "./records.ts";
 import type { Identity, MemberRecord, Storage, TurnBatch } from "./storage.ts";
 import type { Verified } from "./verify.ts";
 import type { Witness } from "./witness.ts";
@@ -38,18 +39,19 @@ export class LevelDbStorage implements Storage {
   readonly state: Database;
   readonly #witness: Witness;
   readonly #numbers: BatchNumbers;
-  #term: Term;
+  /** Of the newest durable batch. */
+  #marker: Marker;
   #writing: Promise<void> | undefined;
   #stopped: "open" | "failed" | "closed" = "open";
 
   constructor({ database, witness, identity, verified }: LevelDbStorageDeps) {
     this.identity = identity;
     this.members = verified.members;
-    this.hardState = verified.hardState;
-    this.log = new LogStore(database, { lastIndex: verified.last.index, cacheBytes: recentEntriesBytes });
+    this.hardState = verified.marker.hardState;
+    this.log = new LogStore(database, { lastIndex: verified.marker.lastIndex, cacheBytes: recentEntriesBytes });
     this.state = database;
     this.#witness = witness;
-    this.#term = verified.hardState.term;
+    this.#marker = verified.marker;
     this.#numbers = new BatchNumbers({
       last: verified.marker.batch,
       oldestKept: verified.marker.oldestKept,
@@ -78,37 +80,43 @@ export class LevelDbStorage implements Storage {
 
   async #write(turn: TurnBatch): Promise<void> {
     const numbers = this.#numbers.next();
-    const end = this.#endAfter(turn);
+    const marker = this.#markerAfter(turn, numbers);
     const batch = this.state.batch();
-    put(batch, sealMarker({ batch: numbers.batch, oldestKept: numbers.oldestKept, lastIndex: end.index, term: end.term }));
+    put(batch, sealMarker(marker));
     for (const number of numbers.obsolete) batch.delete(markerKey(number));
-    if (turn.hardState !== undefined) put(batch, sealHardState(turn.hardState));
     for (const entry of sealEntries(turn.entries)) put(batch, entry);
     for (const index of this.log.obsoleteAfter(turn.entries)) batch.delete(entryKey(index));
     putChanges(batch, turn);
     try {
       await batch.commit();
-      this.#witness.record(numbers.batch);
+      this.#witness.record(marker.batch);
     } catch (error) {
       this.#stopped = "failed";
       throw error;
     }
     this.#numbers.written(numbers, batch.bytes);
-    this.#term = end.term;
+    this.#marker = marker;
     this.log.appended(turn.entries);
   }
 
-  /** Checks what a batch claims before it is written, in the words in which {@link verify} checks it later. */
-  #endAfter({ hardState, entries }: TurnBatch): EntryId {
+  /** What will hold once the batch is in, checked before it is written as {@link verify} does at the next start. */
+  #markerAfter({ hardState = this.#marker.hardState, entries, changes }: TurnBatch, numbers: NextBatch): Marker {
     this.log.checkAppend(entries);
-    const term = hardState?.term ?? this.#term;
     const last = entries.at(-1);
-    const index = last?.index ?? this.log.lastIndex;
-    assert(term >= this.#term, "the current term never decreases");
-    assert(last === undefined || last.term <= term, "no entry is of a later term than the current one");
-    assert(hardState === undefined || hardState.commit <= index, "the commit index is within the log");
-    return { index, term };
+    const lastIndex = last?.index ?? this.#marker.lastIndex;
+    const appliedIndex = appliedIndexIn(changes) ?? this.#marker.appliedIndex;
+    assert(hardState.term >= this.#marker.hardState.term, "the current term never decreases");
+    assert(last === undefined || last.term <= hardState.term, "no entry is of a later term than the current one");
+    assert(hardState.commit <= lastIndex, "the commit index is within the log");
+    assert(appliedIndex <= lastIndex, "the applied index is within the log");
+    return { batch: numbers.batch, oldestKept: numbers.oldestKept, lastIndex, appliedIndex, hardState };
   }
+}
+
+/** The store's position is the last of its changes, if there are any. */
+function appliedIndexIn(changes: readonly Change[]): LogIndex | undefined {
+  const position = changes.findLast(({ key }) => Buffer.compare(key, positionKey) === 0)?.value;
+  return position === undefined ? undefined : logIndex(decodePosition(position).appliedIndex);
 }
 
 const stoppedTexts = {

@@ -7,7 +7,7 @@
  */
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { logIndex, noEntry, term } from "@dkv/raft";
+import { noEntry, type HardState } from "@dkv/raft";
 import { DamagedRecordError } from "@dkv/store";
 import type { Logger } from "pino";
 import { StartupError } from "../platform/startup-error.ts";
@@ -18,7 +18,6 @@ import { Database, OpenError } from "./leveldb.ts";
 import {
   formatVersion,
   hexId,
-  sealHardState,
   sealIdentity,
   sealMarker,
   sealMembers,
@@ -92,14 +91,16 @@ function isFirstStart(database: Database, witness: Witness | undefined, isEmpty:
   throw new DamageError("the record is missing that says whose directory this is");
 }
 
+const { index: start, term } = noEntry;
+const beforeFirstElection: HardState = { term, votedFor: undefined, commit: start };
+
 /** Batch 1. The witness is synced after it, so that the directory cannot pass for a new one any more. */
 async function bootstrap(database: Database, witness: Witness, options: OpenStorageOptions): Promise<void> {
   const batch = database.batch();
   const records = [
     sealIdentity(options.identity),
     sealMembers(options.members),
-    sealHardState({ term: term(0), votedFor: undefined, commit: logIndex(0) }),
-    sealMarker({ batch: 1, oldestKept: 1, lastIndex: noEntry.index, term: noEntry.term }),
+    sealMarker({ batch: 1, oldestKept: 1, lastIndex: start, appliedIndex: start, hardState: beforeFirstElection }),
   ];
   for (const { key, value } of records) batch.put(key, value);
   await batch.commit();

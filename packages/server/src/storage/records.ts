@@ -1,15 +1,19 @@
 /**
  * The few records beside the log, body by body; each is followed by its checksum.
  *
- *   identity    0  format of everything in this directory     hard state   0  term
- *               4  cluster id                                              8  1 if a vote was given, else 0
- *              12  member id                                               9  voted for
- *                                                                         17  commit index
- *   marker      0  number of the oldest marker still kept
- *               8  last log index once the batch is in        members      JSON: [{ id, name, peerAddress }],
- *              16  hard state's term once the batch is in                  the id as 16 hexadecimal digits
+ *   identity    0  format of everything in this directory     marker    0  number of the oldest marker kept
+ *               4  cluster id                                           8  index of the last log entry
+ *              12  member id                                           16  applied index
+ *                                                                      24  current term
+ *   members     JSON: [{ id, name, peerAddress }],                     32  commit index
+ *               the id as 16 hexadecimal digits                        40  1 if a vote was given, else 0
+ *                                                                      41  voted for
+ *
+ * A marker says what holds once its batch is in; the newest one is the hard state. It is not a record
+ * that is overwritten: LevelDB's tables keep older versions of those for a while, and one flipped byte in
+ * a table could bring an older vote back to light with its checksum intact.
  */
-import { logIndex, nodeId, term, type HardState } from "@dkv/raft";
+import { logIndex, nodeId, term, type HardState, type LogIndex } from "@dkv/raft";
 import { seal, unseal } from "./checksum.ts";
 import { countBytes, readCount, writeCount } from "./count.ts";
 import { DamageError } from "./damage.ts";
@@ -50,53 +54,44 @@ export function unsealMembers(value: Buffer): readonly MemberRecord[] {
   return rows.map(({ id, name, peerAddress }) => ({ id: nodeId(BigInt(`0x${id}`)), name, peerAddress }));
 }
 
-export function sealHardState(hardState: HardState): Sealed {
-  const body = Buffer.alloc(3 * countBytes + 1);
-  writeCount(body, hardState.term, 0);
-  body.writeUInt8(hardState.votedFor === undefined ? 0 : 1, 8);
-  body.writeBigUInt64BE(hardState.votedFor ?? 0n, 9);
-  writeCount(body, hardState.commit, 17);
-  return { key: metaKeys.hardState, value: seal(metaKeys.hardState, body) };
-}
-
-export function unsealHardState(value: Buffer): HardState {
-  const what = "the record of term and vote";
-  const body = sized(unseal(metaKeys.hardState, value, what), 3 * countBytes + 1, what);
-  return {
-    term: term(readCount(body, 0)),
-    votedFor: body[8] === 0 ? undefined : nodeId(body.readBigUInt64BE(9)),
-    commit: logIndex(readCount(body, 17)),
-  };
-}
-
-/**
- * Stands for one batch: as long as its marker is there, the batch is.
- */
+/** Stands for one batch: as long as its marker is there, the batch is. */
 export interface Marker {
   readonly batch: number;
   /** Markers run without a gap from this one. */
   readonly oldestKept: number;
-  readonly lastIndex: number;
-  readonly term: number;
+  readonly lastIndex: LogIndex;
+  readonly appliedIndex: LogIndex;
+  readonly hardState: HardState;
 }
 
-export function sealMarker(marker: Marker): Sealed {
-  const key = markerKey(marker.batch);
-  const body = Buffer.allocUnsafe(3 * countBytes);
-  writeCount(body, marker.oldestKept, 0);
-  writeCount(body, marker.lastIndex, countBytes);
-  writeCount(body, marker.term, 2 * countBytes);
+const markerBytes = 6 * countBytes + 1;
+
+export function sealMarker({ batch, oldestKept, lastIndex, appliedIndex, hardState }: Marker): Sealed {
+  const body = Buffer.allocUnsafe(markerBytes);
+  writeCount(body, oldestKept, 0);
+  writeCount(body, lastIndex, 8);
+  writeCount(body, appliedIndex, 16);
+  writeCount(body, hardState.term, 24);
+  writeCount(body, hardState.commit, 32);
+  body.writeUInt8(hardState.votedFor === undefined ? 0 : 1, 40);
+  body.writeBigUInt64BE(hardState.votedFor ?? 0n, 41);
+  const key = markerKey(batch);
   return { key, value: seal(key, body) };
 }
 
 export function unsealMarker(batch: number, value: Buffer): Marker {
   const what = `the marker of batch ${String(batch)}`;
-  const body = sized(unseal(markerKey(batch), value, what), 3 * countBytes, what);
+  const body = sized(unseal(markerKey(batch), value, what), markerBytes, what);
   return {
     batch,
     oldestKept: readCount(body, 0),
-    lastIndex: readCount(body, countBytes),
-    term: readCount(body, 2 * countBytes),
+    lastIndex: logIndex(readCount(body, 8)),
+    appliedIndex: logIndex(readCount(body, 16)),
+    hardState: {
+      term: term(readCount(body, 24)),
+      votedFor: body[40] === 0 ? undefined : nodeId(body.readBigUInt64BE(41)),
+      commit: logIndex(readCount(body, 32)),
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 /** How members reach each other. */
-import type { Message, NodeId } from "@dkv/raft";
+import type { Message, NodeId, Term } from "@dkv/raft";
 
 /** A forwarded command that will not be proposed. It has had no effect. */
 export interface Refusal {
@@ -12,9 +12,9 @@ export interface PeerFrame {
   readonly messages: readonly Message[];
   /** Commands the receiver is asked to propose, encoded. */
   readonly forwarded: readonly Uint8Array[];
+  /** The receiver proposes them only as the leader of this term; 0 if there are none. */
+  readonly forwardedTerm: Term;
   readonly refusals: readonly Refusal[];
-  /** Asks the receiver, which leads, to hand its leadership to the sender. */
-  readonly wantsLeadership: boolean;
 }
 
 /** A peer as seen from here. */

@@ -29,13 +29,20 @@ export interface ClientPort {
 }
 
 /** Opens the client port of a member in memory on loopback, and closes it after the test. */
-export async function openClientPort(t: Pick<TestContext, "after">, options: PortOptions = {}): Promise<ClientPort> {
+export async function openClientPort(
+  t: Pick<TestContext, "after">,
+  options: PortOptions = {},
+): Promise<ClientPort> {
   const member = new MemberInMemory();
   const log: string[] = [];
   const logger = pino({ level: "info" }, { write: (line: string) => log.push(line) });
   const clock = systemClock;
   const { maxRequestBytes = 1_572_864, bodyTimeoutMs, limits = {} } = options;
-  const api = createClientApi(member, { maxRequestBytes, version: "1.2.3", bodyTimeoutMs }, { clock, logger });
+  const api = createClientApi(
+    member,
+    { maxRequestBytes, version: "1.2.3", bodyTimeoutMs },
+    { clock, logger },
+  );
   let bypassed = 0;
   const handlers: RequestHandlers = {
     ...api,

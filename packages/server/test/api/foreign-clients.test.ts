@@ -15,10 +15,9 @@ describe("curl", () => {
   it("sets and gets with JSON over HTTP/1.1", async (t) => {
     const { url } = await openClientPort(t);
     const call = async (method: string, request: unknown): Promise<Record<string, unknown>> => {
-      const { stdout } = await run("curl", [
-        ...["--silent", "--http1.1", "--header", "content-type: application/json"],
-        ...["--data", JSON.stringify(request), `${url}/dkv.v1.DkvAPI/${method}`],
-      ]);
+      const header = ["--header", "content-type: application/json"];
+      const data = ["--data", JSON.stringify(request)];
+      const { stdout } = await run("curl", ["--silent", "--http1.1", ...header, ...data, `${url}/dkv.v1.DkvAPI/${method}`]);
       return JSON.parse(stdout);
     };
     await call("Set", { key: "k", value: Buffer.from("välue").toString("base64") });
@@ -32,7 +31,13 @@ describe("curl", () => {
 
   it("asks for the health over HTTP/2 without a word before", async (t) => {
     const { url } = await openClientPort(t);
-    const { stdout } = await run("curl", ["--silent", "--http2-prior-knowledge", "--write-out", "%{http_version}", `${url}/health`]);
+    const { stdout } = await run("curl", [
+      "--silent",
+      "--http2-prior-knowledge",
+      "--write-out",
+      "%{http_version}",
+      `${url}/health`,
+    ]);
     assert.equal(stdout, '{"health":"true","reason":""}\n2');
   });
 });
@@ -57,7 +62,10 @@ describe("grpc-js", () => {
     const value = Buffer.alloc(100_000, 9);
     await call("set", { key: "k", value });
     assert.deepEqual((await call("get", { key: "k" }))["value"], value);
-    await assert.rejects(call("get", { key: "missing" }), { code: grpc.status.NOT_FOUND, details: "key not found" });
+    await assert.rejects(call("get", { key: "missing" }), {
+      code: grpc.status.NOT_FOUND,
+      details: "key not found",
+    });
     await assert.rejects(call("set", { key: "k", value: Buffer.alloc(4_000_000) }), {
       code: grpc.status.INVALID_ARGUMENT,
       details: "request is too large: key and value may have 1572864 bytes together (--max-request-bytes)",

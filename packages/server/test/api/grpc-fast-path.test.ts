@@ -4,7 +4,12 @@ import type { ClientHttp2Session, OutgoingHttpHeaders } from "node:http2";
 import { describe, it, type TestContext } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
-import { GetRequestSchema, GetResponseSchema, SetRequestSchema, SetResponseSchema } from "@dkv/protocol/dkv/v1/dkv";
+import {
+  GetRequestSchema,
+  GetResponseSchema,
+  SetRequestSchema,
+  SetResponseSchema,
+} from "@dkv/protocol/dkv/v1/dkv";
 import { gzipSync } from "node:zlib";
 import { type ClientPort, openClientPort, type PortOptions } from "./client-port.ts";
 import { connectHttp2, frame, rawCall, statusOf, unframe } from "./raw-http2.ts";
@@ -13,7 +18,10 @@ const setPath = "/dkv.v1.DkvAPI/Set";
 const getPath = "/dkv.v1.DkvAPI/Get";
 const set = toBinary(SetRequestSchema, create(SetRequestSchema, { key: "k", value: Buffer.alloc(300, 7) }));
 
-async function open(t: TestContext, options: PortOptions = {}): Promise<ClientPort & { session: ClientHttp2Session }> {
+async function open(
+  t: TestContext,
+  options: PortOptions = {},
+): Promise<ClientPort & { session: ClientHttp2Session }> {
   const port = await openClientPort(t, options);
   const session = await connectHttp2(port.url);
   t.after(() => {
@@ -47,10 +55,19 @@ describe("the fast path of gRPC", () => {
   });
 
   const unusual: readonly { what: string; headers: OutgoingHttpHeaders; body?: Buffer; status: number }[] = [
-    { what: "JSON in gRPC", headers: { "content-type": "application/grpc+json" }, body: frame(Buffer.from('{"key":"k"}')), status: 0 },
+    {
+      what: "JSON in gRPC",
+      headers: { "content-type": "application/grpc+json" },
+      body: frame(Buffer.from('{"key":"k"}')),
+      status: 0,
+    },
     { what: "compression", headers: { "grpc-encoding": "gzip" }, body: frame(gzipSync(set), 1), status: 0 },
     { what: "an unknown compression", headers: { "grpc-encoding": "zstd" }, status: Code.Unimplemented },
-    { what: "a deadline that cannot be read", headers: { "grpc-timeout": "soon" }, status: Code.InvalidArgument },
+    {
+      what: "a deadline that cannot be read",
+      headers: { "grpc-timeout": "soon" },
+      status: Code.InvalidArgument,
+    },
   ];
   for (const { what, headers, body, status } of unusual) {
     it(`leaves ${what} to Connect`, async (t) => {
@@ -68,20 +85,36 @@ describe("the fast path of gRPC", () => {
     { what: "two messages", pieces: [frame(set), frame(set)], status: Code.Unimplemented },
     { what: "a compressed message without a word of how", pieces: [frame(set, 1)], status: Code.Internal },
     { what: "bytes that are no message", pieces: [frame(Buffer.alloc(20, 0xff))], status: Code.Internal },
-    { what: "a key that is not UTF-8", pieces: [frame(Buffer.from([0x0a, 2, 0xc3, 0x28]))], status: Code.Internal },
+    {
+      what: "a key that is not UTF-8",
+      pieces: [frame(Buffer.from([0x0a, 2, 0xc3, 0x28]))],
+      status: Code.Internal,
+    },
     { what: "an empty key", pieces: [frame(Buffer.alloc(0))], status: Code.InvalidArgument },
-    { what: "a length over the limit", pieces: [Buffer.from([0, 0xff, 0xff, 0xff, 0xff, 1, 2, 3])], status: Code.InvalidArgument },
+    {
+      what: "a length over the limit",
+      pieces: [Buffer.from([0, 0xff, 0xff, 0xff, 0xff, 1, 2, 3])],
+      status: Code.InvalidArgument,
+    },
   ];
   for (const { what, pieces, status } of faults) {
     it(`says the same as Connect of ${what}`, async (t) => {
       const fast = await open(t);
       const slow = await open(t, { bypass: "forbidden" });
-      const [quick, thorough] = await Promise.all([fast, slow].map(({ session }) => rawCall(session, { ":path": setPath }, pieces)));
+      const [quick, thorough] = await Promise.all(
+        [fast, slow].map(({ session }) => rawCall(session, { ":path": setPath }, pieces)),
+      );
       assert.ok(quick && thorough);
       assert.equal(statusOf(quick), status);
       // Connect has headers and then trailers where one block is enough.
       const said = { ...thorough.headers, ...thorough.trailers };
-      for (const field of [":status", "content-type", "grpc-status", "grpc-message", "grpc-status-details-bin"]) {
+      for (const field of [
+        ":status",
+        "content-type",
+        "grpc-status",
+        "grpc-message",
+        "grpc-status-details-bin",
+      ]) {
         assert.equal(quick.headers[field], said[field], field);
       }
       assert.equal(fast.bypassed(), 1);
@@ -92,7 +125,11 @@ describe("the fast path of gRPC", () => {
 
   it("ends a message that does not come", async (t) => {
     const { session } = await open(t, { bodyTimeoutMs: 100 });
-    const stream = session.request({ ":method": "POST", ":path": setPath, "content-type": "application/grpc" });
+    const stream = session.request({
+      ":method": "POST",
+      ":path": setPath,
+      "content-type": "application/grpc",
+    });
     stream.write(frame(set).subarray(0, 10));
     const [headers] = await once(stream, "response");
     assert.equal(headers["grpc-status"], String(Code.DeadlineExceeded));
@@ -104,7 +141,12 @@ describe("the fast path of gRPC", () => {
     member.hasQuorum = false;
     for (let round = 0; round < 30; round += 1) {
       const closed = Array.from({ length: 100 }, () => {
-        const stream = session.request({ ":method": "POST", ":path": setPath, "content-type": "application/grpc", "grpc-timeout": "50m" });
+        const stream = session.request({
+          ":method": "POST",
+          ":path": setPath,
+          "content-type": "application/grpc",
+          "grpc-timeout": "50m",
+        });
         stream.on("error", () => undefined);
         stream.end(frame(set));
         setImmediate(() => {
@@ -122,7 +164,12 @@ describe("the fast path of gRPC", () => {
     const { session, member, url } = await open(t);
     member.hasQuorum = false;
     for (let i = 0; i < 50; i += 1) {
-      const stream = session.request({ ":method": "POST", ":path": setPath, "content-type": "application/grpc", "grpc-timeout": "100m" });
+      const stream = session.request({
+        ":method": "POST",
+        ":path": setPath,
+        "content-type": "application/grpc",
+        "grpc-timeout": "100m",
+      });
       stream.on("error", () => undefined);
       if (i % 2 === 0) stream.end(frame(set));
       else stream.write(frame(set).subarray(0, 10));

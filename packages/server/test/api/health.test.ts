@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { Code, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "@dkv/protocol/grpc/health/v1/health";
+import {
+  Health,
+  HealthCheckResponse_ServingStatus as ServingStatus,
+} from "@dkv/protocol/grpc/health/v1/health";
 import { openClientPort } from "./client-port.ts";
+import { failureOf } from "./refusal.ts";
 
 describe("grpc.health.v1", () => {
   it("says that the member serves while it knows a leader", async (t) => {
@@ -15,7 +19,7 @@ describe("grpc.health.v1", () => {
       member.leader = "";
       assert.equal((await health.check({ service })).status, ServingStatus.NOT_SERVING);
     }
-    const error = await health.check({ service: "dkv.v2.DkvAPI" }).then(assert.fail, ConnectError.from);
+    const error = await failureOf(health.check({ service: "dkv.v2.DkvAPI" }));
     assert.equal(error.code, Code.NotFound);
   });
 
@@ -23,15 +27,21 @@ describe("grpc.health.v1", () => {
     const { url, member, close } = await openClientPort(t);
     const health = createClient(Health, createGrpcTransport({ baseUrl: url }));
     const seen: ServingStatus[] = [];
-    const end = await (async () => {
+    const watching = (async () => {
       for await (const { status } of health.watch({ service: "" })) {
         seen.push(status);
         if (seen.length === 1) member.leader = "";
         if (seen.length === 2) member.leader = "one";
         if (seen.length === 3) void close(5000);
       }
-    })().then(assert.fail, ConnectError.from);
-    assert.deepEqual(seen, [ServingStatus.SERVING, ServingStatus.NOT_SERVING, ServingStatus.SERVING, ServingStatus.NOT_SERVING]);
+    })();
+    const end = await failureOf(watching);
+    assert.deepEqual(seen, [
+      ServingStatus.SERVING,
+      ServingStatus.NOT_SERVING,
+      ServingStatus.SERVING,
+      ServingStatus.NOT_SERVING,
+    ]);
     assert.equal(end.code, Code.Unavailable);
   });
 
@@ -40,12 +50,13 @@ describe("grpc.health.v1", () => {
     const health = createClient(Health, createGrpcTransport({ baseUrl: url }));
     const abort = new AbortController();
     const seen: ServingStatus[] = [];
-    const end = await (async () => {
+    const watching = (async () => {
       for await (const { status } of health.watch({ service: "x" }, { signal: abort.signal })) {
         seen.push(status);
         abort.abort();
       }
-    })().then(assert.fail, ConnectError.from);
+    })();
+    const end = await failureOf(watching);
     assert.deepEqual(seen, [ServingStatus.SERVICE_UNKNOWN]);
     assert.equal(end.code, Code.Canceled);
   });
@@ -63,8 +74,16 @@ describe("the HTTP resources", () => {
     assert.deepEqual(await get("/readyz"), [200, text, "ok\n"]);
     assert.deepEqual(await get("/readyz?verbose"), [200, text, "[+]process ok\n[+]leader ok\nok\n"]);
     member.leader = "";
-    assert.deepEqual(await get("/health"), [503, "application/json", '{"health":"false","reason":"no leader is known"}\n']);
-    assert.deepEqual(await get("/readyz"), [503, text, "[+]process ok\n[-]leader failed: no leader is known\nnot ok\n"]);
+    assert.deepEqual(await get("/health"), [
+      503,
+      "application/json",
+      '{"health":"false","reason":"no leader is known"}\n',
+    ]);
+    assert.deepEqual(await get("/readyz"), [
+      503,
+      text,
+      "[+]process ok\n[-]leader failed: no leader is known\nnot ok\n",
+    ]);
     assert.deepEqual(await get("/livez"), [200, text, "ok\n"]);
     assert.deepEqual(await get("/version"), [200, "application/json", '{"dkv":"1.2.3"}\n']);
   });

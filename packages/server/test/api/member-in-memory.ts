@@ -57,7 +57,6 @@ export class MemberInMemory implements Member {
       term: term(3),
       leader: this.leader,
       leaderId: this.leader === "" ? undefined : nodeId(0x8000_0000_0000_0001n),
-      commitIndex: logIndex(this.#applied),
       appliedIndex: logIndex(this.#applied),
       revision: this.#revision,
     };

@@ -1,5 +1,9 @@
 import { once } from "node:events";
-import http2, { type ClientHttp2Session, type IncomingHttpHeaders, type OutgoingHttpHeaders } from "node:http2";
+import http2, {
+  type ClientHttp2Session,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+} from "node:http2";
 import { fromBinary, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
 
 export interface RawAnswer {
@@ -15,7 +19,12 @@ export async function rawCall(
   headers: OutgoingHttpHeaders,
   pieces: readonly Uint8Array[],
 ): Promise<RawAnswer> {
-  const stream = session.request({ ":method": "POST", te: "trailers", "content-type": "application/grpc", ...headers });
+  const stream = session.request({
+    ":method": "POST",
+    te: "trailers",
+    "content-type": "application/grpc",
+    ...headers,
+  });
   let answer: IncomingHttpHeaders = {};
   let trailers: IncomingHttpHeaders = {};
   const chunks: Buffer[] = [];
@@ -46,7 +55,8 @@ export function frame(message: Uint8Array, flags = 0): Buffer {
 
 /** The message in a body of exactly one frame. */
 export function unframe<Schema extends DescMessage>(schema: Schema, body: Buffer): MessageShape<Schema> {
-  if (body.readUInt8(0) !== 0 || body.readUInt32BE(1) !== body.length - 5) throw new Error("not one plain frame");
+  if (body.readUInt8(0) !== 0 || body.readUInt32BE(1) !== body.length - 5)
+    throw new Error("not one plain frame");
   return fromBinary(schema, body.subarray(5));
 }
 
@@ -55,7 +65,10 @@ export function statusOf({ headers, trailers }: RawAnswer): number {
   return Number(trailers["grpc-status"] ?? headers["grpc-status"]);
 }
 
-export async function connectHttp2(url: string, options: http2.SecureClientSessionOptions = {}): Promise<ClientHttp2Session> {
+export async function connectHttp2(
+  url: string,
+  options: http2.SecureClientSessionOptions = {},
+): Promise<ClientHttp2Session> {
   const session = http2.connect(url, options);
   await once(session, "connect");
   return session;

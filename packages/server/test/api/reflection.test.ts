@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createFileRegistry, fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, createFileRegistry, fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import { create } from "@bufbuild/protobuf";
-import { Code, createClient } from "@connectrpc/connect";
+import { Code } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { ServerReflection, type ServerReflectionRequestSchema, type ServerReflectionResponse } from "@dkv/protocol/grpc/reflection/v1/reflection";
+import {
+  ServerReflection,
+  type ServerReflectionRequestSchema,
+  type ServerReflectionResponse,
+} from "@dkv/protocol/grpc/reflection/v1/reflection";
 import { ServerReflection as ServerReflectionAlpha } from "@dkv/protocol/grpc/reflection/v1alpha/reflection";
 import { openClientPort } from "./client-port.ts";
 
@@ -37,7 +40,9 @@ describe("server reflection", () => {
       );
       assert.deepEqual(byName, file);
       assert.equal(file?.case, "fileDescriptorResponse");
-      const files = file.value.fileDescriptorProto.map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes));
+      const files = file.value.fileDescriptorProto.map((bytes) =>
+        fromBinary(FileDescriptorProtoSchema, bytes),
+      );
       const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: files }));
       assert.deepEqual(
         registry.getService("dkv.v1.DkvAPI")?.methods.map(({ name }) => name),
@@ -64,31 +69,46 @@ describe("server reflection", () => {
     const [numbers, unknown, extension, nothing] = await questionsTo(url, "v1", [
       { case: "allExtensionNumbersOfType", value: "dkv.v1.GetRequest" },
       { case: "allExtensionNumbersOfType", value: "dkv.v1.Nothing" },
-      { case: "fileContainingExtension", value: { containingType: "dkv.v1.GetRequest", extensionNumber: 100 } },
+      {
+        case: "fileContainingExtension",
+        value: { containingType: "dkv.v1.GetRequest", extensionNumber: 100 },
+      },
       { case: undefined },
     ]);
     assert.deepEqual(numbers?.case === "allExtensionNumbersResponse" && numbers.value.extensionNumber, []);
-    const codes = [unknown, extension, nothing].map((answer) => answer?.case === "errorResponse" && answer.value.errorCode);
+    const codes = [unknown, extension, nothing].map(
+      (answer) => answer?.case === "errorResponse" && answer.value.errorCode,
+    );
     assert.deepEqual(codes, [Code.NotFound, Code.NotFound, Code.InvalidArgument]);
   });
 });
 
-/** Asks all questions on one stream. The versions differ in the names of their types only. */
-async function questionsTo(url: string, version: "v1" | "v1alpha", questions: readonly Question[]): Promise<Answer[]> {
+/**
+ * Asks all questions on one stream. The versions differ in the names of their types only, so the path
+ * alone tells them apart.
+ */
+async function questionsTo(
+  url: string,
+  version: "v1" | "v1alpha",
+  questions: readonly Question[],
+): Promise<Answer[]> {
+  const { serverReflectionInfo } = ServerReflection.method;
+  const parent = version === "v1" ? ServerReflection : ServerReflectionAlpha;
+  async function* requests(): AsyncGenerator<MessageInitShape<typeof ServerReflectionRequestSchema>> {
+    for (const messageRequest of questions) yield { host: "here", ...(messageRequest && { messageRequest }) };
+  }
   const transport = createGrpcTransport({ baseUrl: url });
+  const response = await transport.stream(
+    { ...serverReflectionInfo, parent },
+    undefined,
+    undefined,
+    undefined,
+    requests(),
+  );
   const answers: Answer[] = [];
-  async function* requests(): AsyncGenerator<{ host: string; messageRequest: Question }> {
-    for (const messageRequest of questions) yield { host: "here", messageRequest };
-  }
-  if (version === "v1") {
-    for await (const { validHost, messageResponse } of createClient(ServerReflection, transport).serverReflectionInfo(requests())) {
-      assert.equal(validHost, "here");
-      answers.push(messageResponse);
-    }
-    return answers;
-  }
-  for await (const { messageResponse } of createClient(ServerReflectionAlpha, transport).serverReflectionInfo(requests() as never)) {
-    answers.push(messageResponse as Answer);
+  for await (const { validHost, messageResponse } of response.message) {
+    assert.equal(validHost, "here");
+    answers.push(messageResponse);
   }
   return answers;
 }

@@ -101,7 +101,7 @@ describe("the flags of dkv", () => {
     await refuses([...enough, "--max-request-bytes=-1"], /whole number/);
     await refuses([...enough, "--data-dir=a", "--data-dir=b"], /--data-dir is given 2 times/);
     await refuses([...enough, "--no-such-flag=1"], /no-such-flag/);
-    await refuses([...enough, "start"], /unexpected "start"/);
+    await refuses([...enough, "start"], /Unknown argument: start/);
     await refuses([...enough, "--data-dir=\uFFFD"], /--data-dir is not valid UTF-8/);
     await refuses([...enough, "--advertise-peer-address=localhost:1"], /differs from a=localhost:2380/);
     await refuses(["--initial-cluster=a=localhost:2380", "--listen-peer-address=localhost:2380"], /--name is missing/);

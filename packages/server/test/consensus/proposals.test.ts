@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { logIndex } from "@dkv/raft";
+import { term } from "@dkv/raft";
 import type { ApplyResult } from "@dkv/store";
 import { Proposals } from "../../src/consensus/proposals.ts";
 import { DkvError, type ErrorCode } from "../../src/platform/errors.ts";
@@ -23,17 +23,19 @@ describe("waiting writes", () => {
   it("are answered with what applying their entry gave", async () => {
     const proposals = new Proposals({ count: 10, bytes: 1000 });
     const { sequence, answer } = propose(proposals);
-    proposals.appended(proposals.takeWaiting(), logIndex(7));
-    proposals.applied(logIndex(7), sequence, result);
+    proposals.handedOn(proposals.takeWaiting(), term(3));
+    proposals.applied(sequence, result);
     assert.equal(await answer, result);
     assert.equal(proposals.size, 0);
   });
 
-  it("are proposed again when another leader's entry took their place", () => {
+  it("are proposed again once an entry of a later term was applied, and not before", () => {
     const proposals = new Proposals({ count: 10, bytes: 1000 });
     const { sequence } = propose(proposals);
-    proposals.appended(proposals.takeWaiting(), logIndex(7));
-    proposals.applied(logIndex(7), undefined, undefined);
+    proposals.handedOn(proposals.takeWaiting(), term(3));
+    proposals.termApplied(term(3));
+    assert.equal(proposals.takeWaiting().length, 0, "it may still be applied");
+    proposals.termApplied(term(4));
     assert.deepEqual(
       proposals.takeWaiting().map((pending) => pending.sequence),
       [sequence],
@@ -43,7 +45,7 @@ describe("waiting writes", () => {
   it("are proposed again when the leader refused them, and only then", () => {
     const proposals = new Proposals({ count: 10, bytes: 1000 });
     const { sequence } = propose(proposals);
-    proposals.forwarded(proposals.takeWaiting());
+    proposals.handedOn(proposals.takeWaiting(), term(3));
     assert.equal(proposals.takeWaiting().length, 0);
     proposals.refused(sequence);
     assert.equal(proposals.takeWaiting().length, 1);
@@ -54,7 +56,7 @@ describe("waiting writes", () => {
   it("end as not applied when no leader was found in time, as unknown once they were handed on", async () => {
     const proposals = new Proposals({ count: 10, bytes: 1000 });
     const handedOn = propose(proposals);
-    proposals.forwarded(proposals.takeWaiting());
+    proposals.handedOn(proposals.takeWaiting(), term(3));
     const waiting = propose(proposals);
     proposals.expire(99, quorum);
     assert.equal(proposals.size, 2);
@@ -76,18 +78,18 @@ describe("waiting writes", () => {
   it("make room for others once they are answered", async () => {
     const proposals = new Proposals({ count: 1, bytes: 10 });
     const first = propose(proposals);
-    proposals.appended(proposals.takeWaiting(), logIndex(1));
-    proposals.applied(logIndex(1), first.sequence, result);
+    proposals.handedOn(proposals.takeWaiting(), term(3));
+    proposals.applied(first.sequence, result);
     const second = propose(proposals);
-    proposals.appended(proposals.takeWaiting(), logIndex(2));
-    proposals.applied(logIndex(2), second.sequence, result);
+    proposals.handedOn(proposals.takeWaiting(), term(3));
+    proposals.applied(second.sequence, result);
     assert.equal(await second.answer, result);
   });
 
   it("know at a stop whether they had been handed on", async () => {
     const proposals = new Proposals({ count: 10, bytes: 1000 });
     const handedOn = propose(proposals);
-    proposals.forwarded(proposals.takeWaiting());
+    proposals.handedOn(proposals.takeWaiting(), term(3));
     const waiting = propose(proposals);
     proposals.stop();
     await assert.rejects(handedOn.answer, failsWith("outcomeUnknown"));

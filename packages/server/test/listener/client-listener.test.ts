@@ -37,7 +37,7 @@ describe("the client port", () => {
     const { port } = await openClientPort(t);
     const socket = await dial(port);
     socket.end("GET /version HTTP/1.1\r\nhost: x\r\n\r\n");
-    assert.match(await everything(socket), /^HTTP\/1.1 200 [^]*1\.2\.3/);
+    assert.match(await everything(socket), /^HTTP\/1.1 200 .*1\.2\.3/s);
   });
 
   const slow: readonly { what: string; first: string }[] = [
@@ -60,7 +60,9 @@ describe("the client port", () => {
   it("closes the connection of a client that sends its request too slowly", async (t) => {
     const { port } = await openClientPort(t, { limits: { openingTimeoutMs: 200, requestTimeoutMs: 400 } });
     const socket = await dial(port);
-    socket.write(`POST ${setPath} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{`);
+    socket.write(
+      `POST ${setPath} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{`,
+    );
     const drip = setInterval(() => socket.write(" "), 50);
     await everything(socket);
     clearInterval(drip);
@@ -69,9 +71,20 @@ describe("the client port", () => {
   const garbage: readonly { what: string; bytes: Buffer }[] = [
     { what: "zeros", bytes: Buffer.alloc(1000) },
     { what: "a TLS greeting in clear", bytes: Buffer.from("160301020001000102030405060708", "hex") },
-    { what: "HTTP/2 and then nonsense", bytes: Buffer.from(`PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${"nonsense".repeat(100)}`) },
-    { what: "a request without a host", bytes: Buffer.from(`POST ${setPath} HTTP/1.0\r\ncontent-type: application/json\r\n\r\n`) },
-    { what: "a host that is none", bytes: Buffer.from(`POST ${setPath} HTTP/1.1\r\nhost: a b\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n`) },
+    {
+      what: "HTTP/2 and then nonsense",
+      bytes: Buffer.from(`PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${"nonsense".repeat(100)}`),
+    },
+    {
+      what: "a request without a host",
+      bytes: Buffer.from(`POST ${setPath} HTTP/1.0\r\ncontent-type: application/json\r\n\r\n`),
+    },
+    {
+      what: "a host that is none",
+      bytes: Buffer.from(
+        `POST ${setPath} HTTP/1.1\r\nhost: a b\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n`,
+      ),
+    },
     { what: "CONNECT", bytes: Buffer.from("CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n") },
     { what: "endless headers", bytes: Buffer.from(`GET / HTTP/1.1\r\nhost: x\r\nx: ${"y".repeat(100_000)}`) },
   ];
@@ -145,7 +158,12 @@ describe("closing the client port", () => {
     const session = await connectHttp2(url);
     session.on("error", () => undefined);
     member.hasQuorum = false;
-    const stream = session.request({ ":method": "POST", ":path": setPath, "content-type": "application/grpc", "grpc-timeout": "1S" });
+    const stream = session.request({
+      ":method": "POST",
+      ":path": setPath,
+      "content-type": "application/grpc",
+      "grpc-timeout": "1S",
+    });
     stream.on("error", () => undefined);
     stream.end(set);
     while (member.proposals < 1) await new Promise(setImmediate);

@@ -50,11 +50,17 @@ export function setResponse({ header }: SetAnswer): MessageInitShape<typeof SetR
   return { header: responseHeader(header) };
 }
 
-export function deleteResponse({ header, deleted }: DeleteAnswer): MessageInitShape<typeof DeleteResponseSchema> {
+export function deleteResponse({
+  header,
+  deleted,
+}: DeleteAnswer): MessageInitShape<typeof DeleteResponseSchema> {
   return { header: responseHeader(header), deleted };
 }
 
-export function serversResponse({ header, members }: ServersAnswer): MessageInitShape<typeof GetServersResponseSchema> {
+export function serversResponse({
+  header,
+  members,
+}: ServersAnswer): MessageInitShape<typeof GetServersResponseSchema> {
   return {
     header: responseHeader(header),
     servers: members.map((member) => ({

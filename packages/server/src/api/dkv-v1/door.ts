@@ -16,7 +16,8 @@ export function createDkvDoor(member: Member, maxRequestBytes: number): Door {
       router.service(DkvAPI, {
         get: async (request, context) => getResponse(await service.get(request, context.timeoutMs())),
         set: async (request, context) => setResponse(await service.set(request, context.timeoutMs())),
-        delete: async (request, context) => deleteResponse(await service.delete(request, context.timeoutMs())),
+        delete: async (request, context) =>
+          deleteResponse(await service.delete(request, context.timeoutMs())),
       });
       router.service(MembershipAPI, {
         getServers: () => serversResponse(service.getServers()),
@@ -25,8 +26,12 @@ export function createDkvDoor(member: Member, maxRequestBytes: number): Door {
       });
     },
     hotMethods: [
-      unaryMethod(DkvAPI.method.get, async (request, timeoutMs) => frames.get(await service.get(request, timeoutMs))),
-      unaryMethod(DkvAPI.method.set, async (request, timeoutMs) => frames.set(await service.set(request, timeoutMs))),
+      unaryMethod(DkvAPI.method.get, async (request, timeoutMs) =>
+        frames.get(await service.get(request, timeoutMs)),
+      ),
+      unaryMethod(DkvAPI.method.set, async (request, timeoutMs) =>
+        frames.set(await service.set(request, timeoutMs)),
+      ),
       unaryMethod(DkvAPI.method.delete, async (request, timeoutMs) =>
         frames.delete(await service.delete(request, timeoutMs)),
       ),

@@ -61,7 +61,11 @@ export class FrameEncoder {
     return Buffer.allocUnsafe(prefixBytes + this.#headerStart.length + 3 * maxVarintField + bytes);
   }
 
-  #writeHeader(frame: Buffer, { field, header }: { field: number; header: AnswerHeader }, start: number): number {
+  #writeHeader(
+    frame: Buffer,
+    { field, header }: { field: number; header: AnswerHeader },
+    start: number,
+  ): number {
     const applied = header.status.appliedIndex;
     const { revision } = header;
     const length = this.#headerStart.length + countBytes(applied) + countBytes(revision);
@@ -75,15 +79,24 @@ export class FrameEncoder {
 }
 
 function hasSameHeaderStart(a: MemberStatus, b: MemberStatus): boolean {
-  return a.term === b.term && a.leader === b.leader && a.memberId === b.memberId && a.clusterId === b.clusterId;
+  return (
+    a.term === b.term && a.leader === b.leader && a.memberId === b.memberId && a.clusterId === b.clusterId
+  );
 }
 
 function encodeHeaderStart({ clusterId, memberId, leader, term }: MemberStatus): Uint8Array {
-  return toBinary(ResponseHeaderSchema, create(ResponseHeaderSchema, { clusterId, memberId, leader, term: BigInt(term) }));
+  return toBinary(
+    ResponseHeaderSchema,
+    create(ResponseHeaderSchema, { clusterId, memberId, leader, term: BigInt(term) }),
+  );
 }
 
 /** Writes a field that counts something. Proto3 leaves out fields that are 0. */
-function writeCount(frame: Buffer, { field, count }: { field: number; count: number }, start: number): number {
+function writeCount(
+  frame: Buffer,
+  { field, count }: { field: number; count: number },
+  start: number,
+): number {
   if (count === 0) return start;
   frame[start] = tag(field, 0);
   return writeVarint(frame, count, start + 1);

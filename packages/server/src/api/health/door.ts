@@ -15,7 +15,10 @@ export function createHealthDoor(version: string, deps: GrpcHealthDeps): Door {
     resources: new Map<string, PlainResource>([
       ["/health", () => health(readiness)],
       ["/livez", (query) => probe([{ name: "process" }], query)],
-      ["/readyz", (query) => probe([{ name: "process" }, { name: "leader", reason: readiness.reason() }], query)],
+      [
+        "/readyz",
+        (query) => probe([{ name: "process" }, { name: "leader", reason: readiness.reason() }], query),
+      ],
       ["/version", () => json(200, { dkv: version })],
     ]),
   };
@@ -23,7 +26,10 @@ export function createHealthDoor(version: string, deps: GrpcHealthDeps): Door {
 
 function health(readiness: Readiness): PlainReply {
   const reason = readiness.reason();
-  return json(reason === undefined ? 200 : 503, { health: reason === undefined ? "true" : "false", reason: reason ?? "" });
+  return json(reason === undefined ? 200 : 503, {
+    health: reason === undefined ? "true" : "false",
+    reason: reason ?? "",
+  });
 }
 
 /** One thing that must be well; the reason says why it is not. */
@@ -35,7 +41,9 @@ interface Check {
 /** The words of Kubernetes' own probes: "ok", or every check on a line when `?verbose` asks or one fails. */
 function probe(checks: readonly Check[], query: URLSearchParams): PlainReply {
   const isWell = checks.every((check) => check.reason === undefined);
-  const lines = checks.map(({ name, reason }) => (reason === undefined ? `[+]${name} ok` : `[-]${name} failed: ${reason}`));
+  const lines = checks.map(({ name, reason }) =>
+    reason === undefined ? `[+]${name} ok` : `[-]${name} failed: ${reason}`,
+  );
   const body = isWell && !query.has("verbose") ? "ok" : [...lines, isWell ? "ok" : "not ok"].join("\n");
   return { status: isWell ? 200 : 503, contentType: "text/plain; charset=utf-8", body: `${body}\n` };
 }

@@ -1,7 +1,7 @@
 /** grpc.health.v1: the question that load balancers ask. */
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import {
-  Health,
+  type Health,
   type HealthCheckRequest,
   type HealthCheckResponse_ServingStatus,
   HealthCheckResponse_ServingStatus as ServingStatus,
@@ -29,7 +29,8 @@ export function createGrpcHealth({ clock, readiness, services }: GrpcHealthDeps)
   return {
     check({ service }) {
       const status = statusOf(service);
-      if (status === ServingStatus.SERVICE_UNKNOWN) throw new ConnectError(`no service is named ${service}`, Code.NotFound);
+      if (status === ServingStatus.SERVICE_UNKNOWN)
+        throw new ConnectError(`no service is named ${service}`, Code.NotFound);
       return { status };
     },
     async *watch({ service }: HealthCheckRequest, { signal }: HandlerContext) {

@@ -51,7 +51,10 @@ async function* answers<Request extends ServerReflectionRequest | AlphaRequest>(
 function answer(question: Question, schema: Schema): Answer {
   switch (question.case) {
     case "listServices":
-      return { case: "listServicesResponse", value: { service: schema.serviceNames.map((name) => ({ name })) } };
+      return {
+        case: "listServicesResponse",
+        value: { service: schema.serviceNames.map((name) => ({ name })) },
+      };
     case "fileByFilename":
       return files(schema.fileByName(question.value), question.value);
     case "fileContainingSymbol":

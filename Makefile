@@ -1,0 +1,107 @@
+# Everything that is done with dkv is done by `make`; `make help` lists it. A machine needs GNU make, Node 20 or newer
+# and npm. What a target needs is installed and built by the target: `make cluster` or `make test` alone will do.
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# Node 24 is itself installed from npm, with everything else. What the project installs goes before what the machine has.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+installed := node_modules/.installed
+scratch := node_modules/.cache/dkv
+
+# Test files that run at the same time. Those that start clusters would disturb each other's timing.
+unit_jobs ?= $(shell nproc 2>/dev/null || echo 2)
+integration_jobs ?= 1
+
+unit_tests := 'packages/*/test/*.test.ts' 'packages/*/test/!(integration)/**/*.test.ts'
+integration_tests := 'packages/*/test/integration/**/*.test.ts'
+
+.PHONY: all
+all: build ## Install what is needed and compile everything (the default)
+
+.PHONY: help
+help: ## Explain the targets
+	@echo "Targets:"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "Variables:"
+	@echo "  make cluster INSECURE=1        without TLS"
+	@echo "  make certs HOSTS=a,b           certificates that also stand for these names and addresses"
+	@echo "  make bench BENCH='--only dkv'  flags of the load generator; BENCH=--help lists them"
+	@echo
+	@echo "npx dkv and npx dkvctl run what was built."
+
+.PHONY: test
+test: build lint unit integration ## Build, check and test everything
+	@echo "make test: everything passed"
+
+.PHONY: unit
+unit: build ## Run the tests that need no cluster
+	@echo "Unit tests"
+	@node --test --test-timeout=120000 --test-concurrency=$(unit_jobs) $(unit_tests)
+
+.PHONY: integration
+integration: build ## Run the tests that start real processes
+	@echo "Integration tests: real members, real TLS, real disks; some minutes"
+	@node --test --test-timeout=600000 --test-concurrency=$(integration_jobs) $(integration_tests)
+
+.PHONY: lint
+lint: build lint-code lint-protos ## Check format, lint rules, direction of imports, and the protos
+
+.PHONY: lint-code
+lint-code: build
+	@echo "Checking the code"
+	@biome ci --reporter=concise
+	@oxlint --type-aware --ignore-pattern tools/planted
+	@node --test --test-reporter=dot 'tools/*.test.ts'
+
+.PHONY: lint-protos
+lint-protos: $(installed)
+	@echo "Checking the protos"
+	@buf lint
+	@buf format --diff --exit-code
+	@rm -rf $(scratch)/protos && mkdir -p $(scratch)/protos
+	@buf generate --output $(scratch)/protos
+	@diff -r $(scratch)/protos/packages/protocol/src/gen packages/protocol/src/gen \
+	  || { echo "packages/protocol/src/gen is not what proto/ says: run make protos" >&2; exit 1; }
+	@tag=$$(git describe --tags --abbrev=0 2>/dev/null) || tag=; \
+	  if [ -n "$$tag" ]; then buf breaking --against ".git#tag=$$tag"; fi
+
+.PHONY: fmt
+fmt: $(installed) ## Format the code and the protos in place
+	@biome format --write
+	@buf format --write
+
+.PHONY: protos
+protos: $(installed) ## Generate packages/protocol from proto/
+	@buf generate
+
+.PHONY: certs
+certs: build ## Make certificates in certs/; safe to run again
+	@node packages/certificates/dist/main.js --directory certs --hosts "$(HOSTS)"
+
+.PHONY: cluster
+cluster: build ## Run three members here until Ctrl-C; their data is kept in .cluster/
+	@node packages/cluster/dist/main.js $(if $(filter-out 0,$(INSECURE)),--insecure)
+
+.PHONY: bench
+bench: build ## Measure dkv, beside etcd where there is one on the PATH
+	@node packages/bench/dist/main.js $(BENCH)
+
+.PHONY: build
+build: $(installed)
+	@tsc --build
+	@npm run bundle --workspace @dkv/dkvctl --silent
+
+.PHONY: clean
+clean: ## Remove what was built, and the data of make cluster; certificates and node_modules stay
+	rm -rf packages/*/dist .cluster $(scratch)
+
+$(installed): package-lock.json
+	@command -v npm >/dev/null || { echo "make: there is no npm on the PATH; install Node 20 or newer" >&2; exit 1; }
+	@echo "Installing packages from npm: a minute or so, once"
+	@npm ci --loglevel=error
+	@touch $@

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { test } from "node:test";
+import { promisify } from "node:util";
+
+import { parseDuration } from "../src/duration.ts";
+import { version } from "../src/version.ts";
+import { dkvctl } from "./dkvctl.ts";
+
+/** What is typed, and the one line that answers it. */
+const mistakes: readonly (readonly [words: readonly string[], answer: RegExp])[] = [
+  [["gte", "k"], /^dkvctl: unknown command "gte": did you mean get\?$/],
+  [["frobnicate"], /^dkvctl: unknown command "frobnicate": there are get, set, delete, member-list, completion$/],
+  [["member-join", "a", "b"], /^dkvctl: unknown command "member-join"/],
+  [["get"], /^dkvctl: too few words: write dkvctl get <KEY>$/],
+  [["set", "k"], /^dkvctl: too few words: write dkvctl set <KEY> <VALUE>$/],
+  [["get", "a", "b"], /^dkvctl: one word too many, "b": write dkvctl get <KEY>/],
+  [["get", "k", "--endpont=x"], /^dkvctl: unknown flag --endpont: did you mean --endpoint\?$/],
+  [["get", "-k"], /^dkvctl: unknown flag -k: if it is a key or a value, write -- before it$/],
+  [["set", "k", "v", "--serializable"], /^dkvctl: unknown flag --serializable/],
+  [["get", "k", "--serializable=yes"], /^dkvctl: --serializable takes no value/],
+  [["get", "k"], /^dkvctl: no endpoint given: add --endpoint=localhost:3000, or set DKVCTL_ENDPOINT$/],
+  [["get", "k", "--endpoint"], /^dkvctl: --endpoint needs a value$/],
+  [["get", "k", "--endpoint="], /^dkvctl: no endpoint given/],
+  [["get", "k", "--endpoint=a:b"], /^dkvctl: "a:b" is not an endpoint: write host:port/],
+  [["get", "k", "--endpoint=a:1", "--cert=c"], /^dkvctl: --cert is given without --key/],
+  [["get", "k", "--endpoint=a:1", "--key=c"], /^dkvctl: --key is given without --cert/],
+  [["get", "k", "--endpoint=a:1", "--cacert=a", "--cacert=b"], /^dkvctl: --cacert is given more than once$/],
+  [["get", "k", "--endpoint=a:1", "-o", "xml"], /^dkvctl: --output xml is none of json, table, value$/],
+  [["get", "k", "--endpoint=a:1", "--timeout=5"], /^dkvctl: --timeout 5 is not a duration: write for example 5s$/],
+  [["get", "k", "--endpoint=a:1", "--timeout=0s"], /^dkvctl: --timeout 0s is not between 1ms and 24h$/],
+  [["get", "k", "--endpoint=http://a:1", "--cacert=a"], /^dkvctl: TLS files are given and the endpoints say http:\/\//],
+  [["get", "\ufffd", "--endpoint=a:1"], /^dkvctl: the key is not valid UTF-8/],
+  [["set", "k", "\ufffd", "--endpoint=a:1"], /^dkvctl: the value is not valid UTF-8: give it on standard input/],
+  [["completion", "fish"], /^dkvctl: no completion for the shell "fish"/],
+];
+
+for (const [words, answer] of mistakes) {
+  test(`"dkvctl ${words.join(" ")}" ends with 2 and one line that helps`, async () => {
+    const { code, stdout, stderr } = await dkvctl(words);
+    assert.match(stderr.replace(/\n$/, ""), answer);
+    assert.deepEqual({ code, stdout }, { code: 2, stdout: "" });
+  });
+}
+
+test("without a command the help goes to standard error, with 2", async () => {
+  const { code, stdout, stderr } = await dkvctl([]);
+  assert.match(stderr, /^Usage: dkvctl COMMAND \[flags\]\n[^]*\ndkvctl: no command given\n$/);
+  assert.deepEqual({ code, stdout }, { code: 2, stdout: "" });
+});
+
+test("--help has commands, flags with their variables, and examples", async () => {
+  const { code, stdout, stderr } = await dkvctl(["--help"]);
+  assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+  for (const part of ["dkvctl member-list", "[$DKVCTL_ENDPOINT]", "[$DKVCTL_CACERT]", "Examples:", "dkvctl set greeting hello"]) {
+    assert.ok(stdout.includes(part), `${part} is missing in:\n${stdout}`);
+  }
+  assert.equal((await dkvctl(["help"])).stdout, stdout);
+  const forSet = await dkvctl(["set", "--help"]);
+  assert.match(forSet.stdout, /^Usage: dkvctl set <KEY> <VALUE> \[flags\]\n[^]*dkvctl set picture - < cat\.png/);
+  assert.equal((await dkvctl(["help", "set"])).stdout, forSet.stdout);
+});
+
+test("--version is that of the package", async () => {
+  assert.deepEqual(await dkvctl(["--version"]).then(({ code, stdout }) => ({ code, stdout })), { code: 0, stdout: `${version()}\n` });
+});
+
+test("the completion script for bash completes commands, flags and values", async () => {
+  const { stdout } = await dkvctl(["completion"], { environment: { SHELL: "/bin/bash" } });
+  const complete = async (...words: readonly string[]): Promise<readonly string[]> => {
+    const ask = `COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _dkvctl; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const result = await promisify(execFile)("bash", ["-c", `${stdout}\n${ask}`, "bash", "dkvctl", ...words]);
+    return result.stdout.split("\n").filter((line) => line !== "");
+  };
+  assert.deepEqual(await complete("mem"), ["member-list"]);
+  assert.deepEqual(await complete("get", "--s"), ["--serializable"]);
+  assert.deepEqual(await complete("set", "--s"), []);
+  assert.deepEqual(await complete("get", "k", "-o", "j"), ["json"]);
+  assert.deepEqual(await complete("--endp"), ["--endpoint"]);
+  assert.deepEqual(await complete("completion", ""), ["bash", "zsh", ...(await complete("completion", "--"))]);
+});
+
+test("the completion script for zsh names every command", async () => {
+  const { stdout } = await dkvctl(["completion", "zsh"]);
+  assert.match(stdout, /^#compdef dkvctl\n/);
+  for (const name of ["get", "set", "delete", "member-list", "completion"]) assert.ok(stdout.includes(`'${name}:`), name);
+});
+
+test("durations add up", () => {
+  const readings = { "5s": 5000, "500ms": 500, "1m30s": 90_000, "1.5s": 1500, "1h": 3_600_000 };
+  for (const [text, durationMs] of Object.entries(readings)) assert.equal(parseDuration(text), durationMs, text);
+  for (const text of ["", "5", "s", "-5s", "5 s", "5s,", "1d", "1e3s"]) assert.equal(parseDuration(text), undefined, text);
+});

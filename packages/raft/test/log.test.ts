@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { InvariantViolation } from "../src/assert.ts";
+import { RaftLog } from "../src/log.ts";
+import type { EntryId } from "../src/types.ts";
+import { logIndex } from "../src/types.ts";
+import { at, entries, entry, MemoryLog } from "./solo.ts";
+
+const everything = 1 << 20;
+
+/** A log with the first terms on disk and the others only in memory. */
+function log(stored: readonly number[], unstable: readonly number[] = [], commit = 0): { log: RaftLog; disk: MemoryLog } {
+  const disk = new MemoryLog(entries(stored));
+  const made = new RaftLog(disk, { commit: logIndex(commit), applied: logIndex(0) });
+  made.append(entries(unstable, stored.length + 1));
+  return { log: made, disk };
+}
+
+function terms(of: RaftLog): readonly number[] {
+  if (of.lastIndex === 0) return [];
+  return of.entries(logIndex(1), logIndex(of.lastIndex + 1), everything).map((one) => one.term);
+}
+
+test("stored and unstable entries read as one log", () => {
+  const { log: both } = log([1, 1], [2, 3]);
+  assert.deepEqual(terms(both), [1, 1, 2, 3]);
+  assert.deepEqual([0, 1, 2, 3, 4, 5].map((index) => both.termAt(logIndex(index))), [0, 1, 1, 2, 3, undefined]);
+  assert.deepEqual(both.lastEntry, at(4, 3));
+  assert.equal(both.stableIndex, 2);
+});
+
+test("appending replaces everything from the first new entry on, stored or not", () => {
+  const { log: replaced } = log([1, 1, 1], [2, 2]);
+  replaced.append(entries([3], 5));
+  assert.deepEqual(terms(replaced), [1, 1, 1, 2, 3]);
+  replaced.append(entries([4], 2));
+  assert.deepEqual(terms(replaced), [1, 4]);
+  assert.equal(replaced.stableIndex, 1, "what the disk holds from there on counts for nothing");
+});
+
+test("a gap is refused", () => {
+  assert.throws(() => {
+    log([1]).log.append([entry(3, 1)]);
+  }, InvariantViolation);
+});
+
+test("committed entries are never replaced", () => {
+  const { log: committed } = log([1, 1, 1], [], 2);
+  committed.append(entries([2], 3));
+  assert.throws(() => {
+    committed.append(entries([2], 2));
+  }, InvariantViolation);
+});
+
+test("the commit index rises and never falls", () => {
+  const { log: committed } = log([1, 1, 1], [], 1);
+  assert.equal(committed.commitTo(logIndex(3)), true);
+  assert.equal(committed.commitTo(logIndex(2)), false);
+  assert.equal(committed.committed, 3);
+  assert.throws(() => committed.commitTo(logIndex(4)), InvariantViolation);
+});
+
+test("committed entries are handed out once, in order, in portions", () => {
+  const { log: committed } = log([1, 1], [1, 1]);
+  committed.commitTo(logIndex(3));
+  assert.deepEqual(committed.takeCommitted(2).map((one) => one.index), [1, 2], "each entry has one byte");
+  assert.deepEqual(committed.takeCommitted(2).map((one) => one.index), [3], "durable here or not");
+  assert.deepEqual(committed.takeCommitted(2), []);
+});
+
+test("a portion is at least one entry, and no more than fits, across disk and memory", () => {
+  const { log: both } = log([1, 1, 1], [1, 1]);
+  const indices = (from: number, maxBytes: number): readonly number[] =>
+    both.entries(logIndex(from), logIndex(6), maxBytes).map((one) => one.index);
+  assert.deepEqual(indices(1, 0), [1]);
+  assert.deepEqual(indices(1, 2), [1, 2]);
+  assert.deepEqual(indices(1, 3), [1, 2, 3]);
+  assert.deepEqual(indices(1, 4), [1, 2, 3, 4]);
+  assert.deepEqual(indices(1, 9), [1, 2, 3, 4, 5]);
+  assert.deepEqual(indices(4, 0), [4]);
+});
+
+test("a batch makes its entries stable", () => {
+  const { log: written, disk } = log([1], [2, 2]);
+  disk.write(written.unstableEntries());
+  written.append(entries([2], 4));
+  written.stableTo(at(3, 2));
+  assert.equal(written.stableIndex, 3);
+  assert.deepEqual(written.unstableEntries().map((one) => one.index), [4], "it came after the batch");
+});
+
+test("a batch whose last entry was replaced meanwhile makes nothing stable", () => {
+  const { log: written, disk } = log([1], [2, 2]);
+  disk.write(written.unstableEntries());
+  written.append(entries([3, 3], 2));
+  written.stableTo(at(3, 2));
+  assert.equal(written.stableIndex, 1);
+  assert.deepEqual(written.unstableEntries().map((one) => one.term), [3, 3]);
+});
+
+test("a batch that reached further than the log does now makes nothing stable", () => {
+  const { log: written, disk } = log([1], [2, 2, 2]);
+  disk.write(written.unstableEntries());
+  written.append(entries([3], 2));
+  written.stableTo(at(4, 2));
+  assert.equal(written.stableIndex, 1);
+});
+
+test("a batch taken is not changed by what is appended later", () => {
+  const { log: written } = log([], [1, 1]);
+  const batch = written.unstableEntries();
+  written.append(entries([2], 1));
+  assert.deepEqual(batch.map((one) => one.term), [1, 1]);
+});
+
+test("the last entry that is not above a limit is found as by looking at each", () => {
+  const ascending = fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 12 }).map((all) => all.toSorted((a, b) => a - b));
+  fc.assert(
+    fc.property(ascending, fc.nat(12), fc.nat(14), fc.nat(7), (all, storedCount, index, ofTerm) => {
+      const { log: whole } = log(all.slice(0, storedCount), all.slice(storedCount));
+      let expected: EntryId = at(0, 0);
+      for (const [position, one] of all.entries()) {
+        if (position + 1 <= index && one <= ofTerm) expected = at(position + 1, one);
+      }
+      assert.deepEqual(whole.lastNotAbove(at(index, ofTerm)), expected);
+    }),
+  );
+});
+
+test("a log with a commit index beyond its end is refused", () => {
+  assert.throws(() => log([1], [], 2), InvariantViolation);
+});

@@ -1,0 +1,274 @@
+/**
+ * dkv.peer.v1.Frame → PeerFrame, by hand for the reason that raft-encoder.ts gives.
+ *
+ * Strict: what the core takes for granted is checked here, so that a peer which talks nonsense is cut
+ * off and never reaches an assertion. Fields of a later version are passed over.
+ */
+import {
+  type AppendEntries,
+  type Entry,
+  type EntryId,
+  type EntryKind,
+  type LogIndex,
+  type Message,
+  type NodeId,
+  type ReadContext,
+  logIndex,
+  noEntry,
+  nodeId,
+  readContext,
+  term,
+} from "@dkv/raft";
+import type { PeerFrame, Refusal } from "../transport/peer-transport.ts";
+import { DecodeError } from "./decode-error.ts";
+import { WireReader } from "./wire-reader.ts";
+
+/** Between whom a frame travels: known from the connection, so that nobody speaks for another. */
+export interface Route {
+  readonly from: NodeId;
+  readonly to: NodeId;
+}
+
+/** Things of any sort in one frame: without a bound, small ones could take many times the frame's memory. */
+const maxItems = 2 ** 20;
+
+// A tag is a field's number times eight plus its wire type: 0 for numbers, 1 for eight bytes, 2 for lengths.
+const number1 = 8;
+const number2 = 16;
+const number3 = 24;
+const eightBytes1 = 9;
+const eightBytes2 = 17;
+const message1 = 10;
+const message2 = 18;
+const message3 = 26;
+
+/**
+ * Decodes a frame without its length header. Entries' data and forwarded commands are views into
+ * `bytes`, which must not change any more. Throws a DecodeError.
+ */
+export function decodeFrame(bytes: Uint8Array, route: Route): PeerFrame {
+  const reader = new WireReader(bytes);
+  const messages: Message[] = [];
+  const forwarded: Uint8Array[] = [];
+  const refusals: Refusal[] = [];
+  let items = 0;
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    items += 1;
+    if (tag === message1) {
+      const message = readMessage(reader, route, maxItems - items);
+      if (message.kind === "appendEntries") items += message.entries.length;
+      messages.push(message);
+    } else if (tag === message2) forwarded.push(reader.bytes());
+    else if (tag === message3) refusals.push(readRefusal(reader));
+    else reader.skip(tag);
+    if (items > maxItems) throw new DecodeError(`a frame holds more than ${String(maxItems)} things`);
+  }
+  return { messages, forwarded, refusals };
+}
+
+function readRefusal(reader: WireReader): Refusal {
+  const outer = reader.enter();
+  let sequence = 0;
+  let code = "";
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === number1) sequence = reader.count();
+    else if (tag === message2) code = Buffer.from(reader.bytes()).toString("latin1");
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  if (sequence > 0xffff_ffff) throw new DecodeError("a refusal's sequence is above 2^32-1");
+  return { sequence, code: refusalCode(code) };
+}
+
+function refusalCode(code: string): Refusal["code"] {
+  switch (code) {
+    case "not_leader":
+      return "notLeader";
+    case "overloaded":
+    case "stopping":
+      return code;
+    default:
+      throw new DecodeError("a refusal has an unknown code");
+  }
+}
+
+function readMessage(reader: WireReader, { from, to }: Route, maxEntries: number): Message {
+  const outer = reader.enter();
+  let actualFrom = 0n;
+  let actualTo = 0n;
+  let messageTerm = 0;
+  let kind = 0;
+  let body = emptyBody;
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === eightBytes1) actualFrom = reader.fixed64();
+    else if (tag === eightBytes2) actualTo = reader.fixed64();
+    else if (tag === number3) messageTerm = reader.count();
+    else if (isKindTag(tag) && kind === 0) {
+      kind = tag >> 3;
+      body = kind === appendEntriesField ? readAppendEntries(reader, maxEntries) : readBody(reader);
+    } else if (isKindTag(tag)) throw new DecodeError("a message is of two kinds");
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  if (nodeId(actualFrom) !== from || nodeId(actualTo) !== to) throw new DecodeError("a message's sender or receiver is not the connection's");
+  return assemble(kind, { from, to, term: term(messageTerm) }, body);
+}
+
+const appendEntriesField = 8;
+const isKindTag = (tag: number): boolean => (tag & 7) === 2 && tag >> 3 >= 4 && tag >> 3 <= 15;
+
+/** The fields of every kind, by number and wire type. A kind picks those that it has. */
+interface Body {
+  readonly number1: LogIndex;
+  readonly number2: LogIndex;
+  readonly number3: LogIndex;
+  readonly context1: ReadContext;
+  readonly context2: ReadContext;
+  readonly id1: EntryId;
+  readonly id2: EntryId;
+  readonly entries: readonly Entry[];
+}
+
+const emptyBody: Body = {
+  number1: noEntry.index,
+  number2: noEntry.index,
+  number3: noEntry.index,
+  context1: readContext(0n),
+  context2: readContext(0n),
+  id1: noEntry,
+  id2: noEntry,
+  entries: [],
+};
+
+function readBody(reader: WireReader): Body {
+  const outer = reader.enter();
+  let { number1: first, number2: second, context1, context2, id1, id2 } = emptyBody;
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === number1) first = logIndex(reader.count());
+    else if (tag === number2) second = logIndex(reader.count());
+    else if (tag === eightBytes1) context1 = readContext(reader.fixed64());
+    else if (tag === eightBytes2) context2 = readContext(reader.fixed64());
+    else if (tag === message1) id1 = readEntryId(reader);
+    else if (tag === message2) id2 = readEntryId(reader);
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { ...emptyBody, number1: first, number2: second, context1, context2, id1, id2 };
+}
+
+function readEntryId(reader: WireReader): EntryId {
+  const outer = reader.enter();
+  let idTerm = 0;
+  let index = 0;
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === number1) idTerm = reader.count();
+    else if (tag === number2) index = reader.count();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { term: term(idTerm), index: logIndex(index) };
+}
+
+function readAppendEntries(reader: WireReader, maxEntries: number): Body {
+  const outer = reader.enter();
+  let prev = noEntry;
+  let commit = noEntry.index;
+  let last = noEntry;
+  const entries: Entry[] = [];
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === message2) {
+      const entry = readEntry(reader, last);
+      if (entries.push(entry) > maxEntries) throw new DecodeError("a message holds too many entries");
+      last = entry;
+    } else if (tag === message1) {
+      // Every encoder writes fields by number; relying on it lets entries be numbered as they are read.
+      if (entries.length > 0) throw new DecodeError("entries stand before the one that they follow");
+      prev = readEntryId(reader);
+      last = prev;
+    } else if (tag === number3) commit = logIndex(reader.count());
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { ...emptyBody, id1: prev, number3: commit, entries };
+}
+
+function readEntry(reader: WireReader, before: EntryId): Entry {
+  const outer = reader.enter();
+  let entryTerm = 0;
+  let kind = 0;
+  let data = noBytes;
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === number1) entryTerm = reader.count();
+    else if (tag === number2) kind = reader.count();
+    else if (tag === message3) data = reader.bytes();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  if (entryTerm < before.term) throw new DecodeError("an entry's term is below that of the one before");
+  if (before.index >= Number.MAX_SAFE_INTEGER) throw new DecodeError("a log index is above 2^53-1");
+  return { term: term(entryTerm), index: logIndex(before.index + 1), kind: entryKind(kind), data };
+}
+
+const noBytes: Uint8Array = new Uint8Array(0);
+
+function entryKind(kind: number): EntryKind {
+  switch (kind) {
+    case 1:
+      return "empty";
+    case 2:
+      return "command";
+    case 3:
+      return "configuration";
+    default:
+      throw new DecodeError("an entry is of an unknown kind");
+  }
+}
+
+type Envelope = Pick<Message, "from" | "to" | "term">;
+
+function assemble(kindField: number, envelope: Envelope, body: Body): Message {
+  const granted = body.number1 !== 0;
+  switch (kindField) {
+    case 4:
+      return { kind: "preVoteRequest", ...envelope, lastEntry: body.id1 };
+    case 5:
+      return { kind: "preVoteResponse", ...envelope, granted };
+    case 6:
+      return { kind: "voteRequest", ...envelope, lastEntry: body.id1, leadershipTransfer: body.number2 !== 0 };
+    case 7:
+      return { kind: "voteResponse", ...envelope, granted };
+    case appendEntriesField:
+      return appendEntries(envelope, body);
+    case 9:
+      return { kind: "appendAccepted", ...envelope, match: body.number1 };
+    case 10:
+      return { kind: "appendRejected", ...envelope, prevIndex: body.number1, hint: body.id2 };
+    case 11:
+      return { kind: "heartbeat", ...envelope, commit: body.number1, readContext: optionalContext(body.context2) };
+    case 12:
+      return { kind: "heartbeatResponse", ...envelope, readContext: optionalContext(body.context1) };
+    case 13:
+      return { kind: "timeoutNow", ...envelope };
+    case 14:
+      return { kind: "readIndexRequest", ...envelope, context: requiredContext(body.context1) };
+    case 15:
+      return { kind: "readIndexResponse", ...envelope, context: requiredContext(body.context1), index: body.number2 };
+    default:
+      throw new DecodeError("a message is of no known kind");
+  }
+}
+
+function appendEntries(envelope: Envelope, { id1: prev, entries, number3: commit }: Body): AppendEntries {
+  const newest = entries.at(-1) ?? prev;
+  if (newest.term > envelope.term) throw new DecodeError("an entry's term is above that of the message");
+  return { kind: "appendEntries", ...envelope, prev, entries, commit };
+}
+
+function optionalContext(context: ReadContext): ReadContext | undefined {
+  return context === 0n ? undefined : context;
+}
+
+function requiredContext(context: ReadContext): ReadContext {
+  if (context === 0n) throw new DecodeError("a read has no context");
+  return context;
+}

@@ -1,0 +1,138 @@
+/**
+ * PeerFrame → dkv.peer.v1.Frame, written by hand.
+ *
+ * Every write passes here once for each follower, and this is several times faster than building
+ * protobuf-es messages first; raft-codec.test.ts has the proof that the bytes are the same. Fields
+ * are written in descending order: see {@link WireWriter}.
+ */
+import type { AppendEntries, Entry, EntryId, EntryKind, Message } from "@dkv/raft";
+import type { PeerFrame, Refusal } from "../transport/peer-transport.ts";
+import { WireWriter } from "./wire-writer.ts";
+
+/** Field numbers of RaftMessage's oneof. */
+const kindFields = {
+  preVoteRequest: 4,
+  preVoteResponse: 5,
+  voteRequest: 6,
+  voteResponse: 7,
+  appendEntries: 8,
+  appendAccepted: 9,
+  appendRejected: 10,
+  heartbeat: 11,
+  heartbeatResponse: 12,
+  timeoutNow: 13,
+  readIndexRequest: 14,
+  readIndexResponse: 15,
+} as const satisfies Record<Message["kind"], number>;
+
+const entryKinds = { empty: 1, command: 2, configuration: 3 } as const satisfies Record<EntryKind, number>;
+
+const refusalCodes = { notLeader: "not_leader", overloaded: "overloaded", stopping: "stopping" } as const satisfies Record<Refusal["code"], string>;
+
+/** Bytes that no message other than its entries, and no entry other than its data, can exceed. */
+const messageBound = 96;
+const entryBound = 32;
+const refusalBound = 32;
+
+/** Encodes with the length in front, as it goes over the wire. */
+export function encodeFrame(frame: PeerFrame): Buffer {
+  const writer = new WireWriter(sizeBound(frame));
+  for (const { sequence, code } of frame.refusals.toReversed()) {
+    const end = writer.mark();
+    writer.bytes(2, Buffer.from(refusalCodes[code]));
+    writer.count(1, sequence);
+    writer.message(3, end);
+  }
+  for (const command of frame.forwarded.toReversed()) writer.bytes(2, command);
+  for (const message of frame.messages.toReversed()) {
+    const end = writer.mark();
+    writeMessage(writer, message);
+    writer.message(1, end);
+  }
+  return writer.finishFrame();
+}
+
+function sizeBound({ messages, forwarded, refusals }: PeerFrame): number {
+  let bound = 8 + messages.length * messageBound + refusals.length * refusalBound;
+  for (const command of forwarded) bound += 8 + command.length;
+  for (const message of messages) {
+    if (message.kind !== "appendEntries") continue;
+    for (const { data } of message.entries) bound += entryBound + data.length;
+  }
+  return bound;
+}
+
+function writeMessage(writer: WireWriter, message: Message): void {
+  const end = writer.mark();
+  writeKind(writer, message);
+  writer.message(kindFields[message.kind], end);
+  writer.count(3, message.term);
+  writer.fixed64(2, message.to);
+  writer.fixed64(1, message.from);
+}
+
+function writeKind(writer: WireWriter, message: Message): void {
+  switch (message.kind) {
+    case "preVoteRequest":
+      writeEntryId(writer, 1, message.lastEntry);
+      return;
+    case "voteRequest":
+      writer.flag(2, message.leadershipTransfer);
+      writeEntryId(writer, 1, message.lastEntry);
+      return;
+    case "preVoteResponse":
+    case "voteResponse":
+      writer.flag(1, message.granted);
+      return;
+    case "appendEntries":
+      writeAppendEntries(writer, message);
+      return;
+    case "appendAccepted":
+      writer.count(1, message.match);
+      return;
+    case "appendRejected":
+      writeEntryId(writer, 2, message.hint);
+      writer.count(1, message.prevIndex);
+      return;
+    case "heartbeat":
+      writer.fixed64(2, message.readContext ?? 0n);
+      writer.count(1, message.commit);
+      return;
+    case "heartbeatResponse":
+      writer.fixed64(1, message.readContext ?? 0n);
+      return;
+    case "timeoutNow":
+      return;
+    case "readIndexRequest":
+      writer.fixed64(1, message.context);
+      return;
+    case "readIndexResponse":
+      writer.count(2, message.index);
+      writer.fixed64(1, message.context);
+      return;
+  }
+}
+
+function writeAppendEntries(writer: WireWriter, { prev, entries, commit }: AppendEntries): void {
+  writer.count(3, commit);
+  for (let position = entries.length - 1; position >= 0; position -= 1) {
+    const entry = entries[position];
+    if (entry !== undefined) writeEntry(writer, entry);
+  }
+  writeEntryId(writer, 1, prev);
+}
+
+function writeEntry(writer: WireWriter, { term, kind, data }: Entry): void {
+  const end = writer.mark();
+  if (data.length > 0) writer.bytes(3, data);
+  writer.count(2, entryKinds[kind]);
+  writer.count(1, term);
+  writer.message(2, end);
+}
+
+function writeEntryId(writer: WireWriter, field: number, { term, index }: EntryId): void {
+  const end = writer.mark();
+  writer.count(2, index);
+  writer.count(1, term);
+  writer.message(field, end);
+}

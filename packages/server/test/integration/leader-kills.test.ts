@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { describe, it, type TestContext } from "node:test";
+import type { Cluster } from "@dkv/cluster";
+import { addresses, connect, runningCluster } from "./fixture.ts";
+import { checkRegister, type Operation } from "./linearizable.ts";
+import { startRecordedLoad } from "./recorded-load.ts";
+
+const kills = 20;
+const electionTimeoutMs = 1000;
+
+describe("a cluster whose leader is killed again and again", () => {
+  it("loses no acknowledged write and serves no stale read to 64 writers", { timeout: 300_000 }, async (test) => {
+    const cluster = await runningCluster(test, "tls", { flags: { "election-timeout": `${String(electionTimeoutMs)}ms` } });
+    const clients = await Promise.all(cluster.members.map(() => connect(test, "tls", addresses(cluster))));
+    const load = startRecordedLoad(clients, { writers: 64, keys: 32 });
+    const gaps: number[] = [];
+    for (let kill = 0; kill < kills; kill += 1) gaps.push(await killLeader(cluster, () => load.acknowledged));
+    const history = await load.stop();
+    report(test, gaps, history);
+    for (const [key, operations] of history) {
+      const verdict = checkRegister(operations);
+      assert.equal(verdict.kind, "linearizable", `${key}: ${JSON.stringify(verdict)}`);
+    }
+    assert.ok(load.acknowledged > kills * 64, `only ${String(load.acknowledged)} writes were acknowledged`);
+    const slowest = Math.max(...gaps);
+    assert.ok(slowest < 10 * electionTimeoutMs, `after a kill there was no leader for ${slowest.toFixed(0)} ms`);
+  });
+});
+
+/** Kills the leader under load, waits until another one acknowledges writes, and starts the killed one again. */
+async function killLeader(cluster: Cluster, acknowledged: () => number): Promise<number> {
+  const victim = cluster.member(await cluster.waitForLeader());
+  await victim.kill();
+  const killedAt = performance.now();
+  await cluster.waitForLeader();
+  const gap = performance.now() - killedAt;
+  const before = acknowledged();
+  while (acknowledged() < before + 64) await new Promise((resolve) => setImmediate(resolve));
+  victim.start();
+  await victim.waitReady();
+  return gap;
+}
+
+function report(test: TestContext, gaps: readonly number[], history: ReadonlyMap<string, readonly Operation[]>): void {
+  const sorted = [...gaps].sort((a, b) => a - b).map((gap) => Math.round(gap));
+  const operations = [...history.values()].reduce((sum, list) => sum + list.length, 0);
+  test.diagnostic(`${String(operations)} operations recorded; ms to the next leader: ${sorted.join(" ")}`);
+}

@@ -1,0 +1,74 @@
+/** Directories that are whole, and not for us. */
+import assert from "node:assert/strict";
+import { chmod, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { nodeId } from "@dkv/raft";
+import { StartupError } from "../../src/platform/startup-error.ts";
+import { seal } from "../../src/storage/checksum.ts";
+import { metaKeys } from "../../src/storage/keyspace.ts";
+import { Database } from "../../src/storage/leveldb.ts";
+import { openStorage } from "../../src/storage/open-storage.ts";
+import { identity, members, open, temporaryDirectory } from "./fixtures.ts";
+
+const refusal =
+  (...patterns: readonly RegExp[]) =>
+  (error: unknown): boolean => {
+    assert.ok(error instanceof StartupError, String(error));
+    assert.equal(error.kind, "environment");
+    for (const pattern of patterns) assert.match(error.message, pattern);
+    return true;
+  };
+
+test("another member's directory is refused, by name", async (context) => {
+  const dataDir = await temporaryDirectory(context);
+  await (await open(dataDir)).storage.close();
+  const other = { clusterId: identity.clusterId, memberId: nodeId(0xffff_ffff_ffff_ffffn) };
+  await assert.rejects(
+    openStorage({ dataDir, identity: other, members }),
+    refusal(/belongs to member "one" \(00000000000000a1\)/, /this is member "zwei ä" \(ffffffffffffffff\)/, /directory of its own/),
+  );
+  await (await open(dataDir)).storage.close();
+});
+
+test("another cluster's directory is refused", async (context) => {
+  const dataDir = await temporaryDirectory(context);
+  await (await open(dataDir)).storage.close();
+  await assert.rejects(
+    openStorage({ dataDir, identity: { ...identity, clusterId: 0xc2n }, members }),
+    refusal(/of cluster 00000000000000c1, and this is/, /of cluster 00000000000000c2/),
+  );
+});
+
+test("members given at a later start do not replace those of the first", async (context) => {
+  const dataDir = await temporaryDirectory(context);
+  await (await open(dataDir)).storage.close();
+  const { storage } = await openStorage({ dataDir, identity, members: [] });
+  assert.deepEqual(storage.members, members);
+  await storage.close();
+});
+
+test("a newer format is refused, with the way out", async (context) => {
+  const dataDir = await temporaryDirectory(context);
+  await (await open(dataDir)).storage.close();
+  const database = await Database.open(join(dataDir, "db"), "existing");
+  const stored = database.get(metaKeys.identity) ?? assert.fail("there is an identity");
+  const body = Buffer.from(stored.subarray(0, 20));
+  body.writeUInt32BE(7, 0);
+  const newer = database.batch();
+  newer.put(metaKeys.identity, seal(metaKeys.identity, body));
+  await newer.commit();
+  await database.close();
+  await assert.rejects(open(dataDir), refusal(/has format 7/, /knows formats up to 1/, /newer version that wrote it/));
+});
+
+test("a directory that cannot be used is refused in one line", async (context) => {
+  const parent = await temporaryDirectory(context);
+  const file = join(parent, "file");
+  await writeFile(file, "not a directory");
+  await assert.rejects(open(file), refusal(/cannot use the data directory/));
+  if (process.getuid?.() === 0) return;
+  await chmod(parent, 0o500);
+  await assert.rejects(open(join(parent, "inside")), refusal(/cannot use the data directory.*permission denied/));
+  await chmod(parent, 0o700);
+});
