@@ -100,8 +100,10 @@ build: $(installed)
 clean: ## Remove what was built, and the data of make cluster; certificates and node_modules stay
 	rm -rf packages/*/dist .cluster $(scratch)
 
+# Not `npm ci`: it insists on a lock file that knows the binaries of every platform, and npm writes one that knows those
+# of the machine where it was written. This takes the locked versions all the same, and leaves the lock file alone.
 $(installed): package-lock.json
 	@command -v npm >/dev/null || { echo "make: there is no npm on the PATH; install Node 20 or newer" >&2; exit 1; }
 	@echo "Installing packages from npm: a minute or so, once"
-	@npm ci --loglevel=error
+	@npm install --no-save --loglevel=error
 	@touch $@

@@ -7,13 +7,29 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 
 const here = new URL(".", import.meta.url);
 const target = new URL("dist/bundle/dkvctl.cjs", here);
 const temporary = new URL(`dist/bundle/dkvctl.${process.pid}.tmp`, here);
 
-const { version } = JSON.parse(await readFile(new URL("package.json", here), "utf8")) as { readonly version: string };
+/**
+ * yargs measures text by `string-width`, whose tables of emoji take longer to set up than everything else that
+ * a command does. The help is plain ASCII, where the width is the length.
+ */
+const plainWidth: Plugin = {
+  name: "plain-width",
+  setup(bundle) {
+    bundle.onResolve({ filter: /^string-width$/ }, () => ({ path: "string-width", namespace: "plain-width" }));
+    bundle.onLoad({ filter: /^/, namespace: "plain-width" }, () => ({
+      contents: "export default (text) => text.length;",
+    }));
+  },
+};
+
+const { version } = JSON.parse(await readFile(new URL("package.json", here), "utf8")) as {
+  readonly version: string;
+};
 const { outputFiles } = await build({
   entryPoints: [fileURLToPath(new URL("dist/main.js", here))],
   absWorkingDir: fileURLToPath(here),
@@ -26,6 +42,7 @@ const { outputFiles } = await build({
   target: "node22.12",
   minify: true,
   legalComments: "eof",
+  plugins: [plainWidth],
   banner: { js: 'const bundleUrl = require("node:url").pathToFileURL(__filename).href;' },
   define: { DKVCTL_VERSION: JSON.stringify(version), "import.meta.url": "bundleUrl" },
 });

@@ -5,7 +5,14 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { DkvAPI, ErrorDetailSchema, MembershipAPI, Retry as WireRetry, type ResponseHeader, ResponseHeaderSchema } from "@dkv/protocol/dkv/v1/dkv";
+import {
+  DkvAPI,
+  ErrorDetailSchema,
+  MembershipAPI,
+  Retry as WireRetry,
+  type ResponseHeader,
+  ResponseHeaderSchema,
+} from "@dkv/protocol/dkv/v1/dkv";
 
 import { type Connection, NotSent } from "./connection.ts";
 import { formatEndpoint } from "./endpoints.ts";
@@ -23,7 +30,10 @@ export interface CallLimits {
 /** All throw DkvClientError for what the member or the connection says, and the signal's reason once that is aborted. */
 export interface MemberCalls {
   /** Undefined if there is no such key. */
-  get(request: { readonly key: string; readonly serializable: boolean }, limits: CallLimits): Promise<GetResult | undefined>;
+  get(
+    request: { readonly key: string; readonly serializable: boolean },
+    limits: CallLimits,
+  ): Promise<GetResult | undefined>;
   set(request: { readonly key: string; readonly value: Uint8Array }, limits: CallLimits): Promise<SetResult>;
   delete(request: { readonly key: string }, limits: CallLimits): Promise<DeleteResult>;
   members(limits: CallLimits): Promise<MembersResult>;
@@ -42,11 +52,17 @@ export function createCalls(connection: Connection): MemberCalls {
   const kv = createClient(DkvAPI, transport);
   const membership = createClient(MembershipAPI, transport);
 
-  async function ask<Answer>(limits: CallLimits, send: (options: CallOptions) => Promise<Answer>): Promise<Answer> {
+  async function ask<Answer>(
+    limits: CallLimits,
+    send: (options: CallOptions) => Promise<Answer>,
+  ): Promise<Answer> {
     try {
       // Not Connect's own timeoutMs: it would end the call here at the moment at which the member ends it there,
       // and the member's answer is the better one.
-      return await send({ signal: limits.signal, headers: { "grpc-timeout": `${Math.max(1, Math.floor(limits.timeoutMs))}m` } });
+      return await send({
+        signal: limits.signal,
+        headers: { "grpc-timeout": `${Math.max(1, Math.floor(limits.timeoutMs))}m` },
+      });
     } catch (error) {
       limits.signal.throwIfAborted();
       throw translate(error, formatEndpoint(connection.endpoint));
@@ -56,7 +72,9 @@ export function createCalls(connection: Connection): MemberCalls {
   return {
     async get(request, limits) {
       try {
-        const { value, createRevision, modRevision, version, header } = await ask(limits, async (options) => kv.get({ ...request }, options));
+        const { value, createRevision, modRevision, version, header } = await ask(limits, async (options) =>
+          kv.get({ ...request }, options),
+        );
         return {
           value,
           createRevision: count(createRevision),
@@ -111,7 +129,10 @@ function readHeader(header: ResponseHeader = create(ResponseHeaderSchema)): Head
 function count(wire: bigint): number {
   const value = Number(wire);
   if (!Number.isSafeInteger(value)) {
-    throw new DkvClientError({ code: "unknown", retry: "outcomeUnknown" }, `a member sent ${wire} where a count below 2^53 belongs`);
+    throw new DkvClientError(
+      { code: "unknown", retry: "outcomeUnknown" },
+      `a member sent ${wire} where a count below 2^53 belongs`,
+    );
   }
   return value;
 }
@@ -147,13 +168,26 @@ function translate(reason: unknown, endpoint: string): DkvClientError {
   if (detail !== undefined) {
     const code = serverCodes.find((known) => known === detail.code) ?? "unknown";
     // What a member leaves open counts as the worst case.
-    return new DkvClientError({ code, retry: retryFromWire.get(detail.retry) ?? "outcomeUnknown" }, error.rawMessage, { cause: error });
+    return new DkvClientError(
+      { code, retry: retryFromWire.get(detail.retry) ?? "outcomeUnknown" },
+      error.rawMessage,
+      { cause: error },
+    );
   }
   if (error.cause instanceof NotSent || isRefusedStream(error)) {
-    return new DkvClientError({ code: "connection_lost", retry: "notApplied" }, `${endpoint} took no more requests`, { cause: error });
+    return new DkvClientError(
+      { code: "connection_lost", retry: "notApplied" },
+      `${endpoint} took no more requests`,
+      { cause: error },
+    );
   }
-  const status = isOfTheWire(error) ? connectionLost : (codeByStatus.get(error.code) ?? { code: "unknown", retry: "outcomeUnknown" });
-  const message = status.code === "connection_lost" ? `the connection to ${endpoint} broke before it answered` : `${endpoint} answered: ${error.rawMessage}`;
+  const status = isOfTheWire(error)
+    ? connectionLost
+    : (codeByStatus.get(error.code) ?? { code: "unknown", retry: "outcomeUnknown" });
+  const message =
+    status.code === "connection_lost"
+      ? `the connection to ${endpoint} broke before it answered`
+      : `${endpoint} answered: ${error.rawMessage}`;
   return new DkvClientError(status, message, { cause: error });
 }
 

@@ -58,9 +58,15 @@ export class DkvClient {
   }
 
   /** The key's value and history; undefined if there is no such key. */
-  async get(key: string, { serializable = false, ...options }: GetOptions = {}): Promise<GetResult | undefined> {
+  async get(
+    key: string,
+    { serializable = false, ...options }: GetOptions = {},
+  ): Promise<GetResult | undefined> {
     const request = { key: checkText("key", key), serializable };
-    return this.#perform({ name: "get", repeatable: "always", call: async (calls, limits) => calls.get(request, limits) }, options);
+    return this.#perform(
+      { name: "get", repeatable: "always", call: async (calls, limits) => calls.get(request, limits) },
+      options,
+    );
   }
 
   /** Sets a key, whether or not it exists. Text is stored as UTF-8. */
@@ -73,12 +79,18 @@ export class DkvClient {
   /** Deletes a key. Says whether it was there; that it was not is no error. */
   async delete(key: string, options: CallOptions = {}): Promise<DeleteResult> {
     const request = { key: checkText("key", key) };
-    return this.#write({ name: "delete", call: async (calls, limits) => calls.delete(request, limits) }, options);
+    return this.#write(
+      { name: "delete", call: async (calls, limits) => calls.delete(request, limits) },
+      options,
+    );
   }
 
   /** The cluster's members, as one of them knows them. */
   async members(options: CallOptions = {}): Promise<MembersResult> {
-    return this.#perform({ name: "member-list", repeatable: "always", call: async (calls, limits) => calls.members(limits) }, options);
+    return this.#perform(
+      { name: "member-list", repeatable: "always", call: async (calls, limits) => calls.members(limits) },
+      options,
+    );
   }
 
   /** Closes all connections. Operations under way fail with `closed`. Calling it again does nothing. */
@@ -91,13 +103,19 @@ export class DkvClient {
     this.close();
   }
 
-  async #write<Result extends SetResult>(write: Omit<Operation<Result>, "repeatable">, options: CallOptions): Promise<Result> {
+  async #write<Result extends SetResult>(
+    write: Omit<Operation<Result>, "repeatable">,
+    options: CallOptions,
+  ): Promise<Result> {
     const result = await this.#perform({ ...write, repeatable: "unlessOutcomeUnknown" }, options);
     this.#route.observe(result.header.leader);
     return result;
   }
 
-  async #perform<Result>(operation: Operation<Result>, { signal, timeoutMs = this.#timeoutMs }: CallOptions): Promise<Result> {
+  async #perform<Result>(
+    operation: Operation<Result>,
+    { signal, timeoutMs = this.#timeoutMs }: CallOptions,
+  ): Promise<Result> {
     const closed = this.#closing.signal;
     if (closed.aborted) throw new DkvClientError({ code: "closed", retry: "never" }, "the client is closed");
     const deps = { route: this.#route, doors: this.#doors, search: this.#search, closed };
@@ -105,9 +123,13 @@ export class DkvClient {
   }
 }
 
-function chooseTls(tls: TlsOptions | undefined, scheme: "http" | "https" | undefined): TlsOptions | undefined {
+function chooseTls(
+  tls: TlsOptions | undefined,
+  scheme: "http" | "https" | undefined,
+): TlsOptions | undefined {
   if (tls === undefined) return scheme === "https" ? {} : undefined;
-  if (scheme === "http") throw badConfiguration("TLS files are given and the endpoints say http://; write https:// or host:port");
+  if (scheme === "http")
+    throw badConfiguration("TLS files are given and the endpoints say http://; write https:// or host:port");
   checkTls(tls);
   return tls;
 }
@@ -120,5 +142,8 @@ function checkTimeout(timeoutMs: number): number {
 /** Text that is not well-formed cannot be UTF-8: it would be sent as something else than was meant. */
 function checkText(what: "key" | "value", text: string): string {
   if (text.isWellFormed()) return text;
-  throw new DkvClientError({ code: "invalid_request", retry: "never" }, `the ${what} is not well-formed Unicode (it has half of a surrogate pair)`);
+  throw new DkvClientError(
+    { code: "invalid_request", retry: "never" },
+    `the ${what} is not well-formed Unicode (it has half of a surrogate pair)`,
+  );
 }

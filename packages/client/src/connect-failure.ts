@@ -22,9 +22,18 @@ export interface Attempt {
 const passing = (code: ConnectCode, phrase: string): ConnectFailure => ({ code, phrase, isPassing: true });
 const lasting = (code: ConnectCode, phrase: string): ConnectFailure => ({ code, phrase, isPassing: false });
 
-const unknownCa = lasting("unknown_ca", "its certificate is not signed by a certificate authority that this client trusts");
-const needsCertificate = lasting("client_certificate_required", "it asks for a client certificate and none was given");
-const refusedCertificate = lasting("client_certificate_refused", "it does not accept the given client certificate");
+const unknownCa = lasting(
+  "unknown_ca",
+  "its certificate is not signed by a certificate authority that this client trusts",
+);
+const needsCertificate = lasting(
+  "client_certificate_required",
+  "it asks for a client certificate and none was given",
+);
+const refusedCertificate = lasting(
+  "client_certificate_refused",
+  "it does not accept the given client certificate",
+);
 const cleartext = lasting("server_speaks_cleartext", "it does not speak TLS and this client was told to");
 const hostNotFound = lasting("host_not_found", "no such host");
 const refused = passing("connection_refused", "connection refused");
@@ -74,7 +83,9 @@ function explainTls(code: string, error: unknown, { hasClientCertificate }: Atte
   }
   if (isHangUp(code)) {
     // Node's own servers hang up like this on a certificate that they do not accept.
-    const guess = hasClientCertificate ? "it does not accept the given client certificate" : "it asks for a client certificate";
+    const guess = hasClientCertificate
+      ? "it does not accept the given client certificate"
+      : "it asks for a client certificate";
     return passing("tls_failure", `it hung up during the TLS handshake; perhaps ${guess}`);
   }
   const message = error instanceof Error ? error.message : String(error);

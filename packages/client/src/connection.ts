@@ -1,7 +1,6 @@
 import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
-  type ClientSessionRequestOptions,
   connect,
   type OutgoingHttpHeaders,
 } from "node:http2";
@@ -90,16 +89,18 @@ export class Connection {
     return Promise.resolve(this.#usable() === undefined ? "error" : "open");
   }
 
-  async request(method: string, path: string, headers: OutgoingHttpHeaders, options: ClientSessionRequestOptions): Promise<ClientHttp2Stream> {
+  /** Starts a request on the connection that {@link open} made. @throws NotSent */
+  async request(method: string, path: string, headers: OutgoingHttpHeaders): Promise<ClientHttp2Stream> {
     const session = this.#usable();
     if (session === undefined) throw new NotSent("the connection closed before the request was sent");
+    let stream: ClientHttp2Stream;
     try {
-      const stream = session.request({ ...headers, ":method": method, ":path": path }, options);
-      this.#keepAwake(session, stream);
-      return Promise.resolve(stream);
+      stream = session.request({ ...headers, ":method": method, ":path": path });
     } catch (error) {
       throw new NotSent("the connection took no more requests", { cause: error });
     }
+    this.#keepAwake(session, stream);
+    return Promise.resolve(stream);
   }
 
   /** Part of connect-node's interface; only a manager that pings needs to know. */
@@ -181,5 +182,10 @@ function openSocket({ host, port }: Endpoint, secureContext: SecureContext | und
   const address = { host, port, keepAlive: true };
   if (secureContext === undefined) return connectTcp(address);
   // An IP address is no server name (RFC 6066 §3); the certificate is checked against it all the same.
-  return connectTls({ ...address, secureContext, ALPNProtocols: ["h2"], ...(isIP(host) === 0 && { servername: host }) });
+  return connectTls({
+    ...address,
+    secureContext,
+    ALPNProtocols: ["h2"],
+    ...(isIP(host) === 0 && { servername: host }),
+  });
 }

@@ -61,7 +61,11 @@ export class DkvClientError extends Error {
   readonly code: ErrorCode;
   readonly retry: Retry;
 
-  constructor(what: { readonly code: ErrorCode; readonly retry: Retry }, message: string, options?: ErrorOptions) {
+  constructor(
+    what: { readonly code: ErrorCode; readonly retry: Retry },
+    message: string,
+    options?: ErrorOptions,
+  ) {
     super(oneLine(message), options);
     this.code = what.code;
     this.retry = what.retry;

@@ -6,7 +6,12 @@ import { formatDuration } from "./retry.ts";
 
 /** One attempt that failed: before anything was sent, or after. */
 export type AttemptFailure =
-  | { readonly kind: "notConnected"; readonly endpoint: Endpoint; readonly failure: ConnectFailure; readonly cause: unknown }
+  | {
+      readonly kind: "notConnected";
+      readonly endpoint: Endpoint;
+      readonly failure: ConnectFailure;
+      readonly cause: unknown;
+    }
   | { readonly kind: "refused"; readonly endpoint: Endpoint; readonly error: DkvClientError };
 
 /** Whether waiting could help: it cannot where every endpoint has a setting wrong. */
@@ -20,7 +25,9 @@ export function summarize(failures: readonly AttemptFailure[], elapsedMs: number
   const refused = failures.findLast((failure) => failure.kind === "refused");
   if (refused !== undefined) {
     const { code, retry, message } = refused.error;
-    return new DkvClientError({ code, retry }, `${message} (tried for ${formatDuration(elapsedMs)})`, { cause: refused.error });
+    return new DkvClientError({ code, retry }, `${message} (tried for ${formatDuration(elapsedMs)})`, {
+      cause: refused.error,
+    });
   }
   return summarizeUnconnected(failures.filter((failure) => failure.kind === "notConnected"));
 }
@@ -29,15 +36,28 @@ const advice: Partial<Readonly<Record<ConnectCode, string>>> = {
   connection_refused: "; is dkv running there?",
 };
 
-function summarizeUnconnected(failures: readonly Extract<AttemptFailure, { kind: "notConnected" }>[]): DkvClientError {
+function summarizeUnconnected(
+  failures: readonly Extract<AttemptFailure, { kind: "notConnected" }>[],
+): DkvClientError {
   const [first] = failures;
-  if (first === undefined) return new DkvClientError({ code: "no_answer", retry: "notApplied" }, "no member answered in time");
+  if (first === undefined)
+    return new DkvClientError({ code: "no_answer", retry: "notApplied" }, "no member answered in time");
   const { code, phrase } = first.failure;
   const options = { cause: first.cause };
   if (failures.every(({ failure }) => failure.phrase === phrase)) {
     const places = failures.map(({ endpoint }) => formatEndpoint(endpoint)).join(", ");
-    return new DkvClientError({ code, retry: "notApplied" }, `no member answers at ${places}: ${phrase}${advice[code] ?? ""}`, options);
+    return new DkvClientError(
+      { code, retry: "notApplied" },
+      `no member answers at ${places}: ${phrase}${advice[code] ?? ""}`,
+      options,
+    );
   }
-  const each = failures.map(({ endpoint, failure }) => `${formatEndpoint(endpoint)}: ${failure.phrase}`).join("; ");
-  return new DkvClientError({ code: "unreachable", retry: "notApplied" }, `no member can be reached (${each})`, options);
+  const each = failures
+    .map(({ endpoint, failure }) => `${formatEndpoint(endpoint)}: ${failure.phrase}`)
+    .join("; ");
+  return new DkvClientError(
+    { code: "unreachable", retry: "notApplied" },
+    `no member can be reached (${each})`,
+    options,
+  );
 }

@@ -26,7 +26,10 @@ export class LeaderSearch {
   }
 
   async #ask(calls: MemberCalls): Promise<void> {
-    const { members } = await calls.members({ signal: limitedSignal(searchTimeoutMs, [this.#closed]), timeoutMs: searchTimeoutMs });
+    const { members } = await calls.members({
+      signal: limitedSignal(searchTimeoutMs, [this.#closed]),
+      timeoutMs: searchTimeoutMs,
+    });
     this.#route.learn(members);
   }
 }

@@ -1,5 +1,6 @@
 /** One operation from its first attempt to its last. */
 import type { CallLimits, MemberCalls } from "./calls.ts";
+import type { ConnectFailure } from "./connect-failure.ts";
 import { NotConnected } from "./connection.ts";
 import { type Endpoint, formatEndpoint } from "./endpoints.ts";
 import { DkvClientError } from "./errors.ts";
@@ -37,8 +38,15 @@ const detourTimeoutMs = 1000;
 /** The member is told a little less time than there is, so that its own account of a timeout arrives. */
 const headroomMs = 100;
 
+/** A request is not sent when its time is over: nobody would hear what became of it. */
+const noTimeLeft: ConnectFailure = { code: "no_answer", phrase: "no time was left to ask", isPassing: true };
+
 /** Runs an operation until it succeeds, must not be repeated, or is out of time. @throws DkvClientError */
-export async function perform<Result>(deps: OperationDeps, operation: Operation<Result>, limits: OperationLimits): Promise<Result> {
+export async function perform<Result>(
+  deps: OperationDeps,
+  operation: Operation<Result>,
+  limits: OperationLimits,
+): Promise<Result> {
   return new Attempts(deps, operation, limits).run();
 }
 
@@ -57,18 +65,25 @@ class Attempts<Result> {
   }
 
   async run(): Promise<Result> {
+    let refusal: AttemptFailure | undefined;
     for (let round = 0; ; round += 1) {
       const outcome = await this.#round();
       if (outcome.kind === "done") return outcome.result;
+      const { failures } = outcome;
+      refusal = failures.findLast(({ kind }) => kind === "refused") ?? refusal;
       const pauseMs = jittered(backoffMs(round));
-      if (this.#elapsedMs() + pauseMs >= this.#patienceMs(outcome.failures)) throw summarize(outcome.failures, this.#elapsedMs());
+      if (this.#elapsedMs() + pauseMs >= this.#patienceMs(failures)) {
+        throw summarize(refusal === undefined ? failures : [refusal], this.#elapsedMs());
+      }
       await sleep(pauseMs, AbortSignal.any([...this.#stops])).catch(() => {
         this.#throwIfStopped("notApplied");
       });
     }
   }
 
-  async #round(): Promise<{ kind: "done"; result: Result } | { kind: "failed"; failures: readonly AttemptFailure[] }> {
+  async #round(): Promise<
+    { kind: "done"; result: Result } | { kind: "failed"; failures: readonly AttemptFailure[] }
+  > {
     const { route } = this.#deps;
     const failures: AttemptFailure[] = [];
     const endpoints = this.#isWrite() ? route.forWrites() : route.forReads();
@@ -83,13 +98,20 @@ class Attempts<Result> {
     return { kind: "failed", failures };
   }
 
-  async #attempt(endpoint: Endpoint, shareMs: number): Promise<{ kind: "done"; result: Result } | AttemptFailure> {
+  async #attempt(
+    endpoint: Endpoint,
+    shareMs: number,
+  ): Promise<{ kind: "done"; result: Result } | AttemptFailure> {
     const { route } = this.#deps;
     const startedMs = nowMs();
     try {
       const calls = await this.#open(endpoint, shareMs);
-      const way = this.#isWrite() && route.isStale ? await this.#wayToLeader({ endpoint, calls }, shareMs / 2) : { endpoint, calls };
-      const limitMs = this.#isWrite() ? this.#remainingMs() : Math.max(1, shareMs - (nowMs() - startedMs));
+      const way =
+        this.#isWrite() && route.isStale
+          ? await this.#wayToLeader({ endpoint, calls }, shareMs / 2)
+          : { endpoint, calls };
+      const limitMs = this.#isWrite() ? this.#remainingMs() : shareMs - (nowMs() - startedMs);
+      if (limitMs < 1) return { kind: "notConnected", endpoint, failure: noTimeLeft, cause: undefined };
       const result = await this.#call(way, limitMs);
       route.answered(endpoint);
       return { kind: "done", result };
@@ -98,7 +120,12 @@ class Attempts<Result> {
         route.failed(endpoint);
         return { kind: "notConnected", endpoint, failure: error.failure, cause: error };
       }
-      if (!(error instanceof DkvClientError) || this.#isStopped() || !isWorthRepeating(error, this.#operation.repeatable)) throw error;
+      if (
+        !(error instanceof DkvClientError) ||
+        this.#isStopped() ||
+        !isWorthRepeating(error, this.#operation.repeatable)
+      )
+        throw error;
       route.doubt();
       return { kind: "refused", endpoint, error };
     }
@@ -112,7 +139,10 @@ class Attempts<Result> {
     } catch (error) {
       this.#throwIfStopped("notApplied");
       if (!signal.aborted || error instanceof NotConnected) throw error;
-      throw new NotConnected({ code: "no_answer", phrase: `no answer within ${formatDuration(limitMs)}`, isPassing: true }, { cause: error });
+      throw new NotConnected(
+        { code: "no_answer", phrase: `no answer within ${formatDuration(limitMs)}`, isPassing: true },
+        { cause: error },
+      );
     }
   }
 
@@ -170,9 +200,13 @@ class Attempts<Result> {
   #throwIfStopped(afterwards: "notApplied" | "outcomeUnknown"): void {
     const { name } = this.#operation;
     const retry = this.#isWrite() ? afterwards : "notApplied";
-    if (this.#deps.closed.aborted) throw new DkvClientError({ code: "closed", retry }, `the client was closed during ${name}`);
+    if (this.#deps.closed.aborted)
+      throw new DkvClientError({ code: "closed", retry }, `the client was closed during ${name}`);
     const { signal } = this.#limits;
-    if (signal?.aborted) throw new DkvClientError({ code: "canceled", retry }, `${name} was cancelled`, { cause: signal.reason });
+    if (signal?.aborted)
+      throw new DkvClientError({ code: "canceled", retry }, `${name} was cancelled`, {
+        cause: signal.reason,
+      });
   }
 
   #isWrite(): boolean {

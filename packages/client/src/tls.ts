@@ -23,8 +23,10 @@ export function hasClientCertificate({ certFile, cert }: TlsOptions): boolean {
 /** Refuses half-given credentials. @throws DkvClientError `bad_configuration` */
 export function checkTls(options: TlsOptions): void {
   const hasKey = options.keyFile !== undefined || options.key !== undefined;
-  if (hasClientCertificate(options) && !hasKey) throw badConfiguration("a client certificate is given without its key");
-  if (hasKey && !hasClientCertificate(options)) throw badConfiguration("a client key is given without its certificate");
+  if (hasClientCertificate(options) && !hasKey)
+    throw badConfiguration("a client certificate is given without its key");
+  if (hasKey && !hasClientCertificate(options))
+    throw badConfiguration("a client key is given without its certificate");
 }
 
 /** Reads the files. @throws DkvClientError `bad_configuration` that names the file and what is wrong with it */
@@ -35,14 +37,25 @@ export async function loadTls(options: TlsOptions): Promise<SecureContext> {
     pem("client key", options.key, options.keyFile),
   ]);
   try {
-    return createSecureContext({ ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }), minVersion: "TLSv1.2" });
+    return createSecureContext({
+      ...(ca && { ca }),
+      ...(cert && { cert }),
+      ...(key && { key }),
+      minVersion: "TLSv1.2",
+    });
   } catch (error) {
-    const files = [options.caFile, options.certFile, options.keyFile].filter((file) => file !== undefined).join(", ");
+    const files = [options.caFile, options.certFile, options.keyFile]
+      .filter((file) => file !== undefined)
+      .join(", ");
     throw badConfiguration(`cannot use the TLS files ${files}: ${reasonOf(error)}`, { cause: error });
   }
 }
 
-async function pem(what: string, content: string | Uint8Array | undefined, file: string | undefined): Promise<Buffer | undefined> {
+async function pem(
+  what: string,
+  content: string | Uint8Array | undefined,
+  file: string | undefined,
+): Promise<Buffer | undefined> {
   if (content !== undefined) return Buffer.from(content);
   if (file === undefined) return undefined;
   const bytes = await readFile(file).catch((error: unknown) => {

@@ -32,13 +32,20 @@ async function deadEndpoint(): Promise<string> {
   return gone.endpoint;
 }
 
-async function fails(work: Promise<unknown>, expected: { code: ErrorCode; retry: ClientRetry; message?: RegExp }): Promise<DkvClientError> {
+async function fails(
+  work: Promise<unknown>,
+  expected: { code: ErrorCode; retry: ClientRetry; message?: RegExp },
+): Promise<DkvClientError> {
   const error: unknown = await work.then(
     () => assert.fail("it succeeded"),
     (reason: unknown) => reason,
   );
   assert.ok(error instanceof DkvClientError, String(error));
-  assert.deepEqual({ code: error.code, retry: error.retry }, { code: expected.code, retry: expected.retry }, error.message);
+  assert.deepEqual(
+    { code: error.code, retry: error.retry },
+    { code: expected.code, retry: expected.retry },
+    error.message,
+  );
   if (expected.message !== undefined) assert.match(error.message, expected.message);
   return error;
 }
@@ -52,7 +59,14 @@ test("sets, gets and deletes text and bytes, and says at which revision", async 
   const { endpoint } = await member(t);
   const dkv = client(t, { endpoints: [endpoint] });
   const { header } = await dkv.set("greeting", "grüß dich");
-  assert.deepEqual(header, { clusterId: 0xffff_ffff_ffff_fff1n, memberId: 7n, leader: undefined, term: 2, appliedIndex: 12, revision: 9 });
+  assert.deepEqual(header, {
+    clusterId: 0xffff_ffff_ffff_fff1n,
+    memberId: 7n,
+    leader: undefined,
+    term: 2,
+    appliedIndex: 12,
+    revision: 9,
+  });
   const found = await dkv.get("greeting");
   assert.equal(Buffer.from(found?.value ?? []).toString(), "grüß dich");
   assert.deepEqual([found?.createRevision, found?.modRevision, found?.version], [3, 5, 2]);
@@ -83,7 +97,11 @@ test("a refusal of the member keeps its code, its words and whether it may be re
     throw refusal("request_too_large", Retry.NEVER, Code.InvalidArgument);
   };
   const { endpoint } = await member(t, { script });
-  await fails(client(t, { endpoints: [endpoint] }).set("k", "v"), { code: "request_too_large", retry: "never", message: /^refused: request_too_large$/ });
+  await fails(client(t, { endpoints: [endpoint] }).set("k", "v"), {
+    code: "request_too_large",
+    retry: "never",
+    message: /^refused: request_too_large$/,
+  });
 });
 
 test("a code of a newer member is unknown and, without a word on it, its outcome too", async (t) => {
@@ -91,7 +109,10 @@ test("a code of a newer member is unknown and, without a word on it, its outcome
     throw refusal("quota_of_the_future", Retry.UNSPECIFIED);
   };
   const only = await member(t, { script });
-  await fails(client(t, { endpoints: [only.endpoint] }).set("k", "v"), { code: "unknown", retry: "outcomeUnknown" });
+  await fails(client(t, { endpoints: [only.endpoint] }).set("k", "v"), {
+    code: "unknown",
+    retry: "outcomeUnknown",
+  });
   assert.equal(only.methods.filter((method) => method === "set").length, 1);
 });
 
@@ -99,7 +120,10 @@ test("the member is told how long the caller waits, a little less so that its ow
   const only = await member(t);
   await client(t, { endpoints: [only.endpoint], timeoutMs: 2000 }).get("k");
   const [call] = only.calls;
-  assert.ok(call?.timeoutMs !== undefined && call.timeoutMs > 1500 && call.timeoutMs <= 1900, String(call?.timeoutMs));
+  assert.ok(
+    call?.timeoutMs !== undefined && call.timeoutMs > 1500 && call.timeoutMs <= 1900,
+    String(call?.timeoutMs),
+  );
 });
 
 test("a write that is surely not applied is repeated until it succeeds", async (t) => {
@@ -118,7 +142,10 @@ test("a write whose outcome is unknown is never repeated, on no endpoint", async
     if (method === "set") throw refusal("outcome_unknown", Retry.OUTCOME_UNKNOWN);
   };
   const [one, two] = [await member(t, { script }), await member(t, { script })];
-  await fails(client(t, { endpoints: [one.endpoint, two.endpoint] }).set("k", "v"), { code: "outcome_unknown", retry: "outcomeUnknown" });
+  await fails(client(t, { endpoints: [one.endpoint, two.endpoint] }).set("k", "v"), {
+    code: "outcome_unknown",
+    retry: "outcomeUnknown",
+  });
   assert.equal([...one.methods, ...two.methods].filter((method) => method === "set").length, 1);
 });
 
@@ -131,7 +158,11 @@ test("a write whose connection breaks before the answer has an unknown outcome a
     await silence(call);
   };
   const dkv = client(t, { endpoints: [broken.endpoint, other.endpoint] });
-  await fails(dkv.set("k", "v"), { code: "connection_lost", retry: "outcomeUnknown", message: /broke before it answered/ });
+  await fails(dkv.set("k", "v"), {
+    code: "connection_lost",
+    retry: "outcomeUnknown",
+    message: /broke before it answered/,
+  });
   assert.deepEqual(other.calls, []);
 });
 
@@ -192,10 +223,17 @@ test("a member that accepts connections and says nothing leaves time for the nex
   const address = mute.address();
   assert.ok(typeof address === "object" && address !== null);
   const healthy = await member(t);
-  await client(t, { endpoints: [`127.0.0.1:${address.port}`, healthy.endpoint], timeoutMs: 600 }).set("k", "v");
+  await client(t, { endpoints: [`127.0.0.1:${address.port}`, healthy.endpoint], timeoutMs: 600 }).set(
+    "k",
+    "v",
+  );
   assert.equal(healthy.values.size, 1);
   const alone = client(t, { endpoints: [`127.0.0.1:${address.port}`], timeoutMs: 200 });
-  await fails(alone.set("k", "v"), { code: "no_answer", retry: "notApplied", message: /no answer within 200ms/ });
+  await fails(alone.set("k", "v"), {
+    code: "no_answer",
+    retry: "notApplied",
+    message: /no answer within 200ms/,
+  });
 });
 
 test("nobody anywhere is said in one line, soon", async (t) => {
@@ -208,7 +246,11 @@ test("nobody anywhere is said in one line, soon", async (t) => {
 test("different reasons at different endpoints are listed", async (t) => {
   const dead = await deadEndpoint();
   const dkv = client(t, { endpoints: [dead, "nobody.invalid:1"] });
-  await fails(dkv.get("k"), { code: "unreachable", retry: "notApplied", message: /connection refused; nobody\.invalid:1: /u });
+  await fails(dkv.get("k"), {
+    code: "unreachable",
+    retry: "notApplied",
+    message: /connection refused; nobody\.invalid:1: /u,
+  });
 });
 
 test("writes go to the leader by the address that the members tell", async (t) => {
@@ -268,9 +310,15 @@ test("when the leader goes away, writes go on through the endpoint that was give
 });
 
 test("a write that gets no answer in time says that its outcome is unknown", async (t) => {
-  const only = await member(t, { script: ({ method }) => (method === "set" ? new Promise(() => {}) : undefined) });
+  const only = await member(t, {
+    script: ({ method }) => (method === "set" ? new Promise(() => {}) : undefined),
+  });
   const dkv = client(t, { endpoints: [only.endpoint], timeoutMs: 300 });
-  await fails(dkv.set("k", "v"), { code: "deadline_exceeded", retry: "outcomeUnknown", message: /did not answer set within \d+ms; it may or may not/ });
+  await fails(dkv.set("k", "v"), {
+    code: "deadline_exceeded",
+    retry: "outcomeUnknown",
+    message: /did not answer set within \d+ms; it may or may not/,
+  });
 });
 
 test("a refusal that lasts until the timeout is what the caller hears", async (t) => {
@@ -279,7 +327,11 @@ test("a refusal that lasts until the timeout is what the caller hears", async (t
   };
   const { endpoint } = await member(t, { script });
   const dkv = client(t, { endpoints: [endpoint], timeoutMs: 300 });
-  await fails(dkv.set("k", "v"), { code: "no_leader", retry: "notApplied", message: /^refused: no_leader \(tried for \d+ms\)$/ });
+  await fails(dkv.set("k", "v"), {
+    code: "no_leader",
+    retry: "notApplied",
+    message: /^refused: no_leader \(tried for \d+ms\)$/,
+  });
 });
 
 test("an aborted signal ends the wait and tells the member", async (t) => {
@@ -294,7 +346,10 @@ test("an aborted signal ends the wait and tells the member", async (t) => {
     },
   });
   const stop = new AbortController();
-  const work = fails(client(t, { endpoints: [endpoint] }).set("k", "v", { signal: stop.signal }), { code: "canceled", retry: "outcomeUnknown" });
+  const work = fails(client(t, { endpoints: [endpoint] }).set("k", "v", { signal: stop.signal }), {
+    code: "canceled",
+    retry: "outcomeUnknown",
+  });
   await arrived.promise;
   stop.abort();
   await work;
@@ -331,9 +386,20 @@ test("many operations at once share one connection and one question for the lead
 
 test("lists members, and an address that was not told is undefined", async (t) => {
   const only = await member(t);
-  only.servers = [{ id: "dkv-0", raftAddress: "localhost:2380", isLeader: true, isReachable: true, memberId: 7n }];
+  only.servers = [
+    { id: "dkv-0", raftAddress: "localhost:2380", isLeader: true, isReachable: true, memberId: 7n },
+  ];
   const { members } = await client(t, { endpoints: [only.endpoint] }).members();
-  assert.deepEqual(members, [{ id: "dkv-0", raftAddress: "localhost:2380", rpcAddress: undefined, isLeader: true, isReachable: true, memberId: 7n }]);
+  assert.deepEqual(members, [
+    {
+      id: "dkv-0",
+      raftAddress: "localhost:2380",
+      rpcAddress: undefined,
+      isLeader: true,
+      isReachable: true,
+      memberId: 7n,
+    },
+  ]);
 });
 
 test("texts from members lose their control characters", async (t) => {
@@ -343,6 +409,9 @@ test("texts from members lose their control characters", async (t) => {
       throw new ConnectError("one\ntwo\u001b[31m", Code.InvalidArgument);
     },
   });
-  const error = await fails(client(t, { endpoints: [endpoint] }).get("k"), { code: "invalid_request", retry: "never" });
+  const error = await fails(client(t, { endpoints: [endpoint] }).get("k"), {
+    code: "invalid_request",
+    retry: "never",
+  });
   assert.match(error.message, /one two \[31m$/);
 });

@@ -22,7 +22,21 @@ for (const [text, meaning] of readings) {
   });
 }
 
-for (const text of ["", "a:b", "localhost:0", "localhost:65536", "localhost:123456", "::1", "[nonsense]:1", "ftp://x:1", "http://x/path", "a b:1", "user@x:1", "a|b:1", "%zz"]) {
+for (const text of [
+  "",
+  "a:b",
+  "localhost:0",
+  "localhost:65536",
+  "localhost:123456",
+  "::1",
+  "[nonsense]:1",
+  "ftp://x:1",
+  "http://x/path",
+  "a b:1",
+  "user@x:1",
+  "a|b:1",
+  "%zz",
+]) {
   test(`"${text}" is no endpoint`, () => {
     assert.throws(() => parseEndpoints([text]), DkvClientError);
   });
@@ -40,5 +54,6 @@ test("TLS for some of the endpoints only is refused", () => {
 test("an advertised address counts only if it says where", () => {
   assert.deepEqual(parseAdvertised("dkv-0.example:3000"), { host: "dkv-0.example", port: 3000 });
   assert.deepEqual(parseAdvertised("[fe80::1]:3000"), { host: "fe80::1", port: 3000 });
-  for (const text of ["", ":3000", "0.0.0.0:3000", "[::]:3000", "host", "host:0", "host:99999", "a|b:3000"]) assert.equal(parseAdvertised(text), undefined, text);
+  for (const text of ["", ":3000", "0.0.0.0:3000", "[::]:3000", "host", "host:0", "host:99999", "a|b:3000"])
+    assert.equal(parseAdvertised(text), undefined, text);
 });

@@ -10,7 +10,14 @@ import type { TlsOptions as ServerTls } from "node:tls";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
-import { DkvAPI, ErrorDetailSchema, MembershipAPI, type ResponseHeaderSchema, Retry, type ServerSchema } from "@dkv/protocol/dkv/v1/dkv";
+import {
+  DkvAPI,
+  ErrorDetailSchema,
+  MembershipAPI,
+  type ResponseHeaderSchema,
+  Retry,
+  type ServerSchema,
+} from "@dkv/protocol/dkv/v1/dkv";
 
 /** Runs before each answer; what it throws is the answer. */
 export type Script = (call: Call) => void | Promise<void>;
@@ -47,14 +54,23 @@ export class ScriptedMember {
   readonly #server: Http2Server;
   readonly #sessions: ReadonlySet<ServerHttp2Session>;
 
-  private constructor(parts: { server: Http2Server; sessions: ReadonlySet<ServerHttp2Session>; port: number; script: Script }) {
+  private constructor(parts: {
+    server: Http2Server;
+    sessions: ReadonlySet<ServerHttp2Session>;
+    port: number;
+    script: Script;
+  }) {
     this.#server = parts.server;
     this.#sessions = parts.sessions;
     this.port = parts.port;
     this.script = parts.script;
   }
 
-  static async start({ script = () => {}, tls, port = 0 }: ScriptedMemberOptions = {}): Promise<ScriptedMember> {
+  static async start({
+    script = () => {},
+    tls,
+    port = 0,
+  }: ScriptedMemberOptions = {}): Promise<ScriptedMember> {
     const server = tls === undefined ? createServer() : createSecureServer(tls);
     const sessions = new Set<ServerHttp2Session>();
     server.on("session", (session) => {
@@ -64,7 +80,12 @@ export class ScriptedMember {
     server.listen(port, "127.0.0.1");
     await once(server, "listening");
     const address = server.address();
-    const member = new ScriptedMember({ server, sessions, script, port: typeof address === "object" && address !== null ? address.port : 0 });
+    const member = new ScriptedMember({
+      server,
+      sessions,
+      script,
+      port: typeof address === "object" && address !== null ? address.port : 0,
+    });
     server.on("request", connectNodeAdapter({ routes: (router) => member.#serve(router) }));
     return member;
   }

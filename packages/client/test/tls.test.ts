@@ -29,7 +29,11 @@ let directory: string;
 
 before(async () => {
   const [authority, stranger] = await Promise.all([createAuthority(), createAuthority()]);
-  const forServer = { commonName: "server", hosts: ["localhost", "127.0.0.1"], usages: ["serverAuth"] } as const;
+  const forServer = {
+    commonName: "server",
+    hosts: ["localhost", "127.0.0.1"],
+    usages: ["serverAuth"],
+  } as const;
   const forClient = { commonName: "client", hosts: [], usages: ["clientAuth"] } as const;
   const [server, client, strangersClient, elsewhere, expired] = await Promise.all([
     issueCertificate(authority, forServer),
@@ -52,9 +56,21 @@ async function member(t: TestContext, tls?: ServerTls): Promise<ScriptedMember> 
   return started;
 }
 
-const serve = (credentials: Credentials): ServerTls => ({ cert: credentials.certificate, key: credentials.key });
-const mutual = (): ServerTls => ({ ...serve(papers.server), ca: papers.authority.certificate, requestCert: true, rejectUnauthorized: true });
-const present = (credentials: Credentials): TlsOptions => ({ ca: papers.authority.certificate, cert: credentials.certificate, key: credentials.key });
+const serve = (credentials: Credentials): ServerTls => ({
+  cert: credentials.certificate,
+  key: credentials.key,
+});
+const mutual = (): ServerTls => ({
+  ...serve(papers.server),
+  ca: papers.authority.certificate,
+  requestCert: true,
+  rejectUnauthorized: true,
+});
+const present = (credentials: Credentials): TlsOptions => ({
+  ca: papers.authority.certificate,
+  cert: credentials.certificate,
+  key: credentials.key,
+});
 
 /** What a set through these endpoints says; "ok" if it succeeds. */
 async function outcome(t: TestContext, endpoint: string, tls?: TlsOptions): Promise<string> {
@@ -85,7 +101,10 @@ test("shows its certificate to a member that asks for one", async (t) => {
 for (const maxVersion of ["TLSv1.3", "TLSv1.2"] as const) {
   test(`says that a client certificate is missing, or not accepted, with ${maxVersion}`, async (t) => {
     const { endpoint } = await member(t, { ...mutual(), maxVersion });
-    assert.equal(await outcome(t, endpoint, { ca: papers.authority.certificate }), "client_certificate_required");
+    assert.equal(
+      await outcome(t, endpoint, { ca: papers.authority.certificate }),
+      "client_certificate_required",
+    );
     assert.equal(await outcome(t, endpoint, present(papers.strangersClient)), "tls_failure");
   });
 }
@@ -97,7 +116,10 @@ test("tells apart an unknown authority, another's name and a certificate that ha
   const elsewhere = await member(t, serve(papers.elsewhere));
   assert.equal(await outcome(t, elsewhere.endpoint, { ca: papers.authority.certificate }), "wrong_name");
   const expired = await member(t, serve(papers.expired));
-  assert.equal(await outcome(t, expired.endpoint, { ca: papers.authority.certificate }), "certificate_not_valid");
+  assert.equal(
+    await outcome(t, expired.endpoint, { ca: papers.authority.certificate }),
+    "certificate_not_valid",
+  );
 });
 
 test("says so when only one side speaks TLS", async (t) => {
@@ -106,7 +128,10 @@ test("says so when only one side speaks TLS", async (t) => {
   const mutualOnly = await member(t, mutual());
   assert.equal(await outcome(t, mutualOnly.endpoint), "server_speaks_tls");
   const clear = await member(t);
-  assert.equal(await outcome(t, clear.endpoint, { ca: papers.authority.certificate }), "server_speaks_cleartext");
+  assert.equal(
+    await outcome(t, clear.endpoint, { ca: papers.authority.certificate }),
+    "server_speaks_cleartext",
+  );
 });
 
 test("says so when something else than gRPC answers", async (t) => {
@@ -123,13 +148,19 @@ test("says so when something else than gRPC answers", async (t) => {
 
 test("reads its files at each connection, so that a renewed certificate counts", async (t) => {
   const only = await member(t, mutual());
-  const [caFile, certFile, keyFile] = ["ca.pem", "client.pem", "client-key.pem"].map((name) => join(directory, name));
+  const [caFile, certFile, keyFile] = ["ca.pem", "client.pem", "client-key.pem"].map((name) =>
+    join(directory, name),
+  );
   assert.ok(caFile !== undefined && certFile !== undefined && keyFile !== undefined);
-  const put = async ({ certificate, key }: Credentials): Promise<unknown> => Promise.all([writeFile(certFile, certificate), writeFile(keyFile, key)]);
+  const put = async ({ certificate, key }: Credentials): Promise<unknown> =>
+    Promise.all([writeFile(certFile, certificate), writeFile(keyFile, key)]);
   await writeFile(caFile, papers.authority.certificate);
   await put(papers.strangersClient);
   using dkv = new DkvClient({ endpoints: [only.endpoint], tls: { caFile, certFile, keyFile } });
-  await assert.rejects(dkv.set("k", "v"), { code: "tls_failure", message: /perhaps it does not accept the given client certificate$/ });
+  await assert.rejects(dkv.set("k", "v"), {
+    code: "tls_failure",
+    message: /perhaps it does not accept the given client certificate$/,
+  });
   await put(papers.client);
   await dkv.set("k", "v");
 });
@@ -142,16 +173,31 @@ test("names a TLS file that cannot be used", async (t) => {
     using dkv = new DkvClient({ endpoints: [endpoint], tls });
     return await dkv.set("k", "v");
   };
-  await assert.rejects(set({ caFile: join(directory, "missing.pem") }), { code: "bad_configuration", message: /CA certificate .*missing\.pem: no such file/ });
-  await assert.rejects(set({ caFile: directory }), { code: "bad_configuration", message: /it is a directory/ });
-  await assert.rejects(set({ caFile: rubbish }), { code: "bad_configuration", message: /rubbish\.pem is not a PEM file/ });
+  await assert.rejects(set({ caFile: join(directory, "missing.pem") }), {
+    code: "bad_configuration",
+    message: /CA certificate .*missing\.pem: no such file/,
+  });
+  await assert.rejects(set({ caFile: directory }), {
+    code: "bad_configuration",
+    message: /it is a directory/,
+  });
+  await assert.rejects(set({ caFile: rubbish }), {
+    code: "bad_configuration",
+    message: /rubbish\.pem is not a PEM file/,
+  });
   const mixed = { cert: papers.client.certificate, key: papers.server.key };
-  await assert.rejects(set(mixed), { code: "bad_configuration", message: /the key does not belong to the certificate/ });
+  await assert.rejects(set(mixed), {
+    code: "bad_configuration",
+    message: /the key does not belong to the certificate/,
+  });
 });
 
 test("half-given credentials are refused at once", () => {
   const endpoints = ["localhost:3000"];
-  assert.throws(() => new DkvClient({ endpoints, tls: { cert: papers.client.certificate } }), /without its key/);
+  assert.throws(
+    () => new DkvClient({ endpoints, tls: { cert: papers.client.certificate } }),
+    /without its key/,
+  );
   assert.throws(() => new DkvClient({ endpoints, tls: { keyFile: "key.pem" } }), /without its certificate/);
   assert.throws(() => new DkvClient({ endpoints: ["http://localhost:3000"], tls: { ca: "" } }), /http:\/\//);
 });

@@ -37,15 +37,12 @@ try {
 }
 
 async function main(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { insecure: { type: "boolean", default: false } },
-  });
+  const { insecure, directory } = readArguments(args);
   await refuseTakenPorts();
-  const tls = values.insecure ? undefined : { certificates };
+  const tls = insecure ? undefined : { certificates };
   if (tls !== undefined) await settleCertificates();
   const cluster = await prepareCluster({
-    directory: resolve(root, ".cluster"),
+    directory,
     tls,
     peerPorts,
     clientPorts,
@@ -62,6 +59,17 @@ async function main(args: readonly string[]): Promise<void> {
     // Members that are being stopped do not answer any more.
     if (!stopping.aborted) throw error;
   }
+}
+
+function readArguments(args: readonly string[]): { readonly insecure: boolean; readonly directory: string } {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      insecure: { type: "boolean", default: false },
+      directory: { type: "string", default: resolve(root, ".cluster") },
+    },
+  });
+  return values;
 }
 
 async function refuseTakenPorts(): Promise<void> {

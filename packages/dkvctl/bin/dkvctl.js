@@ -5,7 +5,9 @@ import { fileURLToPath } from "node:url";
 
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < 22 || (major === 22 && minor < 12)) {
-  process.stderr.write(`dkvctl: needs Node 22.12 or newer and found ${process.versions.node}; run it with npx from the repository\n`);
+  process.stderr.write(
+    `dkvctl: needs Node 22.12 or newer and found ${process.versions.node}; run it with npx from the repository\n`,
+  );
   process.exit(1);
 }
 // The bundle is there after `npm run bundle`, and starts in a third of the time.

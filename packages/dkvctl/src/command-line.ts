@@ -1,7 +1,14 @@
 /** From the words of the command line to what is to be done. */
 import yargs, { type Argv } from "yargs";
 
-import { type CommandEntry, type CommandName, commandNames, commands, findCommand, type Operand } from "./command-table.ts";
+import {
+  type CommandEntry,
+  type CommandName,
+  commandNames,
+  commands,
+  findCommand,
+  type Operand,
+} from "./command-table.ts";
 import { type Exit, usageError } from "./exit.ts";
 import { type FlagValues, globalFlags, type GlobalFlag, variableOf } from "./settings.ts";
 import { nearest } from "./suggestion.ts";
@@ -34,7 +41,8 @@ export function parseCommandLine(words: readonly string[]): Request {
 function checkSwitches(words: readonly string[], command: CommandEntry | undefined): void {
   for (const name of Object.keys(command?.switches ?? {})) {
     const given = words.find((word) => word.startsWith(`--${name}=`) && !/=(?:true|false)$/.test(word));
-    if (given !== undefined) throw usageError(`--${name} takes no value: leave out "${given.slice(name.length + 2)}"`);
+    if (given !== undefined)
+      throw usageError(`--${name} takes no value: leave out "${given.slice(name.length + 2)}"`);
   }
 }
 
@@ -47,11 +55,19 @@ export async function helpText(command: string | undefined): Promise<string> {
     .version("version", "print the version", "")
     .alias("version", "v")
     .epilogue(entry === undefined ? overview : "");
-  if (entry === undefined) addExamples(parser, commands.map(({ examples }) => examples[0]));
+  if (entry === undefined)
+    addExamples(
+      parser,
+      commands.map(({ examples }) => examples[0]),
+    );
   const { promise, resolve } = Promise.withResolvers<string>();
-  await parser.parseAsync(entry === undefined ? ["--help"] : [entry.name, "--help"], {}, (_error, _values, output) => {
-    resolve(output);
-  });
+  await parser.parseAsync(
+    entry === undefined ? ["--help"] : [entry.name, "--help"],
+    {},
+    (_error, _values, output) => {
+      resolve(output);
+    },
+  );
   return `${await promise}\n`;
 }
 
@@ -70,7 +86,9 @@ function parseRequest(words: readonly string[]): Request {
     request = {
       kind: "command",
       name: entry.name,
-      operands: Object.fromEntries(entry.operands.map(({ name }) => [name, guarded.restoreOne(values[name])])),
+      operands: Object.fromEntries(
+        entry.operands.map(({ name }) => [name, guarded.restoreOne(values[name])]),
+      ),
       switches: new Set(Object.keys(entry.switches).filter((name) => values[name] === true)),
       flags: Object.fromEntries(flagNames.map((flag) => [flag, guarded.restoreAny(values[flag])])),
     };
@@ -106,7 +124,11 @@ function configure(words: readonly string[], onCommand: OnCommand): Argv {
     .showHelpOnFail(false)
     .wrap(100);
   for (const flag of flagNames) {
-    parser.option(flag, { type: "string", requiresArg: true, describe: `${globalFlags[flag]} [$${variableOf(flag)}]` });
+    parser.option(flag, {
+      type: "string",
+      requiresArg: true,
+      describe: `${globalFlags[flag]} [$${variableOf(flag)}]`,
+    });
   }
   parser.alias("output", "o");
   for (const entry of commands) {
@@ -122,11 +144,13 @@ function configure(words: readonly string[], onCommand: OnCommand): Argv {
   return parser;
 }
 
-const operandPattern = ({ name, isOptional }: Operand): string => (isOptional === true ? `[${name}]` : `<${name}>`);
+const operandPattern = ({ name, isOptional }: Operand): string =>
+  isOptional === true ? `[${name}]` : `<${name}>`;
 
 function addOperands(parser: Argv, { name, operands, switches, examples }: CommandEntry): Argv {
   parser.usage(["Usage: $0", name, ...operands.map(operandPattern), "[flags]"].join(" "));
-  for (const operand of operands) parser.positional(operand.name, { type: "string", describe: operand.describe });
+  for (const operand of operands)
+    parser.positional(operand.name, { type: "string", describe: operand.describe });
   for (const [flag, describe] of Object.entries(switches)) parser.option(flag, { type: "boolean", describe });
   return addExamples(parser, examples);
 }
@@ -141,20 +165,24 @@ function explain(message: string, words: readonly string[]): Exit {
   const command = findCommand(firstCommand(words));
   const [, subject = ""] = /: (.*)$/s.exec(message) ?? [];
   if (message.startsWith("Unknown command")) return unknownCommand(subject);
-  if (message.startsWith("Unknown argument")) return unknownWord(subject.split(", ", 1).join(""), words, command);
-  if (message.startsWith("Not enough arguments following")) return usageError(`--${subject === "o" ? "output" : subject} needs a value`);
+  if (message.startsWith("Unknown argument"))
+    return unknownWord(subject.split(", ", 1).join(""), words, command);
+  if (message.startsWith("Not enough arguments following"))
+    return usageError(`--${subject === "o" ? "output" : subject} needs a value`);
   if (message.startsWith("Not enough non-option arguments")) return tooFewWords(words, command);
   return usageError(`${message.split("\n", 1).join("")}; see dkvctl --help`);
 }
 
-const usageOf = ({ name, operands }: CommandEntry): string => ["dkvctl", name, ...operands.map(operandPattern)].join(" ");
+const usageOf = ({ name, operands }: CommandEntry): string =>
+  ["dkvctl", name, ...operands.map(operandPattern)].join(" ");
 
 function knownFlags(command: CommandEntry | undefined): readonly string[] {
   return [...flagNames, "o", ...Object.keys(command?.switches ?? {}), "help", "version"];
 }
 
 /** The name in a word such as `--name=value`; undefined if it is no flag. */
-const flagNameOf = (word: string): string | undefined => /^--?(?<name>[^-=][^=]*)/.exec(word)?.groups?.["name"];
+const flagNameOf = (word: string): string | undefined =>
+  /^--?(?<name>[^-=][^=]*)/.exec(word)?.groups?.["name"];
 
 function unknownCommand(word: string): Exit {
   const meant = nearest(word, commandNames);
@@ -165,17 +193,28 @@ function unknownCommand(word: string): Exit {
 function unknownWord(word: string, words: readonly string[], command: CommandEntry | undefined): Exit {
   if (words.some((candidate) => flagNameOf(candidate) === word)) return unknownFlag(word, command);
   if (command === undefined) return unknownCommand(word);
-  return usageError(`one word too many, "${word}": write ${usageOf(command)}, with quotes around text that has spaces`);
+  return usageError(
+    `one word too many, "${word}": write ${usageOf(command)}, with quotes around text that has spaces`,
+  );
 }
 
 function unknownFlag(name: string, command: CommandEntry | undefined): Exit {
-  const meant = name.length === 1 ? undefined : nearest(name, knownFlags(command).filter((known) => known.length > 1));
-  const hint = meant === undefined ? "if it is a key or a value, write -- before it" : `did you mean --${meant}?`;
+  const meant =
+    name.length === 1
+      ? undefined
+      : nearest(
+          name,
+          knownFlags(command).filter((known) => known.length > 1),
+        );
+  const hint =
+    meant === undefined ? "if it is a key or a value, write -- before it" : `did you mean --${meant}?`;
   return usageError(`unknown flag ${name.length === 1 ? "-" : "--"}${name}: ${hint}`);
 }
 
 function tooFewWords(words: readonly string[], command: CommandEntry | undefined): Exit {
-  const stray = words.map(flagNameOf).find((name) => name !== undefined && !knownFlags(command).includes(name));
+  const stray = words
+    .map(flagNameOf)
+    .find((name) => name !== undefined && !knownFlags(command).includes(name));
   if (stray !== undefined) return unknownFlag(stray, command);
   return usageError(`too few words: write ${command === undefined ? "dkvctl --help" : usageOf(command)}`);
 }

@@ -34,7 +34,10 @@ export const commands = [
   {
     name: "set",
     describe: "Set the value of a key",
-    operands: [key, { name: "VALUE", describe: "any text, also the empty one; - reads it from standard input" }],
+    operands: [
+      key,
+      { name: "VALUE", describe: "any text, also the empty one; - reads it from standard input" },
+    ],
     switches: {},
     examples: [
       ["dkvctl set greeting hello", "set a text"],
@@ -62,7 +65,14 @@ export const commands = [
   {
     name: "completion",
     describe: "Print a script that completes dkvctl in a shell",
-    operands: [{ name: "SHELL", describe: "which shell; that of $SHELL unless given", isOptional: true, choices: ["bash", "zsh"] }],
+    operands: [
+      {
+        name: "SHELL",
+        describe: "which shell; that of $SHELL unless given",
+        isOptional: true,
+        choices: ["bash", "zsh"],
+      },
+    ],
     switches: {},
     examples: [
       ['eval "$(dkvctl completion bash)"', "in ~/.bashrc"],

@@ -27,7 +27,9 @@ function choicesOf({ operands }: CommandEntry): readonly string[] {
 }
 
 function bashScript(): string {
-  const cases = commands.map((entry) => `    ${entry.name}) words="${[...choicesOf(entry), ...switchesOf(entry)].join(" ")}" ;;`);
+  const cases = commands.map(
+    (entry) => `    ${entry.name}) words="${[...choicesOf(entry), ...switchesOf(entry)].join(" ")}" ;;`,
+  );
   return `# bash completion for dkvctl
 _dkvctl() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" command="" words="" index
@@ -54,9 +56,13 @@ complete -F _dkvctl dkvctl
 
 function zshScript(): string {
   const described = commands.map(({ name, describe }) => `    ${zshQuote(`${name}:${describe}`)}`);
-  const flags = Object.entries(globalFlags).map(([flag, describe]) => `    ${zshQuote(`*--${flag}=[${describe}]:${flag}:${zshValues(flag)}`)}`);
+  const flags = Object.entries(globalFlags).map(
+    ([flag, describe]) => `    ${zshQuote(`*--${flag}=[${describe}]:${flag}:${zshValues(flag)}`)}`,
+  );
   const cases = commands.map((entry) => {
-    const switches = Object.entries(entry.switches).map(([name, describe]) => zshQuote(`--${name}[${describe}]`));
+    const switches = Object.entries(entry.switches).map(([name, describe]) =>
+      zshQuote(`--${name}[${describe}]`),
+    );
     const choices = choicesOf(entry);
     const operands = choices.length === 0 ? [] : [zshQuote(`1:choice:(${choices.join(" ")})`)];
     return `    ${entry.name}) _arguments $flags ${[...switches, ...operands].join(" ")} ;;`;
@@ -72,7 +78,7 @@ ${described.join("\n")}
   )
   flags=(
 ${flags.join("\n")}
-    ${zshQuote("-o[form of what is printed]:output:(" + outputs.join(" ") + ")")}
+    ${zshQuote(`-o[form of what is printed]:output:(${outputs.join(" ")})`)}
     '--help[explain]'
     '--version[print the version]'
   )

@@ -8,7 +8,8 @@ export function parseDuration(text: string): number | undefined {
   let sumMs = 0;
   for (const { groups } of text.matchAll(part)) {
     const unit = groups?.["unit"];
-    if (unit === "ms" || unit === "s" || unit === "m" || unit === "h") sumMs += Number(groups?.["amount"]) * unitMs[unit];
+    if (unit === "ms" || unit === "s" || unit === "m" || unit === "h")
+      sumMs += Number(groups?.["amount"]) * unitMs[unit];
   }
   return sumMs;
 }

@@ -2,7 +2,7 @@
 import type { ErrorCode } from "@dkv/client";
 
 import type { Request } from "./command-line.ts";
-import type { Io } from "./commands/command.ts";
+import type { CommandContext, Io } from "./commands/command.ts";
 import { completionScript, shellOf } from "./completion.ts";
 import { Exit, exitCodes, usageError } from "./exit.ts";
 import { type Environment, settle } from "./settings.ts";
@@ -29,7 +29,9 @@ export async function run({ words, environment, io }: RunDeps): Promise<void> {
       io.explain(await helpText(undefined));
       throw usageError("no command given");
     case "command":
-      return request.name === "completion" ? complete(request, { environment, io }) : runCommand(request, { environment, io });
+      return request.name === "completion"
+        ? complete(request, { environment, io })
+        : runCommand(request, { environment, io });
   }
 }
 
@@ -39,7 +41,9 @@ async function complete({ operands }: CommandRequest, { environment, io }: Surro
   const named = operands["SHELL"];
   const shell = shellOf(named ?? environment["SHELL"]);
   if (shell !== undefined) return io.print(completionScript(shell));
-  throw usageError(`no completion for the shell "${named ?? environment["SHELL"] ?? ""}": write dkvctl completion bash or dkvctl completion zsh`);
+  throw usageError(
+    `no completion for the shell "${named ?? environment["SHELL"] ?? ""}": write dkvctl completion bash or dkvctl completion zsh`,
+  );
 }
 
 async function runCommand(request: CommandRequest, { environment, io }: Surroundings): Promise<void> {
@@ -63,12 +67,13 @@ async function runCommand(request: CommandRequest, { environment, io }: Surround
   }
 }
 
-type Context = Parameters<typeof import("./commands/get.ts").get>[0];
-
-async function dispatch(request: CommandRequest, { key, value }: Operands, context: Context): Promise<void> {
+async function dispatch(request: CommandRequest, { key, value }: Operands, context: CommandContext): Promise<void> {
   switch (request.name) {
     case "get":
-      return (await import("./commands/get.ts")).get(context, { key, serializable: request.switches.has("serializable") });
+      return (await import("./commands/get.ts")).get(context, {
+        key,
+        serializable: request.switches.has("serializable"),
+      });
     case "set":
       return (await import("./commands/set.ts")).set(context, { key, value });
     case "delete":
@@ -90,15 +95,22 @@ interface Operands {
  * the one that was typed. What was meant is gone; guessing would read or overwrite a wrong key.
  */
 function checkOperands({ operands: { KEY: key = "", VALUE: value = "" } }: CommandRequest): Operands {
-  if (key.includes("\u{FFFD}")) throw usageError("the key is not valid UTF-8 (or has the character U+FFFD in it, which looks the same here)");
-  if (value.includes("\u{FFFD}")) throw usageError("the value is not valid UTF-8: give it on standard input, as in dkvctl set KEY - < FILE");
+  if (key.includes("\u{FFFD}"))
+    throw usageError(
+      "the key is not valid UTF-8 (or has the character U+FFFD in it, which looks the same here)",
+    );
+  if (value.includes("\u{FFFD}"))
+    throw usageError(
+      "the value is not valid UTF-8: give it on standard input, as in dkvctl set KEY - < FILE",
+    );
   return { key, value };
 }
 
 /** What to do about an error that has to do with flags of this program. */
 const advice: Partial<Readonly<Record<ErrorCode, string>>> = {
   server_speaks_tls: ": give --cacert (and --cert and --key if it asks for a client certificate)",
-  server_speaks_cleartext: ": leave out --cacert, --cert and --key (and their variables), or ask for TLS there",
+  server_speaks_cleartext:
+    ": leave out --cacert, --cert and --key (and their variables), or ask for TLS there",
   unknown_ca: ": give the file of its authority with --cacert",
   client_certificate_required: ": give --cert and --key",
   client_certificate_refused: ": check --cert and --key",

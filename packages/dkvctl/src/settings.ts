@@ -7,7 +7,9 @@ export type Output = (typeof outputs)[number];
 
 export interface Settings {
   readonly endpoints: readonly string[];
-  readonly tls: { readonly certFile?: string; readonly keyFile?: string; readonly caFile?: string } | undefined;
+  readonly tls:
+    | { readonly certFile?: string; readonly keyFile?: string; readonly caFile?: string }
+    | undefined;
   readonly timeoutMs: number;
   /** Undefined: what the command prints by default. */
   readonly output: Output | undefined;
@@ -56,8 +58,10 @@ function tlsOf(flags: FlagValues, environment: Environment): Settings["tls"] {
   const certFile = single("cert", flags, environment);
   const keyFile = single("key", flags, environment);
   const caFile = single("cacert", flags, environment);
-  if (certFile !== undefined && keyFile === undefined) throw usageError("--cert is given without --key: a client certificate needs its key");
-  if (keyFile !== undefined && certFile === undefined) throw usageError("--key is given without --cert: a client key needs its certificate");
+  if (certFile !== undefined && keyFile === undefined)
+    throw usageError("--cert is given without --key: a client certificate needs its key");
+  if (keyFile !== undefined && certFile === undefined)
+    throw usageError("--key is given without --cert: a client key needs its certificate");
   if (certFile === undefined && keyFile === undefined && caFile === undefined) return undefined;
   return { ...(certFile && { certFile }), ...(keyFile && { keyFile }), ...(caFile && { caFile }) };
 }
@@ -65,14 +69,19 @@ function tlsOf(flags: FlagValues, environment: Environment): Settings["tls"] {
 function timeoutOf(text: string | undefined): number {
   if (text === undefined) return defaultTimeoutMs;
   const timeoutMs = parseDuration(text);
-  if (timeoutMs === undefined) throw usageError(`--timeout ${text} is not a duration: write for example ${/^\d+$/.test(text) ? `${text}s` : "5s"}`);
-  if (timeoutMs < 1 || timeoutMs > longestTimeoutMs) throw usageError(`--timeout ${text} is not between 1ms and 24h`);
+  if (timeoutMs === undefined)
+    throw usageError(
+      `--timeout ${text} is not a duration: write for example ${/^\d+$/.test(text) ? `${text}s` : "5s"}`,
+    );
+  if (timeoutMs < 1 || timeoutMs > longestTimeoutMs)
+    throw usageError(`--timeout ${text} is not between 1ms and 24h`);
   return timeoutMs;
 }
 
 function outputOf(text: string | undefined): Output | undefined {
   const output = outputs.find((known) => known === text);
-  if (text !== undefined && output === undefined) throw usageError(`--output ${text} is none of ${outputs.join(", ")}`);
+  if (text !== undefined && output === undefined)
+    throw usageError(`--output ${text} is none of ${outputs.join(", ")}`);
   return output;
 }
 

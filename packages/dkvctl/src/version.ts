@@ -7,5 +7,7 @@ declare const DKVCTL_VERSION: string | undefined;
 export function version(): string {
   if (typeof DKVCTL_VERSION === "string") return DKVCTL_VERSION;
   const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-  return typeof manifest === "object" && manifest !== null && "version" in manifest ? String(manifest.version) : "unknown";
+  return typeof manifest === "object" && manifest !== null && "version" in manifest
+    ? String(manifest.version)
+    : "unknown";
 }

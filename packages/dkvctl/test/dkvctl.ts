@@ -37,7 +37,11 @@ export async function dkvctl(words: readonly string[], options: RunOptions = {})
   // A program that ends without reading its input breaks the pipe.
   child.stdin?.on("error", () => {});
   child.stdin?.end(input);
-  const [code, out, errors] = await Promise.all([once(child, "close").then(([status]) => status as number | null), collect(child.stdout), collect(child.stderr)]);
+  const [code, out, errors] = await Promise.all([
+    once(child, "close").then(([status]) => status as number | null),
+    collect(child.stdout),
+    collect(child.stderr),
+  ]);
   return { code, stdout: out.toString(), output: out, stderr: errors.toString() };
 }
 

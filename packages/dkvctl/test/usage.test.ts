@@ -10,7 +10,10 @@ import { dkvctl } from "./dkvctl.ts";
 /** What is typed, and the one line that answers it. */
 const mistakes: readonly (readonly [words: readonly string[], answer: RegExp])[] = [
   [["gte", "k"], /^dkvctl: unknown command "gte": did you mean get\?$/],
-  [["frobnicate"], /^dkvctl: unknown command "frobnicate": there are get, set, delete, member-list, completion$/],
+  [
+    ["frobnicate"],
+    /^dkvctl: unknown command "frobnicate": there are get, set, delete, member-list, completion$/,
+  ],
   [["member-join", "a", "b"], /^dkvctl: unknown command "member-join"/],
   [["get"], /^dkvctl: too few words: write dkvctl get <KEY>$/],
   [["set", "k"], /^dkvctl: too few words: write dkvctl set <KEY> <VALUE>$/],
@@ -27,11 +30,20 @@ const mistakes: readonly (readonly [words: readonly string[], answer: RegExp])[]
   [["get", "k", "--endpoint=a:1", "--key=c"], /^dkvctl: --key is given without --cert/],
   [["get", "k", "--endpoint=a:1", "--cacert=a", "--cacert=b"], /^dkvctl: --cacert is given more than once$/],
   [["get", "k", "--endpoint=a:1", "-o", "xml"], /^dkvctl: --output xml is none of json, table, value$/],
-  [["get", "k", "--endpoint=a:1", "--timeout=5"], /^dkvctl: --timeout 5 is not a duration: write for example 5s$/],
+  [
+    ["get", "k", "--endpoint=a:1", "--timeout=5"],
+    /^dkvctl: --timeout 5 is not a duration: write for example 5s$/,
+  ],
   [["get", "k", "--endpoint=a:1", "--timeout=0s"], /^dkvctl: --timeout 0s is not between 1ms and 24h$/],
-  [["get", "k", "--endpoint=http://a:1", "--cacert=a"], /^dkvctl: TLS files are given and the endpoints say http:\/\//],
+  [
+    ["get", "k", "--endpoint=http://a:1", "--cacert=a"],
+    /^dkvctl: TLS files are given and the endpoints say http:\/\//,
+  ],
   [["get", "\ufffd", "--endpoint=a:1"], /^dkvctl: the key is not valid UTF-8/],
-  [["set", "k", "\ufffd", "--endpoint=a:1"], /^dkvctl: the value is not valid UTF-8: give it on standard input/],
+  [
+    ["set", "k", "\ufffd", "--endpoint=a:1"],
+    /^dkvctl: the value is not valid UTF-8: give it on standard input/,
+  ],
   [["completion", "fish"], /^dkvctl: no completion for the shell "fish"/],
 ];
 
@@ -45,24 +57,36 @@ for (const [words, answer] of mistakes) {
 
 test("without a command the help goes to standard error, with 2", async () => {
   const { code, stdout, stderr } = await dkvctl([]);
-  assert.match(stderr, /^Usage: dkvctl COMMAND \[flags\]\n[^]*\ndkvctl: no command given\n$/);
+  assert.match(stderr, /^Usage: dkvctl COMMAND \[flags\]\n.*\ndkvctl: no command given\n$/s);
   assert.deepEqual({ code, stdout }, { code: 2, stdout: "" });
 });
 
 test("--help has commands, flags with their variables, and examples", async () => {
   const { code, stdout, stderr } = await dkvctl(["--help"]);
   assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
-  for (const part of ["dkvctl member-list", "[$DKVCTL_ENDPOINT]", "[$DKVCTL_CACERT]", "Examples:", "dkvctl set greeting hello"]) {
+  for (const part of [
+    "dkvctl member-list",
+    "[$DKVCTL_ENDPOINT]",
+    "[$DKVCTL_CACERT]",
+    "Examples:",
+    "dkvctl set greeting hello",
+  ]) {
     assert.ok(stdout.includes(part), `${part} is missing in:\n${stdout}`);
   }
   assert.equal((await dkvctl(["help"])).stdout, stdout);
   const forSet = await dkvctl(["set", "--help"]);
-  assert.match(forSet.stdout, /^Usage: dkvctl set <KEY> <VALUE> \[flags\]\n[^]*dkvctl set picture - < cat\.png/);
+  assert.match(
+    forSet.stdout,
+    /^Usage: dkvctl set <KEY> <VALUE> \[flags\]\n.*dkvctl set picture - < cat\.png/s,
+  );
   assert.equal((await dkvctl(["help", "set"])).stdout, forSet.stdout);
 });
 
 test("--version is that of the package", async () => {
-  assert.deepEqual(await dkvctl(["--version"]).then(({ code, stdout }) => ({ code, stdout })), { code: 0, stdout: `${version()}\n` });
+  assert.deepEqual(await dkvctl(["--version"]).then(({ code, stdout }) => ({ code, stdout })), {
+    code: 0,
+    stdout: `${version()}\n`,
+  });
 });
 
 test("the completion script for bash completes commands, flags and values", async () => {
@@ -77,17 +101,24 @@ test("the completion script for bash completes commands, flags and values", asyn
   assert.deepEqual(await complete("set", "--s"), []);
   assert.deepEqual(await complete("get", "k", "-o", "j"), ["json"]);
   assert.deepEqual(await complete("--endp"), ["--endpoint"]);
-  assert.deepEqual(await complete("completion", ""), ["bash", "zsh", ...(await complete("completion", "--"))]);
+  assert.deepEqual(await complete("completion", ""), [
+    "bash",
+    "zsh",
+    ...(await complete("completion", "--")),
+  ]);
 });
 
 test("the completion script for zsh names every command", async () => {
   const { stdout } = await dkvctl(["completion", "zsh"]);
   assert.match(stdout, /^#compdef dkvctl\n/);
-  for (const name of ["get", "set", "delete", "member-list", "completion"]) assert.ok(stdout.includes(`'${name}:`), name);
+  for (const name of ["get", "set", "delete", "member-list", "completion"])
+    assert.ok(stdout.includes(`'${name}:`), name);
 });
 
 test("durations add up", () => {
   const readings = { "5s": 5000, "500ms": 500, "1m30s": 90_000, "1.5s": 1500, "1h": 3_600_000 };
-  for (const [text, durationMs] of Object.entries(readings)) assert.equal(parseDuration(text), durationMs, text);
-  for (const text of ["", "5", "s", "-5s", "5 s", "5s,", "1d", "1e3s"]) assert.equal(parseDuration(text), undefined, text);
+  for (const [text, durationMs] of Object.entries(readings))
+    assert.equal(parseDuration(text), durationMs, text);
+  for (const text of ["", "5", "s", "-5s", "5 s", "5s,", "1d", "1e3s"])
+    assert.equal(parseDuration(text), undefined, text);
 });

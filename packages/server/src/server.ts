@@ -91,7 +91,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Ser
     await storage.close();
     throw error;
   }
-  logger.info({ name: config.name, client: formatAddress(config.listenClientAddress) }, "ready for clients");
+  logger.info({ member: config.name, client: formatAddress(config.listenClientAddress) }, "ready for clients");
   return {
     async stop() {
       await replica.stop();
@@ -114,7 +114,7 @@ async function openMember(config: Config, logger: Logger): Promise<Storage> {
     identity: { clusterId: clusterIdOf(token, initialCluster), memberId: memberIdOf(token, name) },
     members,
   };
-  const { storage, created } = await openStorage({ dataDir, name, bootstrap: mayBootstrap(config) ? bootstrap : undefined, logger });
+  const { storage, created } = await openStorage({ dataDir, ...bootstrap, logger });
   if (!created && initialCluster.length > 0 && storage.identity.clusterId !== bootstrap.identity.clusterId) {
     logger.warn({ dataDir }, "the data directory is in use already: --initial-cluster and its token are ignored");
   }

@@ -45,7 +45,7 @@ export async function startProcess({ program, args, directory, logFile }: Comman
       if (child.exitCode !== null) return `exit code ${child.exitCode}`;
       return child.signalCode === null ? undefined : `signal ${child.signalCode}`;
     },
-    lastWords: async () => (await readFile(logFile, "utf8")).trimEnd().split("\n").slice(-5).join("\n"),
+    lastWords: async () => (await readFile(logFile, "utf8")).trimEnd().split("\n").slice(-15).join("\n"),
   };
 }
 

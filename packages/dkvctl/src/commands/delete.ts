@@ -3,7 +3,10 @@ import { escapeCell, table } from "../output/table.ts";
 import type { CommandContext } from "./command.ts";
 
 /** Deletes a key. Prints nothing by default, and a key that was not there is no error. */
-export async function deleteKey({ client, output = "value", io }: CommandContext, { key }: { readonly key: string }): Promise<void> {
+export async function deleteKey(
+  { client, output = "value", io }: CommandContext,
+  { key }: { readonly key: string },
+): Promise<void> {
   const result = await client.delete(key);
   switch (output) {
     case "value":

@@ -4,7 +4,10 @@ import { escapeCell, table, valueCell } from "../output/table.ts";
 import type { CommandContext } from "./command.ts";
 
 /** Prints a key's value: by default its bytes as they are, and a line feed. */
-export async function get({ client, output = "value", io }: CommandContext, request: { readonly key: string; readonly serializable: boolean }): Promise<void> {
+export async function get(
+  { client, output = "value", io }: CommandContext,
+  request: { readonly key: string; readonly serializable: boolean },
+): Promise<void> {
   const { key, serializable } = request;
   const found = await client.get(key, { serializable });
   if (found === undefined) throw new Exit(exitCodes.keyNotFound, `key not found: ${escapeCell(key)}`);
@@ -15,7 +18,13 @@ export async function get({ client, output = "value", io }: CommandContext, requ
       return io.print(getJson(key, found));
     case "table": {
       const { createRevision, modRevision, version } = found;
-      const row = [escapeCell(key), valueCell(found.value), `${createRevision}`, `${modRevision}`, `${version}`];
+      const row = [
+        escapeCell(key),
+        valueCell(found.value),
+        `${createRevision}`,
+        `${modRevision}`,
+        `${version}`,
+      ];
       return io.print(table([["Key", "Value", "Create Revision", "Mod Revision", "Version"], row]));
     }
   }

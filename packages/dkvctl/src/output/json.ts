@@ -8,7 +8,10 @@ import { isUtf8 } from "node:buffer";
 import type { DeleteResult, GetResult, Header, MembersResult, SetResult } from "@dkv/client";
 
 /** `value` is there if the value is text; `value_base64` always. */
-export function getJson(key: string, { value, createRevision, modRevision, version, header }: GetResult): string {
+export function getJson(
+  key: string,
+  { value, createRevision, modRevision, version, header }: GetResult,
+): string {
   const bytes = Buffer.from(value);
   return line({
     key,

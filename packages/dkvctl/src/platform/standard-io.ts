@@ -21,16 +21,16 @@ async function readInput(): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let length = 0;
   try {
-    for await (const chunk of process.stdin) {
-      const bytes = Buffer.from(chunk);
-      chunks.push(bytes);
-      length += bytes.length;
+    for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      length += chunk.length;
       if (length > longestInput) break;
     }
   } catch (error) {
     throw new Exit(exitCodes.failure, `cannot read standard input: ${reasonOf(error)}`, { cause: error });
   }
-  if (length > longestInput) throw new Exit(exitCodes.failure, `standard input is longer than ${longestInput >> 20} MiB`);
+  if (length > longestInput)
+    throw new Exit(exitCodes.failure, `standard input is longer than ${longestInput >> 20} MiB`);
   return Buffer.concat(chunks);
 }
 
@@ -38,12 +38,14 @@ async function readInput(): Promise<Uint8Array> {
 async function print(text: string | Uint8Array): Promise<void> {
   const { stdout } = process;
   try {
-    const failed = once(stdout, "finish");
+    const finished = once(stdout, "finish");
     stdout.end(text);
-    await failed;
+    await finished;
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EPIPE") return;
-    throw new Exit(exitCodes.failure, `cannot write to standard output: ${reasonOf(error)}`, { cause: error });
+    throw new Exit(exitCodes.failure, `cannot write to standard output: ${reasonOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

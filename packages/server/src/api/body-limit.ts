@@ -21,11 +21,6 @@ export interface BodyLimit {
 
 const prefixBytes = 5;
 
-/** What a client is told whose request does not arrive in time. */
-export function slowBodyText(timeoutMs: number): string {
-  return `the request did not arrive within ${String(timeoutMs)} ms`;
-}
-
 /** The same body, for a request that has one message. Throws, while it is read, when a limit is passed. */
 export async function* limitBody(
   body: AsyncIterable<Uint8Array>,

@@ -1,14 +1,21 @@
 /**
  * A short way for the unary gRPC methods that make up nearly all traffic.
  *
- * Connect serves every protocol well, but spends about 285 µs of processor time on a gRPC call, most of it
- * in the layers of asynchronous generators between the socket and the method. This file spends @@@.
+ * Connect serves every protocol well, but most of its time goes to the layers of asynchronous generators
+ * between the socket and the method. Calls a second on one core of a two-core virtual machine that had
+ * other work besides, with Node 24.21: sets of 275 bytes on 10 connections of 20 streams from h2load, before
+ * a member that answers at once.
+ *
+ *   Connect                                2,100 to  2,600
+ *   this file                             22,000 to 31,000
+ *   a stream handler with a fixed answer  27,000 to 36,000, which is what Node's HTTP/2 can do
+ *
  * So gRPC requests for a hot method come here; whatever is unusual about a request sends it to Connect,
  * which serves the same methods by the same functions: JSON, compression, other HTTP methods, a deadline
  * that cannot be read. Both pass one contract suite.
  *
- * What makes it short: the listeners are shared functions that find their call on the stream, since a
- * closure for each event of each call costs a quarter of the throughput, and headers are built once.
+ * What makes it short: no promise or iterator stands between a stream's events and the method, the
+ * listeners are shared functions that find their call on the stream, and headers are built once.
  */
 import {
   constants,
@@ -21,7 +28,6 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Logger } from "pino";
 import type { Cancel, Clock } from "../platform/clock.ts";
 import type { BodyBudget } from "./body-budget.ts";
-import { slowBodyText } from "./body-limit.ts";
 import type { GrpcErrorFields } from "./grpc-status.ts";
 import { parseGrpcTimeout } from "./grpc-timeout.ts";
 import type { UnaryMethod } from "./unary-method.ts";
@@ -214,10 +220,14 @@ export class GrpcFastPath {
       if (stream.destroyed) {
         this.#forget(stream, call);
       } else if (call.startedMs < oldestMs) {
-        this.#giveUp(stream, call, new ConnectError(slowBodyText(bodyTimeoutMs), Code.DeadlineExceeded));
+        this.#giveUp(stream, call, tooSlow(bodyTimeoutMs));
       }
     }
   }
+}
+
+function tooSlow(timeoutMs: number): ConnectError {
+  return new ConnectError(`the request did not arrive within ${String(timeoutMs)} ms`, Code.DeadlineExceeded);
 }
 
 // A broken stream is not an event here: whoever answers looks whether it lives. Without a listener, the

@@ -36,6 +36,7 @@ const maxItems = 2 ** 20;
 const number1 = 8;
 const number2 = 16;
 const number3 = 24;
+const number4 = 32;
 const eightBytes1 = 9;
 const eightBytes2 = 17;
 const message1 = 10;
@@ -51,6 +52,7 @@ export function decodeFrame(bytes: Uint8Array, route: Route): PeerFrame {
   const messages: Message[] = [];
   const forwarded: Uint8Array[] = [];
   const refusals: Refusal[] = [];
+  let forwardedTerm = noEntry.term;
   let items = 0;
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
     items += 1;
@@ -60,10 +62,11 @@ export function decodeFrame(bytes: Uint8Array, route: Route): PeerFrame {
       messages.push(message);
     } else if (tag === message2) forwarded.push(reader.bytes());
     else if (tag === message3) refusals.push(readRefusal(reader));
+    else if (tag === number4) forwardedTerm = term(reader.count());
     else reader.skip(tag);
     if (items > maxItems) throw new DecodeError(`a frame holds more than ${String(maxItems)} things`);
   }
-  return { messages, forwarded, refusals };
+  return { messages, forwarded, forwardedTerm, refusals };
 }
 
 function readRefusal(reader: WireReader): Refusal {

@@ -37,6 +37,7 @@ const refusalBound = 32;
 /** Encodes with the length in front, as it goes over the wire. */
 export function encodeFrame(frame: PeerFrame): Buffer {
   const writer = new WireWriter(sizeBound(frame));
+  writer.count(4, frame.forwardedTerm);
   for (const { sequence, code } of frame.refusals.toReversed()) {
     const end = writer.mark();
     writer.bytes(2, Buffer.from(refusalCodes[code]));
@@ -53,7 +54,7 @@ export function encodeFrame(frame: PeerFrame): Buffer {
 }
 
 function sizeBound({ messages, forwarded, refusals }: PeerFrame): number {
-  let bound = 8 + messages.length * messageBound + refusals.length * refusalBound;
+  let bound = 16 + messages.length * messageBound + refusals.length * refusalBound;
   for (const command of forwarded) bound += 8 + command.length;
   for (const message of messages) {
     if (message.kind !== "appendEntries") continue;

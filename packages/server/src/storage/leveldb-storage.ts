@@ -22,7 +22,7 @@ import type { Verified } from "./verify.ts";
 import type { Witness } from "./witness.ts";
 
 /** Entries kept in memory, for followers that are a little behind. */
-const recentEntriesBytes = 16 * 2 ** 20;
+const recentEntriesBytes = 8 * 2 ** 20;
 
 export interface LevelDbStorageDeps {
   readonly database: Database;

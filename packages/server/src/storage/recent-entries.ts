@@ -2,7 +2,7 @@
 import type { Entry, LogIndex } from "@dkv/raft";
 
 /** Roughly what an entry costs beyond its data. */
-const entryOverheadBytes = 150;
+const entryOverheadBytes = 250;
 
 /** Invariant: holds the contiguous run from #first to #last, which ends at the last durable entry; or nothing. */
 export class RecentEntries {

@@ -17,7 +17,13 @@ describe("curl", () => {
     const call = async (method: string, request: unknown): Promise<Record<string, unknown>> => {
       const header = ["--header", "content-type: application/json"];
       const data = ["--data", JSON.stringify(request)];
-      const { stdout } = await run("curl", ["--silent", "--http1.1", ...header, ...data, `${url}/dkv.v1.DkvAPI/${method}`]);
+      const { stdout } = await run("curl", [
+        "--silent",
+        "--http1.1",
+        ...header,
+        ...data,
+        `${url}/dkv.v1.DkvAPI/${method}`,
+      ]);
       return JSON.parse(stdout);
     };
     await call("Set", { key: "k", value: Buffer.from("välue").toString("base64") });

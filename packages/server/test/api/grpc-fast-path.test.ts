@@ -136,6 +136,19 @@ describe("the fast path of gRPC", () => {
     assert.match(decodeURIComponent(headers["grpc-message"]), /did not arrive within 100 ms/);
   });
 
+  it("is not the only one to end it: Connect does too", async (t) => {
+    const { session, member } = await open(t, { bodyTimeoutMs: 100, bypass: "forbidden" });
+    const stream = session.request({
+      ":method": "POST",
+      ":path": setPath,
+      "content-type": "application/grpc",
+    });
+    stream.write(frame(set).subarray(0, 10));
+    await once(stream, "close");
+    assert.equal(stream.rstCode, 8);
+    assert.equal(member.proposals, 0);
+  });
+
   it("keeps a connection on which thousands of calls are cancelled", async (t) => {
     const { session, member } = await open(t);
     member.hasQuorum = false;

@@ -11,7 +11,7 @@ import type { PeerFrame } from "../../src/transport/peer-transport.ts";
 
 const max = Number.MAX_SAFE_INTEGER;
 const route = { from: nodeId(0x8000_0000_0000_0001n), to: nodeId(2n) };
-const emptyFrame: PeerFrame = { messages: [], forwarded: [], refusals: [] };
+const emptyFrame: PeerFrame = { messages: [], forwarded: [], forwardedTerm: term(0), refusals: [] };
 
 const index = fc.oneof(fc.nat(), fc.maxSafeNat()).map((value) => logIndex(value));
 const aTerm = fc.oneof(fc.nat(20), fc.maxSafeNat()).map((value) => term(value));
@@ -54,6 +54,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
 const frame: fc.Arbitrary<PeerFrame> = record({
   messages: fc.array(message, { maxLength: 5 }),
   forwarded: fc.array(bytes, { maxLength: 5 }),
+  forwardedTerm: aTerm,
   refusals: fc.array(record({ sequence: fc.nat(0xffff_ffff), code: fc.constantFrom("notLeader", "overloaded", "stopping") }), { maxLength: 5 }),
 });
 
@@ -106,6 +107,7 @@ describe("a frame", () => {
         { kind: "heartbeat", ...route, term: term(8), commit: logIndex(3), readContext: readContext(2n ** 63n) },
       ],
       forwarded: [Uint8Array.of(255)],
+      forwardedTerm: term(8),
       refusals: [{ sequence: 9, code: "notLeader" }],
     };
     const ends = { from: "9223372036854775809", to: "2" };
@@ -127,6 +129,7 @@ describe("a frame", () => {
         { ...ends, term: "8", heartbeat: { commit: "3", readContext: "9223372036854775808" } },
       ],
       forwarded: ["/w=="],
+      forwardedTerm: "8",
       refusals: [{ sequence: 9, code: "not_leader" }],
     });
   });

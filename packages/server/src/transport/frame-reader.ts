@@ -1,0 +1,69 @@
+import { DecodeError } from "../codec/decode-error.ts";
+
+const headerBytes = 4;
+
+/**
+ * Cuts a stream of bytes into frames, each behind its length in four bytes, big-endian.
+ *
+ * A frame that lies whole in one chunk is a view of it; one that comes in pieces gets a buffer of its
+ * own, once its length is known to be allowed. Nothing is copied twice, and nothing is used again, so
+ * that frames may be kept.
+ */
+export class FrameReader {
+  #maxBytes: number;
+  readonly #header = Buffer.alloc(headerBytes);
+  #headerFilled = 0;
+  /** The frame that is coming in, and how much of it is there. */
+  #partial: Buffer | undefined;
+  #partialFilled = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Counts for frames that begin from now on. */
+  allow(maxBytes: number): void {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** The frames that `chunk` completes. To be run to its end, or never used again. Throws a DecodeError at a frame that is too long. */
+  *frames(chunk: Buffer): Generator<Buffer, void> {
+    let position = 0;
+    while (position < chunk.length) {
+      if (this.#partial === undefined) {
+        position += this.#takeHeader(chunk, position);
+        if (this.#headerFilled < headerBytes) return;
+        const length = this.#checkedLength();
+        this.#headerFilled = 0;
+        if (chunk.length - position >= length) {
+          position += length;
+          yield chunk.subarray(position - length, position);
+          continue;
+        }
+        this.#partial = Buffer.allocUnsafeSlow(length);
+        this.#partialFilled = 0;
+      }
+      const taken = chunk.copy(this.#partial, this.#partialFilled, position);
+      position += taken;
+      this.#partialFilled += taken;
+      if (this.#partialFilled < this.#partial.length) return;
+      const frame = this.#partial;
+      this.#partial = undefined;
+      yield frame;
+    }
+  }
+
+  #takeHeader(chunk: Buffer, position: number): number {
+    const taken = chunk.copy(this.#header, this.#headerFilled, position, position + headerBytes - this.#headerFilled);
+    this.#headerFilled += taken;
+    return taken;
+  }
+
+  #checkedLength(): number {
+    const length = this.#header.readUInt32BE();
+    if (length > this.#maxBytes) {
+      throw new DecodeError(`a frame of ${String(length)} bytes, where ${String(this.#maxBytes)} are allowed`);
+    }
+    return length;
+  }
+}

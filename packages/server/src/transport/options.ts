@@ -1,0 +1,54 @@
+/** What the peer transport needs to know and to be given. */
+import type { NodeId } from "@dkv/raft";
+import type { Logger } from "pino";
+import type { HostPort } from "../platform/address.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Random } from "../platform/random.ts";
+import type { TlsPaths } from "../platform/tls-files.ts";
+import type { BackoffLimits } from "./backoff.ts";
+
+export interface PeerAddress {
+  readonly id: NodeId;
+  readonly name: string;
+  /** host:port; a name is resolved at each dial. */
+  readonly peerAddress: string;
+}
+
+export interface TransportOptions {
+  readonly self: { readonly id: NodeId; readonly name: string; readonly clientAddress: string };
+  readonly clusterId: bigint;
+  readonly listenAddress: HostPort;
+  /** All other members. */
+  readonly peers: readonly PeerAddress[];
+  /** Cleartext if there is none; needs a CA. */
+  readonly tls: TlsPaths | undefined;
+  /** Longer frames are neither sent nor accepted. */
+  readonly maxFrameBytes: number;
+  /** Bytes that may wait for one peer; by default as many as one frame may have. What comes beyond is dropped. */
+  readonly maxQueueBytes?: number;
+  readonly timing?: Partial<Timing>;
+}
+
+export interface Timing {
+  /** From connecting to the end of the greeting, TLS included. */
+  readonly handshakeMs: number;
+  /** How often each side lets the other know that it lives. */
+  readonly pingMs: number;
+  /** A connection on which nothing came for so long is given up. */
+  readonly silenceMs: number;
+  readonly backoff: BackoffLimits;
+}
+
+/** Pings are several to the shortest sensible election timeout: who is reachable is read off them. */
+export const defaultTiming: Timing = {
+  handshakeMs: 5_000,
+  pingMs: 250,
+  silenceMs: 5_000,
+  backoff: { firstMs: 50, maxMs: 2_000 },
+};
+
+export interface TransportDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}

@@ -1,0 +1,204 @@
+import { constants } from "node:crypto";
+import { once } from "node:events";
+import { createServer as createTcpServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type Server as TlsServer, TLSSocket } from "node:tls";
+import type { Hello } from "../codec/handshake-codec.ts";
+import { formatAddress, type HostPort } from "../platform/address.ts";
+import type { Cancel } from "../platform/clock.ts";
+import { StartupError } from "../platform/startup-error.ts";
+import type { TlsMaterial } from "../platform/tls-files.ts";
+import type { Complaints } from "./complaints.ts";
+import { judgeHello, type Verdict } from "./greeting.ts";
+import { InboundConnection } from "./inbound-connection.ts";
+import type { Timing, TransportDeps, TransportOptions } from "./options.ts";
+import { vouchesFor } from "./peer-identity.ts";
+import type { PeerRecord } from "./peer-record.ts";
+import type { PeerEvents } from "./peer-transport.ts";
+
+/** Connections that have not proved who they are. The oldest gives way: honest greetings take milliseconds. */
+const maxUnproven = 64;
+
+export interface ListenerDeps extends TransportDeps {
+  readonly complaints: Complaints;
+  readonly timing: Timing;
+  readonly peers: ReadonlyMap<bigint, PeerRecord>;
+  readonly events: PeerEvents;
+}
+
+interface Unproven {
+  readonly socket: Socket;
+  /** The remote address alone. */
+  readonly about: string;
+  readonly cancelDeadline: Cancel;
+  /** Why it will never be proven; whoever knows first says it. */
+  reason: string | undefined;
+}
+
+/** Accepts peers, at most one connection from each: a new one means that the old one is dead. */
+export class PeerListener {
+  readonly #options: TransportOptions;
+  readonly #deps: ListenerDeps;
+  readonly #server: Server | TlsServer;
+  readonly #sockets = new Set<Socket>();
+  /** By remote address and port, which a TLS socket has in common with the one beneath it. */
+  readonly #unproven = new Map<string, Unproven>();
+  readonly #connections = new Map<bigint, InboundConnection>();
+
+  constructor(options: TransportOptions, material: TlsMaterial | undefined, deps: ListenerDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#server = material === undefined ? this.#tcpServer() : this.#tlsServer(material);
+    this.#server.on("connection", (socket: Socket) => {
+      this.#onAccepted(socket);
+    });
+  }
+
+  /** Rejects with a StartupError if the address cannot be had. */
+  async listen(): Promise<void> {
+    const { host, port } = this.#options.listenAddress;
+    this.#server.listen(host === undefined ? { port } : { host, port });
+    try {
+      await once(this.#server, "listening");
+    } catch (error) {
+      throw new StartupError("environment", listenFailure(this.#options.listenAddress, error), { cause: error });
+    }
+    this.#server.on("error", (error) => {
+      this.#deps.complaints.warn("cannot accept a peer", { about: "", reason: error.message });
+    });
+  }
+
+  /** New connections use the new certificate; those that are there go on. */
+  replace(material: TlsMaterial): void {
+    if ("setSecureContext" in this.#server) this.#server.setSecureContext(secureOptions(material));
+  }
+
+  /** To be called every `pingMs`. */
+  beat(nowMs: number): void {
+    for (const connection of this.#connections.values()) connection.beat(nowMs);
+  }
+
+  async close(): Promise<void> {
+    const closed = this.#server.listening ? once(this.#server, "close") : Promise.resolve();
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  #tcpServer(): Server {
+    return createTcpServer({ noDelay: true }, (socket) => {
+      this.#onReady(socket);
+    });
+  }
+
+  #tlsServer(material: TlsMaterial): TlsServer {
+    const { handshakeMs } = this.#deps.timing;
+    const options = { ...secureOptions(material), requestCert: true, rejectUnauthorized: true, noDelay: true, handshakeTimeout: handshakeMs };
+    const server = createTlsServer(options, (socket) => {
+      this.#onReady(socket);
+    });
+    return server.on("tlsClientError", (error, socket) => {
+      this.#fail(endpoint(socket), error.message);
+      socket.destroy();
+    });
+  }
+
+  /** Before TLS. From here on the connection has `handshakeMs` to prove who it is. */
+  #onAccepted(socket: Socket): void {
+    const { clock, timing } = this.#deps;
+    const key = endpoint(socket);
+    this.#track(socket);
+    const [oldest] = this.#unproven.keys();
+    if (this.#unproven.size >= maxUnproven && oldest !== undefined) this.#reject(oldest, "too many connections without a greeting");
+    const cancelDeadline = clock.after(timing.handshakeMs, () => {
+      this.#reject(key, `no greeting within ${String(timing.handshakeMs)} ms`);
+    });
+    this.#unproven.set(key, { socket, about: socket.remoteAddress ?? "", cancelDeadline, reason: undefined });
+    socket.once("close", () => {
+      this.#reject(key, "closed without a greeting");
+    });
+  }
+
+  /** After TLS. */
+  #onReady(socket: Socket): void {
+    const { clock, timing, events } = this.#deps;
+    const key = endpoint(socket);
+    let peer: PeerRecord | undefined;
+    if (socket instanceof TLSSocket) this.#track(socket);
+    const connection: InboundConnection = new InboundConnection(socket, {
+      options: this.#options,
+      timing,
+      events,
+      nowMs: () => clock.nowMs(),
+      judge: (hello) => this.#judge(hello, socket),
+      onWelcome: (welcome) => {
+        peer = welcome;
+        this.#onWelcome(key, peer, connection);
+      },
+      onEnd: (reason) => {
+        if (peer === undefined) this.#fail(key, reason);
+        else this.#onEnd(peer, connection, reason);
+      },
+    });
+  }
+
+  #judge(hello: Hello, socket: Socket): Verdict {
+    const isVouchedFor = ({ address }: PeerRecord) => !(socket instanceof TLSSocket) || vouchesFor(socket.getPeerCertificate(), address);
+    const verdict = judgeHello(hello, { options: this.#options, peers: this.#deps.peers, vouchesFor: isVouchedFor });
+    if (verdict.kind === "refuse") this.#fail(endpoint(socket), verdict.reason);
+    return verdict;
+  }
+
+  #onWelcome(key: string, { address: { id, name } }: PeerRecord, connection: InboundConnection): void {
+    this.#unproven.get(key)?.cancelDeadline();
+    this.#unproven.delete(key);
+    this.#connections.get(id)?.cut("the peer has connected again");
+    this.#connections.set(id, connection);
+    this.#deps.logger.info({ peer: name }, "peer connected");
+  }
+
+  #onEnd({ address: { id, name } }: PeerRecord, connection: InboundConnection, reason: string): void {
+    if (this.#connections.get(id) !== connection) return;
+    this.#connections.delete(id);
+    if (this.#server.listening) this.#deps.logger.warn({ peer: name, reason }, "peer disconnected");
+  }
+
+  #fail(key: string, reason: string): void {
+    const unproven = this.#unproven.get(key);
+    if (unproven !== undefined) unproven.reason ??= reason;
+  }
+
+  /** Does nothing for a connection that is proven, or rejected before. */
+  #reject(key: string, fallback: string): void {
+    const unproven = this.#unproven.get(key);
+    if (unproven === undefined) return;
+    const { socket, about, cancelDeadline, reason = fallback } = unproven;
+    this.#unproven.delete(key);
+    cancelDeadline();
+    socket.destroy();
+    if (this.#server.listening) this.#deps.complaints.warn("refused a peer connection", { about, reason, remote: key });
+  }
+
+  #track(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    // Whoever needs to know why listens too; without any listener an error would end the process.
+    socket.on("error", () => undefined);
+  }
+}
+
+/** Without tickets nothing can be resumed: each connection shows and proves its certificate. */
+function secureOptions(material: TlsMaterial) {
+  return { ...material, minVersion: "TLSv1.2", secureOptions: constants.SSL_OP_NO_TICKET } as const;
+}
+
+function endpoint(socket: Socket): string {
+  return `${socket.remoteAddress ?? "unknown"} port ${String(socket.remotePort ?? 0)}`;
+}
+
+function listenFailure(address: HostPort, error: unknown): string {
+  const where = `cannot listen for peers on ${formatAddress(address)}`;
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "EADDRINUSE") return `${where}: the address is taken; stop what uses it or choose another --listen-peer-address`;
+  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") return `${where}: this machine has no such address; see --listen-peer-address`;
+  return `${where}: ${error instanceof Error ? error.message : String(error)}`;
+}
