@@ -20,7 +20,10 @@ const temporary = new URL(`dist/bundle/dkvctl.${process.pid}.tmp`, here);
 const plainWidth: Plugin = {
   name: "plain-width",
   setup(bundle) {
-    bundle.onResolve({ filter: /^string-width$/ }, () => ({ path: "string-width", namespace: "plain-width" }));
+    bundle.onResolve({ filter: /^string-width$/ }, () => ({
+      path: "string-width",
+      namespace: "plain-width",
+    }));
     bundle.onLoad({ filter: /^/, namespace: "plain-width" }, () => ({
       contents: "export default (text) => text.length;",
     }));

@@ -67,7 +67,11 @@ async function runCommand(request: CommandRequest, { environment, io }: Surround
   }
 }
 
-async function dispatch(request: CommandRequest, { key, value }: Operands, context: CommandContext): Promise<void> {
+async function dispatch(
+  request: CommandRequest,
+  { key, value }: Operands,
+  context: CommandContext,
+): Promise<void> {
   switch (request.name) {
     case "get":
       return (await import("./commands/get.ts")).get(context, {

@@ -43,7 +43,8 @@ export function isWellFormed(request: AppendEntries): boolean {
   if ((prev.index === 0) !== (prev.term === 0)) return false;
   let before: EntryId = prev;
   for (const entry of entries) {
-    if (entry.index !== indexAfter(before.index) || entry.term < before.term || entry.term === 0) return false;
+    if (entry.index !== indexAfter(before.index) || entry.term < before.term || entry.term === 0)
+      return false;
     before = entry;
   }
   return before.term <= term;

@@ -51,7 +51,10 @@ export function countVote(
 /** Moves on once the outcome is clear. Alone in a cluster it is clear at once. */
 function settle(raft: Raft): void {
   const { role } = raft;
-  assert(role.kind === "preCandidate" || role.kind === "candidate", "votes are counted by those who asked for them");
+  assert(
+    role.kind === "preCandidate" || role.kind === "candidate",
+    "votes are counted by those who asked for them",
+  );
   switch (majorityVote(raft.config.configuration.voters, (voter) => role.votes.get(voter))) {
     case "pending":
       return;

@@ -89,7 +89,14 @@ function rejectAppend(raft: Raft, request: AppendEntries): void {
   const { prev } = request;
   const hint = raft.log.lastNotAbove(prev);
   raft.trace?.({ kind: "prevMissing", prev, hint });
-  raft.send({ kind: "appendRejected", from: raft.id, to: request.from, term: raft.term, prevIndex: prev.index, hint });
+  raft.send({
+    kind: "appendRejected",
+    from: raft.id,
+    to: request.from,
+    term: raft.term,
+    prevIndex: prev.index,
+    hint,
+  });
 }
 
 export function onHeartbeat(raft: Raft, heartbeat: Heartbeat): void {

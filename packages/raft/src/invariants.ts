@@ -40,7 +40,8 @@ function checkRole({ id, role, term, votedFor, leader, last, progress }: Observa
   } else {
     assert(leader !== id, "only a leader follows itself");
   }
-  if (role === "leader" || role === "candidate") assert(votedFor === id, "a candidate and a leader have voted for themselves");
+  if (role === "leader" || role === "candidate")
+    assert(votedFor === id, "a candidate and a leader have voted for themselves");
   for (const { match, next } of progress) {
     assert(match < next, "match < next");
     assert(match <= last.index, "match <= last");
@@ -55,13 +56,17 @@ export function checkStep(before: Observation, node: RaftNode): Observation {
   assert(after.term >= before.term, "the term never decreases");
   if (after.term === before.term) checkSameTerm(before, after);
   assert(after.committed.index >= before.committed.index, "the commit index never decreases");
-  assert(node.termAt(before.committed.index) === before.committed.term, "committed entries are never replaced");
+  assert(
+    node.termAt(before.committed.index) === before.committed.term,
+    "committed entries are never replaced",
+  );
   assert(after.handedOut >= before.handedOut, "what was handed out stays handed out");
   return after;
 }
 
 function checkSameTerm(before: Observation, after: Observation): void {
-  if (before.votedFor !== undefined) assert(after.votedFor === before.votedFor, "within a term the vote is given once");
+  if (before.votedFor !== undefined)
+    assert(after.votedFor === before.votedFor, "within a term the vote is given once");
   if (before.leader !== undefined && after.leader !== undefined) {
     assert(after.leader === before.leader, "the leader of a term never changes");
   }

@@ -2,7 +2,13 @@
 import { assert } from "./assert.ts";
 import { continueTransfer, tickTransfer } from "./leadership-transfer.ts";
 import { totalBytes } from "./log.ts";
-import type { AppendAccepted, AppendRejected, HeartbeatResponse, Message, ReadIndexRequest } from "./messages.ts";
+import type {
+  AppendAccepted,
+  AppendRejected,
+  HeartbeatResponse,
+  Message,
+  ReadIndexRequest,
+} from "./messages.ts";
 import type { Raft } from "./raft.ts";
 import type { ReadRequest } from "./read-index.ts";
 import type { LeaderRole } from "./roles.ts";
@@ -120,12 +126,14 @@ export function propose(raft: Raft, role: LeaderRole, data: readonly Uint8Array[
   if (role.transfer !== undefined) return { kind: "dropped", because: "transferring" };
   const { term, log } = raft;
   const first = indexAfter(log.lastIndex);
-  const entries = data.map((bytes, position): Entry => ({
-    term,
-    index: indexAfter(first, position),
-    kind: "command",
-    data: bytes,
-  }));
+  const entries = data.map(
+    (bytes, position): Entry => ({
+      term,
+      index: indexAfter(first, position),
+      kind: "command",
+      data: bytes,
+    }),
+  );
   const size = totalBytes(entries);
   // When nothing is on its way a proposal of any size goes through, else a large one never could.
   const limit = raft.config.maxUncommittedBytes;

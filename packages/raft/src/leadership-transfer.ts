@@ -19,7 +19,10 @@ export interface LeadershipTransfer {
 
 export type TransferResult =
   | { readonly kind: "accepted" }
-  | { readonly kind: "dropped"; readonly because: "notLeader" | "alreadyLeader" | "notMember" | "transferring" };
+  | {
+      readonly kind: "dropped";
+      readonly because: "notLeader" | "alreadyLeader" | "notMember" | "transferring";
+    };
 
 /** Starts a transfer. Asking again for the one that is running is accepted and changes nothing. */
 export function startTransfer(raft: Raft, role: LeaderRole, to: NodeId): TransferResult {

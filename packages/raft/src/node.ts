@@ -39,7 +39,9 @@ export interface NodeStatus extends SoftState {
   readonly followers: ReadonlyMap<NodeId, FollowerStatus>;
 }
 
-export type ReadIndexResult = { readonly kind: "accepted" } | { readonly kind: "dropped"; readonly because: "noLeader" };
+export type ReadIndexResult =
+  | { readonly kind: "accepted" }
+  | { readonly kind: "dropped"; readonly because: "noLeader" };
 
 const noFollowers: ReadonlyMap<NodeId, FollowerStatus> = new Map();
 
@@ -173,7 +175,9 @@ export class RaftNode {
       stable: log.stableIndex,
       last: log.lastEntry,
       progress:
-        role.kind === "leader" ? role.tracker.followers.map(({ progress: { match, next } }) => ({ match, next })) : [],
+        role.kind === "leader"
+          ? role.tracker.followers.map(({ progress: { match, next } }) => ({ match, next }))
+          : [],
     };
   }
 
@@ -188,7 +192,9 @@ export class RaftNode {
 
   #takeBatch(): PersistBatch | undefined {
     const { hardState, log, outbox } = this.#raft;
-    return this.#persistence.isDue(hardState, log) ? this.#persistence.take(hardState, log, outbox) : undefined;
+    return this.#persistence.isDue(hardState, log)
+      ? this.#persistence.take(hardState, log, outbox)
+      : undefined;
   }
 
   #takeSoftState(): SoftState | undefined {

@@ -57,7 +57,12 @@ export class Raft {
     this.#others = new Set(config.configuration.voters.filter((voter) => voter !== config.id));
     this.#term = hardState.term;
     this.#votedFor = hardState.votedFor;
-    this.#role = { kind: "follower", leader: undefined, election: this.#newTimer(), reads: new ForwardedReads() };
+    this.#role = {
+      kind: "follower",
+      leader: undefined,
+      election: this.#newTimer(),
+      reads: new ForwardedReads(),
+    };
     assert(this.log.lastEntry.term <= hardState.term, "no entry is of a later term than the node");
   }
 
@@ -183,7 +188,10 @@ export class Raft {
 
   /** Votes in the current term, and is patient with the candidate from now on. Source: Raft §5.2. */
   voteFor(candidate: NodeId): void {
-    assert(this.#votedFor === undefined || this.#votedFor === candidate, "within a term the vote is given once");
+    assert(
+      this.#votedFor === undefined || this.#votedFor === candidate,
+      "within a term the vote is given once",
+    );
     this.#votedFor = candidate;
     if (this.#role.kind === "preCandidate") this.becomeFollower(undefined);
     if (this.#role.kind === "follower") this.#role.election.elapsed = 0;
@@ -234,7 +242,10 @@ export class Raft {
   #newTimer(): ElectionTimer {
     const { electionTicks, random } = this.config;
     const extra = random(electionTicks);
-    assert(Number.isInteger(extra) && extra >= 0 && extra < electionTicks, "random(bound) is a whole number in [0, bound)");
+    assert(
+      Number.isInteger(extra) && extra >= 0 && extra < electionTicks,
+      "random(bound) is a whole number in [0, bound)",
+    );
     return { elapsed: 0, timeout: electionTicks + extra };
   }
 }

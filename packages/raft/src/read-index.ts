@@ -35,7 +35,7 @@ export interface ReadRoundsOptions {
 export class ReadRounds {
   readonly #options: ReadRoundsOptions;
   #early: ReadRequest[] = [];
-  #waiting: IndexedRead[] = [];
+  readonly #waiting: IndexedRead[] = [];
   /** Reads confirmed so far. The read at `#waiting[i]` has the running number `#confirmed + i + 1`. */
   #confirmed = 0;
   /** Running number of the newest read named in a heartbeat. */
@@ -105,7 +105,10 @@ export class ReadRounds {
   #accepts({ context }: ReadRequest): boolean {
     if (this.#early.length + this.#waiting.length >= this.#options.capacity) return false;
     // A request that the network delivered twice.
-    return !this.#early.some((read) => read.context === context) && !this.#waiting.some((read) => read.context === context);
+    return (
+      !this.#early.some((read) => read.context === context) &&
+      !this.#waiting.some((read) => read.context === context)
+    );
   }
 
   readonly #numberOf = (voter: NodeId): number =>

@@ -58,7 +58,8 @@ function reasonToIgnore(raft: Raft, message: Message): IgnoredBecause | undefine
   if (message.to !== raft.id) return "notForUs";
   if (!raft.others.has(message.from)) return "notMember";
   if (message.kind === "appendEntries" && !isWellFormed(message)) return "malformed";
-  const isDisturbing = message.kind === "voteRequest" && message.term > raft.term && !message.leadershipTransfer;
+  const isDisturbing =
+    message.kind === "voteRequest" && message.term > raft.term && !message.leadershipTransfer;
   // Who hears a leader does not let a candidate unseat it, nor even learn of its term. Source: Diss. §4.2.3.
   if (isDisturbing && hearsLeader(raft)) return "leaderAlive";
   return undefined;
@@ -123,7 +124,9 @@ function asVoter(raft: Raft): Voter {
 /** A leader hears a majority, or check-quorum would have ended its leadership. */
 function hearsLeader({ role, config }: Raft): boolean {
   if (role.kind === "leader") return true;
-  return role.kind === "follower" && role.leader !== undefined && role.election.elapsed < config.electionTicks;
+  return (
+    role.kind === "follower" && role.leader !== undefined && role.election.elapsed < config.electionTicks
+  );
 }
 
 function dispatch(raft: Raft, message: Message): void {

@@ -5,7 +5,14 @@ import type { EntryId, LogIndex, NodeId, ReadContext, Term } from "./types.ts";
 export type VoteRefusal = "staleTerm" | "leaderAlive" | "votedForOther" | "logBehind";
 
 /** Why a message had no effect. */
-export type IgnoredBecause = "notForUs" | "notMember" | "staleTerm" | "leaderAlive" | "malformed" | "wrongRole" | "oldNews";
+export type IgnoredBecause =
+  | "notForUs"
+  | "notMember"
+  | "staleTerm"
+  | "leaderAlive"
+  | "malformed"
+  | "wrongRole"
+  | "oldNews";
 
 /** Things inside the core worth telling. Production logs some, tests print all. */
 export type TraceEvent =

@@ -2,7 +2,9 @@ import type { PreVoteRequest, VoteRequest } from "./messages.ts";
 import type { VoteRefusal } from "./trace.ts";
 import type { EntryId, NodeId, Term } from "./types.ts";
 
-export type VoteDecision = { readonly kind: "grant" } | { readonly kind: "refuse"; readonly because: VoteRefusal };
+export type VoteDecision =
+  | { readonly kind: "grant" }
+  | { readonly kind: "refuse"; readonly because: VoteRefusal };
 
 /** What a voter's decision depends on. */
 export interface Voter {

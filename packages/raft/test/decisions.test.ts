@@ -9,7 +9,13 @@ import { at, entries, MemoryLog, n } from "./solo.ts";
 const envelope = { from: n(2), to: n(1), term: term(9) };
 
 function append(prev: EntryId, terms: readonly number[]): AppendEntries {
-  return { ...envelope, kind: "appendEntries", prev, entries: entries(terms, prev.index + 1), commit: logIndex(0) };
+  return {
+    ...envelope,
+    kind: "appendEntries",
+    prev,
+    entries: entries(terms, prev.index + 1),
+    commit: logIndex(0),
+  };
 }
 
 describe("decideAppend", () => {
@@ -35,20 +41,29 @@ describe("decideAppend", () => {
       const decision = decideAppend(view, request);
       const got = decision.kind === "missingPrev" ? decision.kind : (decision.entries[0]?.index ?? "nothing");
       assert.equal(got, from);
-      if (decision.kind === "append") assert.ok(decision.entries.at(-1) === (from === "nothing" ? undefined : request.entries.at(-1)));
+      if (decision.kind === "append")
+        assert.ok(decision.entries.at(-1) === (from === "nothing" ? undefined : request.entries.at(-1)));
     });
   }
 });
 
 describe("isWellFormed", () => {
-  const cases: readonly { readonly name: string; readonly request: AppendEntries; readonly expected: boolean }[] = [
+  const cases: readonly {
+    readonly name: string;
+    readonly request: AppendEntries;
+    readonly expected: boolean;
+  }[] = [
     { name: "the first entries of all", request: append(noEntry, [1, 2]), expected: true },
     { name: "terms may stand still and rise", request: append(at(3, 2), [2, 2, 5, 9]), expected: true },
     { name: "a term above the leader's", request: append(at(3, 2), [10]), expected: false },
     { name: "a prev above the leader's term", request: append(at(3, 10), []), expected: false },
     { name: "terms that fall", request: append(at(3, 2), [5, 4]), expected: false },
     { name: "a term below prev's", request: append(at(3, 5), [4]), expected: false },
-    { name: "a gap after prev", request: { ...append(at(3, 2), []), entries: entries([2], 5) }, expected: false },
+    {
+      name: "a gap after prev",
+      request: { ...append(at(3, 2), []), entries: entries([2], 5) },
+      expected: false,
+    },
     { name: "prev 0 with a term", request: append(at(0, 1), [1]), expected: false },
     { name: "a prev without a term", request: append(at(2, 0), [1]), expected: false },
     { name: "an entry without a term", request: append(noEntry, [0]), expected: false },

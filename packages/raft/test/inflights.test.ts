@@ -34,7 +34,11 @@ test("appends in the window rise", () => {
 
 test("the ring behaves like a list of what is not acknowledged", () => {
   const action = fc.oneof(
-    fc.record({ kind: fc.constant("add" as const), entries: fc.integer({ min: 1, max: 5 }), size: fc.nat(40) }),
+    fc.record({
+      kind: fc.constant("add" as const),
+      entries: fc.integer({ min: 1, max: 5 }),
+      size: fc.nat(40),
+    }),
     fc.record({ kind: fc.constant("free" as const), match: fc.nat(60) }),
     fc.record({ kind: fc.constant("clear" as const) }),
   );

@@ -10,7 +10,11 @@ import { at, entries, entry, MemoryLog } from "./solo.ts";
 const everything = 1 << 20;
 
 /** A log with the first terms on disk and the others only in memory. */
-function log(stored: readonly number[], unstable: readonly number[] = [], commit = 0): { log: RaftLog; disk: MemoryLog } {
+function log(
+  stored: readonly number[],
+  unstable: readonly number[] = [],
+  commit = 0,
+): { log: RaftLog; disk: MemoryLog } {
   const disk = new MemoryLog(entries(stored));
   const made = new RaftLog(disk, { commit: logIndex(commit), applied: logIndex(0) });
   made.append(entries(unstable, stored.length + 1));
@@ -25,7 +29,10 @@ function terms(of: RaftLog): readonly number[] {
 test("stored and unstable entries read as one log", () => {
   const { log: both } = log([1, 1], [2, 3]);
   assert.deepEqual(terms(both), [1, 1, 2, 3]);
-  assert.deepEqual([0, 1, 2, 3, 4, 5].map((index) => both.termAt(logIndex(index))), [0, 1, 1, 2, 3, undefined]);
+  assert.deepEqual(
+    [0, 1, 2, 3, 4, 5].map((index) => both.termAt(logIndex(index))),
+    [0, 1, 1, 2, 3, undefined],
+  );
   assert.deepEqual(both.lastEntry, at(4, 3));
   assert.equal(both.stableIndex, 2);
 });
@@ -64,8 +71,16 @@ test("the commit index rises and never falls", () => {
 test("committed entries are handed out once, in order, in portions", () => {
   const { log: committed } = log([1, 1], [1, 1]);
   committed.commitTo(logIndex(3));
-  assert.deepEqual(committed.takeCommitted(2).map((one) => one.index), [1, 2], "each entry has one byte");
-  assert.deepEqual(committed.takeCommitted(2).map((one) => one.index), [3], "durable here or not");
+  assert.deepEqual(
+    committed.takeCommitted(2).map((one) => one.index),
+    [1, 2],
+    "each entry has one byte",
+  );
+  assert.deepEqual(
+    committed.takeCommitted(2).map((one) => one.index),
+    [3],
+    "durable here or not",
+  );
   assert.deepEqual(committed.takeCommitted(2), []);
 });
 
@@ -87,7 +102,11 @@ test("a batch makes its entries stable", () => {
   written.append(entries([2], 4));
   written.stableTo(at(3, 2));
   assert.equal(written.stableIndex, 3);
-  assert.deepEqual(written.unstableEntries().map((one) => one.index), [4], "it came after the batch");
+  assert.deepEqual(
+    written.unstableEntries().map((one) => one.index),
+    [4],
+    "it came after the batch",
+  );
 });
 
 test("a batch whose last entry was replaced meanwhile makes nothing stable", () => {
@@ -96,7 +115,10 @@ test("a batch whose last entry was replaced meanwhile makes nothing stable", () 
   written.append(entries([3, 3], 2));
   written.stableTo(at(3, 2));
   assert.equal(written.stableIndex, 1);
-  assert.deepEqual(written.unstableEntries().map((one) => one.term), [3, 3]);
+  assert.deepEqual(
+    written.unstableEntries().map((one) => one.term),
+    [3, 3],
+  );
 });
 
 test("a batch that reached further than the log does now makes nothing stable", () => {
@@ -111,11 +133,16 @@ test("a batch taken is not changed by what is appended later", () => {
   const { log: written } = log([], [1, 1]);
   const batch = written.unstableEntries();
   written.append(entries([2], 1));
-  assert.deepEqual(batch.map((one) => one.term), [1, 1]);
+  assert.deepEqual(
+    batch.map((one) => one.term),
+    [1, 1],
+  );
 });
 
 test("the last entry that is not above a limit is found as by looking at each", () => {
-  const ascending = fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 12 }).map((all) => all.toSorted((a, b) => a - b));
+  const ascending = fc
+    .array(fc.integer({ min: 1, max: 6 }), { maxLength: 12 })
+    .map((all) => all.toSorted((a, b) => a - b));
   fc.assert(
     fc.property(ascending, fc.nat(12), fc.nat(14), fc.nat(7), (all, storedCount, index, ofTerm) => {
       const { log: whole } = log(all.slice(0, storedCount), all.slice(storedCount));

@@ -57,11 +57,10 @@ describe("majorityVote, by table", () => {
   }
 });
 
-/** Every group of voters that is larger than the rest. */
+/** Every group of members that is larger than the rest. */
 function majorities<Member>(members: readonly Member[]): readonly (readonly Member[])[] {
-  const subsets = members.reduce<readonly (readonly Member[])[]>(
-    (smaller, member) => [...smaller, ...smaller.map((subset) => [...subset, member])],
-    [[]],
+  const subsets = Array.from({ length: 2 ** members.length }, (_, subset) =>
+    members.filter((_member, position) => Math.floor(subset / 2 ** position) % 2 === 1),
   );
   return subsets.filter((subset) => subset.length * 2 > members.length);
 }

@@ -23,7 +23,10 @@ import {
 
 export const n = (id: number): NodeId => nodeId(BigInt(id));
 export const context = (value: number): ReadContext => readContext(BigInt(value));
-export const at = (index: number, ofTerm: number): EntryId => ({ index: logIndex(index), term: term(ofTerm) });
+export const at = (index: number, ofTerm: number): EntryId => ({
+  index: logIndex(index),
+  term: term(ofTerm),
+});
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 export function entry(index: number, ofTerm: number, data = `${String(index)}`): Entry {
@@ -224,7 +227,13 @@ export class Solo {
 
   /** A follower stores everything up to `match`, by default the whole log. */
   acknowledge(from: NodeId, match: number = this.status.lastIndex): this {
-    return this.step({ kind: "appendAccepted", from, to: n(1), term: this.status.term, match: logIndex(match) });
+    return this.step({
+      kind: "appendAccepted",
+      from,
+      to: n(1),
+      term: this.status.term,
+      match: logIndex(match),
+    });
   }
 
   #check(): void {

@@ -8,8 +8,8 @@
 export type ByteString = string;
 
 export function toByteString(bytes: Uint8Array): ByteString {
-  // Borrowed from Buffer because it takes any Uint8Array without wrapping it first.
-  return Buffer.prototype.latin1Slice.call(bytes, 0, bytes.length);
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return buffer.toString("latin1");
 }
 
 export function fromByteString(text: ByteString): Uint8Array {

@@ -1,5 +1,12 @@
 /** Turns what was applied into records for the disk. */
-import { currentKeyBytes, encodePosition, positionKey, recordOverheadBytes, writeCurrentKey, writeVersion } from "./keyspace.ts";
+import {
+  currentKeyBytes,
+  encodePosition,
+  positionKey,
+  recordOverheadBytes,
+  writeCurrentKey,
+  writeVersion,
+} from "./keyspace.ts";
 import type { ByteString } from "./bytes.ts";
 import type { Known } from "./cache.ts";
 import type { Position } from "./keyspace.ts";

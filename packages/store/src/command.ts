@@ -48,7 +48,7 @@ export function encodeCommand(id: CommandId, operation: Operation): Uint8Array {
   return buffer;
 }
 
-/** The id of an encoded command. Throws if the bytes are no command; ask {@link isCommand} first where they may not be. */
+/** The id of an encoded command. Throws if the bytes are none; ask {@link isCommand} where that may be. */
 export function commandId(data: Uint8Array): CommandId {
   const { proposer, sequence } = fromBinary(CommandSchema, data);
   return { proposer, sequence };
@@ -72,7 +72,8 @@ export interface DecodedCommand {
 export function decodeCommand(data: Uint8Array): DecodedCommand {
   const command: Command = fromBinary(CommandSchema, data);
   const { proposer, sequence, operation } = command;
-  if (operation.case === undefined) throw new Error("the log holds a command that this version does not know");
+  if (operation.case === undefined)
+    throw new Error("the log holds a command that this version does not know");
   return { id: { proposer, sequence }, operation };
 }
 

@@ -49,7 +49,7 @@ export interface Position {
   readonly revision: Revision;
 }
 
-/** A stored record that is not what was written. The member must stop: what it holds is no longer the truth. */
+/** A stored record that is not what was written. The member must stop: it no longer holds the truth. */
 export class DamagedRecordError extends Error {
   override readonly name = "DamagedRecordError";
 }
@@ -76,7 +76,11 @@ export function currentKey(key: ByteString): Uint8Array {
  * Writes the record of a version behind its key, which stands from `keyOffset` to `offset`. Returns the
  * offset behind it: {@link recordOverheadBytes} and the value further on.
  */
-export function writeVersion(buffer: Buffer, version: Version, at: { keyOffset: number; offset: number }): number {
+export function writeVersion(
+  buffer: Buffer,
+  version: Version,
+  at: { keyOffset: number; offset: number },
+): number {
   const { keyOffset, offset } = at;
   writeHeader(buffer, [version.createRevision, version.modRevision, version.version], offset);
   const valueOffset = offset + headerBytes;
@@ -118,14 +122,17 @@ function writeChecksum(buffer: Buffer, from: number, to: number): number {
 
 /** Checks a record before anything in it is believed. */
 function readHeader(key: Uint8Array, record: Uint8Array): ThreeCounts {
-  if (record.length < recordOverheadBytes) throw new DamagedRecordError("a stored record of the store is cut short");
+  if (record.length < recordOverheadBytes)
+    throw new DamagedRecordError("a stored record of the store is cut short");
   const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
   const checked = record.subarray(0, record.length - checksumBytes);
   if (crc32(checked, crc32(key)) !== view.getUint32(checked.length)) {
     throw new DamagedRecordError("the checksum of a stored record of the store is wrong");
   }
   if (record[0] !== format) {
-    throw new DamagedRecordError(`a stored record of the store has format ${String(record[0])}, which this version cannot read`);
+    throw new DamagedRecordError(
+      `a stored record of the store has format ${String(record[0])}, which this version cannot read`,
+    );
   }
   return [readCount(view, 1), readCount(view, 1 + countBytes), readCount(view, 1 + 2 * countBytes)];
 }

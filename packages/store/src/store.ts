@@ -74,7 +74,7 @@ export class Store {
     this.#advance(index, term);
   }
 
-  /** The current version of a key, changes included that are not yet durable. Throws {@link DamagedRecordError}. */
+  /** The current version of a key, durable or not. Throws {@link DamagedRecordError}. */
   get(key: Uint8Array): KeyValue | undefined {
     const found = this.#find(toByteString(key));
     if (found === undefined) return undefined;
@@ -123,7 +123,12 @@ export class Store {
     const before = this.#find(key);
     const revision = this.#nextRevision();
     const createRevision = before?.createRevision ?? revision;
-    this.#overlay.set(key, { value, createRevision, modRevision: revision, version: (before?.version ?? 0) + 1 });
+    this.#overlay.set(key, {
+      value,
+      createRevision,
+      modRevision: revision,
+      version: (before?.version ?? 0) + 1,
+    });
     return { kind: "set", revision };
   }
 

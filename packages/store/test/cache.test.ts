@@ -15,7 +15,8 @@ test("gives what was set last", () => {
 test("never holds more than its budget", () => {
   const maxBytes = 100_000;
   const cache = new VersionCache(maxBytes);
-  for (let number = 0; number < 1000; number += 1) cache.set(`key${String(number)}`, version("x".repeat(1000)));
+  for (let number = 0; number < 1000; number += 1)
+    cache.set(`key${String(number)}`, version("x".repeat(1000)));
   let heldBytes = 0;
   for (let number = 0; number < 1000; number += 1) {
     // Asking moves nothing out: the young generation has room for what is moved into it or turns first.

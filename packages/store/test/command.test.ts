@@ -8,7 +8,10 @@ import { del, set } from "./commands.ts";
 import { hex } from "./disk.ts";
 
 const someBytes = fc.uint8Array({ maxLength: 300 });
-const someId = fc.record({ proposer: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), sequence: fc.nat(2 ** 32 - 1) }, { noNullPrototype: true });
+const someId = fc.record(
+  { proposer: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), sequence: fc.nat(2 ** 32 - 1) },
+  { noNullPrototype: true },
+);
 const someOperation = fc.oneof(
   fc.tuple(someBytes, someBytes).map(([key, value]) => set(key, value)),
   someBytes.map(del),

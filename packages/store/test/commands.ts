@@ -10,9 +10,13 @@ export const set = (key: Uint8Array, value: Uint8Array): Operation => ({
   value: create(SetCommandSchema, { key, value }),
 });
 
-export const del = (key: Uint8Array): Operation => ({ case: "delete", value: create(DeleteCommandSchema, { key }) });
+export const del = (key: Uint8Array): Operation => ({
+  case: "delete",
+  value: create(DeleteCommandSchema, { key }),
+});
 
 const id = { proposer: 7n, sequence: 1 };
 
-export const setBytes = (key: string, value: string): Uint8Array => encodeCommand(id, set(bytes(key), bytes(value)));
+export const setBytes = (key: string, value: string): Uint8Array =>
+  encodeCommand(id, set(bytes(key), bytes(value)));
 export const deleteBytes = (key: string): Uint8Array => encodeCommand(id, del(bytes(key)));

@@ -9,7 +9,12 @@ import { deleteBytes, setBytes } from "./commands.ts";
 import { bytes, Disk, hex } from "./disk.ts";
 
 type Write = { kind: "set"; key: string; value: string } | { kind: "delete"; key: string } | { kind: "none" };
-type Step = Write | { kind: "take" } | { kind: "written" } | { kind: "crash" } | { kind: "read"; key: string };
+type Step =
+  | Write
+  | { kind: "take" }
+  | { kind: "written" }
+  | { kind: "crash" }
+  | { kind: "read"; key: string };
 
 const key = fc.constantFrom("a", "b", "c", "d");
 const value = fc.string({ maxLength: 4 });
@@ -129,11 +134,15 @@ class World {
 
 test("reads, results and revisions are those of the model, through batches on their way and crashes", () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), fc.constantFrom(0, 700, 1_000_000), (steps, cacheBytes) => {
-      const world = new World(cacheBytes);
-      for (const each of steps) world.run(each);
-      for (const each of ["a", "b", "c", "d"]) world.run({ kind: "read", key: each });
-    }),
+    fc.property(
+      fc.array(step, { maxLength: 60 }),
+      fc.constantFrom(0, 700, 1_000_000),
+      (steps, cacheBytes) => {
+        const world = new World(cacheBytes);
+        for (const each of steps) world.run(each);
+        for (const each of ["a", "b", "c", "d"]) world.run({ kind: "read", key: each });
+      },
+    ),
     { numRuns: 300 },
   );
 });
@@ -162,19 +171,25 @@ test("two stores that apply the same entries write the same bytes, whatever thei
 
 test("how applied entries are cut into batches does not show in the durable state", () => {
   fc.assert(
-    fc.property(fc.array(write, { minLength: 1, maxLength: 40 }), fc.integer({ min: 1, max: 10 }), (writes, every) => {
-      const records = [1, every].map((size) => {
-        const disk = new Disk();
-        const store = new Store(disk, { cacheBytes: 1000 });
-        for (const [position, each] of writes.entries()) {
-          apply(store, each, position + 1);
-          if ((position + 1) % size !== 0 && position + 1 !== writes.length) continue;
-          disk.write(store.takeChanges());
-          store.persisted();
-        }
-        return [...disk.records].map(([at, record]) => `${at} ${hex(record)}`).sort((a, b) => (a < b ? -1 : 1));
-      });
-      assert.deepEqual(records[0], records[1]);
-    }),
+    fc.property(
+      fc.array(write, { minLength: 1, maxLength: 40 }),
+      fc.integer({ min: 1, max: 10 }),
+      (writes, every) => {
+        const records = [1, every].map((size) => {
+          const disk = new Disk();
+          const store = new Store(disk, { cacheBytes: 1000 });
+          for (const [position, each] of writes.entries()) {
+            apply(store, each, position + 1);
+            if ((position + 1) % size !== 0 && position + 1 !== writes.length) continue;
+            disk.write(store.takeChanges());
+            store.persisted();
+          }
+          return [...disk.records]
+            .map(([at, record]) => `${at} ${hex(record)}`)
+            .sort((a, b) => (a < b ? -1 : 1));
+        });
+        assert.deepEqual(records[0], records[1]);
+      },
+    ),
   );
 });

@@ -30,7 +30,11 @@ test("revisions and versions of a key are those of etcd", () => {
   const { value, ...history } = store.get(bytes("a")) ?? assert.fail("a is there");
   assert.equal(text(value), "2");
   assert.deepEqual(history, { key: bytes("a"), createRevision: 2, modRevision: 4, version: 2 });
-  assert.deepEqual(store.apply(4, 1, deleteBytes("a")).result, { kind: "delete", revision: 5, deleted: true });
+  assert.deepEqual(store.apply(4, 1, deleteBytes("a")).result, {
+    kind: "delete",
+    revision: 5,
+    deleted: true,
+  });
   assert.equal(store.get(bytes("a")), undefined);
   store.apply(5, 1, setBytes("a", "3"));
   const again = store.get(bytes("a"));
@@ -40,7 +44,11 @@ test("revisions and versions of a key are those of etcd", () => {
 test("deleting a missing key changes nothing and gives the current revision", () => {
   const store = new Store(new Disk(), options);
   store.apply(1, 1, setBytes("a", "1"));
-  assert.deepEqual(store.apply(2, 1, deleteBytes("b")).result, { kind: "delete", revision: 2, deleted: false });
+  assert.deepEqual(store.apply(2, 1, deleteBytes("b")).result, {
+    kind: "delete",
+    revision: 2,
+    deleted: false,
+  });
   assert.equal(store.revision, 2);
   assert.equal(store.appliedIndex, 2);
 });
@@ -73,7 +81,11 @@ test("what is being written and what came after are both seen", () => {
   assert.equal(store.get(bytes("b")), undefined);
   disk.write(first);
   store.persisted();
-  assert.equal(text(store.get(bytes("a"))?.value), "2", "a later change is not forgotten with an earlier one");
+  assert.equal(
+    text(store.get(bytes("a"))?.value),
+    "2",
+    "a later change is not forgotten with an earlier one",
+  );
   assert.equal(store.get(bytes("b")), undefined);
 });
 
@@ -113,7 +125,8 @@ test("any key is a key: empty, binary, one the prefix of another", () => {
   const disk = new Disk();
   const store = new Store(disk, options);
   const keys = ["", "\u0000", "a", "a\u0000", "ä€😀"];
-  for (const [position, key] of keys.entries()) store.apply(position + 1, 1, setBytes(key, `value of ${key}`));
+  for (const [position, key] of keys.entries())
+    store.apply(position + 1, 1, setBytes(key, `value of ${key}`));
   persist(store, disk);
   const reopened = new Store(disk, options);
   for (const key of keys) assert.equal(text(reopened.get(bytes(key))?.value), `value of ${key}`);

@@ -37,7 +37,7 @@ export class BatchNumbers {
   /** Batches up to this one are in tables. */
   #inTables: number;
   #bytes = 0;
-  #milestones: { readonly batch: number; readonly bytes: number }[] = [];
+  readonly #milestones: { readonly batch: number; readonly bytes: number }[] = [];
 
   constructor({ last, oldestKept, safeBytes }: BatchNumbersOptions) {
     this.#safeBytes = safeBytes;
@@ -62,7 +62,11 @@ export class BatchNumbers {
     this.#bytes += bytes;
     const since = this.#milestones.at(-1)?.bytes ?? 0;
     if (this.#bytes - since >= milestoneBytes) this.#milestones.push({ batch, bytes: this.#bytes });
-    for (let [first] = this.#milestones; first !== undefined && this.#isPast(first.bytes); [first] = this.#milestones) {
+    for (
+      let [first] = this.#milestones;
+      first !== undefined && this.#isPast(first.bytes);
+      [first] = this.#milestones
+    ) {
       this.#inTables = first.batch;
       this.#milestones.shift();
     }

@@ -28,6 +28,7 @@ export function unseal(key: Uint8Array, value: Buffer, what: string): Buffer {
   const bodyBytes = value.length - checksumBytes;
   if (bodyBytes < 0) throw new DamageError(`${what} is cut short`);
   const body = value.subarray(0, bodyBytes);
-  if (crc32(body, crc32(key)) !== value.readUInt32BE(bodyBytes)) throw new DamageError(`the checksum of ${what} is wrong`);
+  if (crc32(body, crc32(key)) !== value.readUInt32BE(bodyBytes))
+    throw new DamageError(`the checksum of ${what} is wrong`);
   return body;
 }

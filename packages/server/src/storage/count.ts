@@ -1,4 +1,4 @@
-/** Counts (terms, indices, batch numbers) in records: 64 bits, big-endian, so that byte order is numeric order. */
+/** Counts in records (terms, indices, batch numbers): 64 bits, big-endian, so bytes sort as numbers do. */
 import { DamageError } from "./damage.ts";
 
 export const countBytes = 8;

@@ -40,7 +40,8 @@ export function unsealEntry(index: number, value: Buffer): Entry {
   return { index: logIndex(index), term: term(readCount(body, 1)), kind, data: body.subarray(headerBytes) };
 }
 
-const recordBytes = (entry: Entry): number => numberedKeyBytes + headerBytes + entry.data.length + checksumBytes;
+const recordBytes = (entry: Entry): number =>
+  numberedKeyBytes + headerBytes + entry.data.length + checksumBytes;
 
 function writeEntry(buffer: Buffer, entry: Entry, at: { keyOffset: number; valueOffset: number }): number {
   buffer[at.valueOffset] = codes[entry.kind];

@@ -32,7 +32,10 @@ export interface KeyRange {
   readonly before: Uint8Array;
 }
 
-const rangeOf = (prefix: number): KeyRange => ({ from: Uint8Array.of(prefix), before: Uint8Array.of(prefix + 1) });
+const rangeOf = (prefix: number): KeyRange => ({
+  from: Uint8Array.of(prefix),
+  before: Uint8Array.of(prefix + 1),
+});
 
 export const ranges = {
   markers: rangeOf(prefixes.marker),
@@ -52,7 +55,8 @@ export function writeEntryKey(buffer: Buffer, index: number, offset: number): nu
 
 /** The batch number or log index in a key found in one of the {@link ranges}. */
 export function numberIn(key: Buffer): number {
-  if (key.length !== numberedKeyBytes) throw new DamageError(`a key of ${String(key.length)} bytes stands among the log's`);
+  if (key.length !== numberedKeyBytes)
+    throw new DamageError(`a key of ${String(key.length)} bytes stands among the log's`);
   return readCount(key, 1);
 }
 

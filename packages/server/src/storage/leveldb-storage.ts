@@ -48,7 +48,10 @@ export class LevelDbStorage implements Storage {
     this.identity = identity;
     this.members = verified.members;
     this.hardState = verified.marker.hardState;
-    this.log = new LogStore(database, { lastIndex: verified.marker.lastIndex, cacheBytes: recentEntriesBytes });
+    this.log = new LogStore(database, {
+      lastIndex: verified.marker.lastIndex,
+      cacheBytes: recentEntriesBytes,
+    });
     this.state = database;
     this.#witness = witness;
     this.#marker = verified.marker;
@@ -99,14 +102,20 @@ export class LevelDbStorage implements Storage {
     this.log.appended(turn.entries);
   }
 
-  /** What will hold once the batch is in, checked before it is written as {@link verify} does at the next start. */
-  #markerAfter({ hardState = this.#marker.hardState, entries, changes }: TurnBatch, numbers: NextBatch): Marker {
+  /** What will hold once the batch is in; checked now as {@link verify} will check it at the next start. */
+  #markerAfter(
+    { hardState = this.#marker.hardState, entries, changes }: TurnBatch,
+    numbers: NextBatch,
+  ): Marker {
     this.log.checkAppend(entries);
     const last = entries.at(-1);
     const lastIndex = last?.index ?? this.#marker.lastIndex;
     const appliedIndex = appliedIndexIn(changes) ?? this.#marker.appliedIndex;
     assert(hardState.term >= this.#marker.hardState.term, "the current term never decreases");
-    assert(last === undefined || last.term <= hardState.term, "no entry is of a later term than the current one");
+    assert(
+      last === undefined || last.term <= hardState.term,
+      "no entry is of a later term than the current one",
+    );
     assert(hardState.commit <= lastIndex, "the commit index is within the log");
     assert(appliedIndex <= lastIndex, "the applied index is within the log");
     return { batch: numbers.batch, oldestKept: numbers.oldestKept, lastIndex, appliedIndex, hardState };

@@ -36,7 +36,10 @@ export class LogStore implements LogReader {
   }
 
   entries(from: LogIndex, to: LogIndex, maxBytes: number): readonly Entry[] {
-    assert(from < to && this.#holds(from) && to <= this.#lastIndex + 1, "only entries of the log are asked for");
+    assert(
+      from < to && this.#holds(from) && to <= this.#lastIndex + 1,
+      "only entries of the log are asked for",
+    );
     const found: Entry[] = [];
     let bytes = 0;
     for (let index = from; index < to; index = next(index)) {
@@ -64,7 +67,10 @@ export class LogStore implements LogReader {
   checkAppend(entries: readonly Entry[]): void {
     const [first] = entries;
     if (first === undefined) return;
-    assert(first.index >= this.firstIndex && first.index <= this.#lastIndex + 1, "entries follow the log without a gap");
+    assert(
+      first.index >= this.firstIndex && first.index <= this.#lastIndex + 1,
+      "entries follow the log without a gap",
+    );
     let before = this.termAt(logIndex(first.index - 1));
     for (const [position, entry] of entries.entries()) {
       assert(entry.index === first.index + position, "entries are contiguous");

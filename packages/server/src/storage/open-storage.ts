@@ -30,10 +30,15 @@ import { Witness } from "./witness.ts";
 
 export interface OpenStorageOptions {
   readonly dataDir: string;
-  /** Who starts. Written at the first start; a directory of somebody else is refused. */
+  /**
+   * Who starts. Written at the first start. At later ones a directory of another member is refused; the
+   * cluster is the one it was created for, whatever the flags say by then.
+   */
   readonly identity: Identity;
   /** Written at the first start; later ones go by what was written then. */
   readonly members: readonly MemberRecord[];
+  /** Whether an empty directory may become this member's. True unless said otherwise. */
+  readonly mayCreate?: boolean;
   readonly logger?: Logger;
 }
 
@@ -54,6 +59,7 @@ export async function openStorage(options: OpenStorageOptions): Promise<OpenedSt
     database = await openDatabase(dataDir, witness);
     const created = isFirstStart(database, witness, await database.isEmpty());
     if (created) {
+      if (options.mayCreate === false) throw nothingThere(dataDir);
       witness?.close();
       witness = Witness.create(join(dataDir, "witness"), options.identity);
       await bootstrap(database, witness, options);
@@ -100,7 +106,13 @@ async function bootstrap(database: Database, witness: Witness, options: OpenStor
   const records = [
     sealIdentity(options.identity),
     sealMembers(options.members),
-    sealMarker({ batch: 1, oldestKept: 1, lastIndex: start, appliedIndex: start, hardState: beforeFirstElection }),
+    sealMarker({
+      batch: 1,
+      oldestKept: 1,
+      lastIndex: start,
+      appliedIndex: start,
+      hardState: beforeFirstElection,
+    }),
   ];
   for (const { key, value } of records) batch.put(key, value);
   await batch.commit();
@@ -108,7 +120,11 @@ async function bootstrap(database: Database, witness: Witness, options: OpenStor
   witness.sync();
 }
 
-async function openVerified(database: Database, witness: Witness, options: OpenStorageOptions): Promise<LevelDbStorage> {
+async function openVerified(
+  database: Database,
+  witness: Witness,
+  options: OpenStorageOptions,
+): Promise<LevelDbStorage> {
   const identity = checkIdentity(database, witness, options);
   const verified = await verify(database, witness.batch);
   if (witness.batch < verified.marker.batch) witness.record(verified.marker.batch);
@@ -125,29 +141,44 @@ function checkIdentity(database: Database, witness: Witness, options: OpenStorag
   if (newest > formatVersion) {
     throw new StartupError(
       "environment",
-      `the data in ${options.dataDir} has format ${String(newest)}, and this version of dkv knows formats up to ` +
-        `${String(formatVersion)}: start it with the newer version that wrote it`,
+      `the data in ${options.dataDir} has format ${String(newest)}, and this version of dkv knows formats ` +
+        `up to ${String(formatVersion)}: start it with the newer version that wrote it`,
     );
   }
   if (!isSame(identity, witness.identity)) {
-    throw new DamageError(`the database belongs to ${describe(identity)}, the file named witness to ${describe(witness.identity)}`);
+    throw new DamageError(
+      `the database belongs to ${describe(identity)}, its witness to ${describe(witness.identity)}`,
+    );
   }
-  if (!isSame(identity, options.identity)) throw notOurs(database, identity, options);
+  if (identity.memberId !== options.identity.memberId) throw notOurs(database, identity, options);
   return identity;
 }
 
-function notOurs(database: Database, owner: Identity, { dataDir, identity, members }: OpenStorageOptions): StartupError {
+function notOurs(
+  database: Database,
+  owner: Identity,
+  { dataDir, identity, members }: OpenStorageOptions,
+): StartupError {
   const stored = database.get(metaKeys.members);
   const ownerName = stored && unsealMembers(stored).find(({ id }) => id === owner.memberId)?.name;
   const ourName = members.find(({ id }) => id === identity.memberId)?.name;
   return new StartupError(
     "environment",
-    `the data in ${dataDir} belongs to ${describe(owner, ownerName)}, and this is ${describe(identity, ourName)}: ` +
-      "give each member a directory of its own, or start this one with the name and the initial cluster it was created with",
+    `the data in ${dataDir} belongs to ${describe(owner, ownerName)}, ` +
+      `and this is ${describe(identity, ourName)}: give each member a directory of its own, ` +
+      "or start this one with the name and the cluster token it was created with",
   );
 }
 
-const isSame = (a: Identity, b: Identity): boolean => a.clusterId === b.clusterId && a.memberId === b.memberId;
+function nothingThere(dataDir: string): StartupError {
+  return new StartupError(
+    "environment",
+    `no member's data is in ${dataDir}: name the directory that this member had, or begin a new cluster`,
+  );
+}
+
+const isSame = (a: Identity, b: Identity): boolean =>
+  a.clusterId === b.clusterId && a.memberId === b.memberId;
 
 function describe({ clusterId, memberId }: Identity, name?: string): string {
   const member = name === undefined ? hexId(memberId) : `"${name}" (${hexId(memberId)})`;
@@ -155,10 +186,13 @@ function describe({ clusterId, memberId }: Identity, name?: string): string {
 }
 
 function refusal(dataDir: string, error: unknown): unknown {
-  if (error instanceof DamageError || error instanceof DamagedRecordError) return damagedDirectory(dataDir, error);
+  if (error instanceof DamageError || error instanceof DamagedRecordError)
+    return damagedDirectory(dataDir, error);
   if (error instanceof OpenError) return cannotOpen(dataDir, error);
   if (error instanceof Error && "syscall" in error) {
-    return new StartupError("environment", `cannot use the data directory ${dataDir}: ${error.message}`, { cause: error });
+    return new StartupError("environment", `cannot use the data directory ${dataDir}: ${error.message}`, {
+      cause: error,
+    });
   }
   return error;
 }
@@ -168,12 +202,17 @@ function cannotOpen(dataDir: string, error: OpenError): StartupError {
     case "locked":
       return new StartupError(
         "environment",
-        `another dkv uses the data directory ${dataDir}: stop that one, or give this one a directory of its own`,
+        `another dkv uses the data directory ${dataDir}: stop it, or give this one a directory of its own`,
         { cause: error },
       );
     case "corrupt":
-      return damagedDirectory(dataDir, new DamageError(`LevelDB found a damaged file: ${error.message}`, { cause: error }));
+      return damagedDirectory(
+        dataDir,
+        new DamageError(`LevelDB found a damaged file: ${error.message}`, { cause: error }),
+      );
     case "failed":
-      return new StartupError("environment", `cannot open the database in ${dataDir}: ${error.message}`, { cause: error });
+      return new StartupError("environment", `cannot open the database in ${dataDir}: ${error.message}`, {
+        cause: error,
+      });
   }
 }

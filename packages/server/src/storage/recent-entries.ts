@@ -4,7 +4,7 @@ import type { Entry, LogIndex } from "@dkv/raft";
 /** Roughly what an entry costs beyond its data. */
 const entryOverheadBytes = 250;
 
-/** Invariant: holds the contiguous run from #first to #last, which ends at the last durable entry; or nothing. */
+/** Invariant: holds nothing, or the contiguous run from #first to #last that ends the durable log. */
 export class RecentEntries {
   readonly #maxBytes: number;
   readonly #entries = new Map<number, Entry>();

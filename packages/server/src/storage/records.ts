@@ -50,7 +50,8 @@ export function sealMembers(members: readonly MemberRecord[]): Sealed {
 
 export function unsealMembers(value: Buffer): readonly MemberRecord[] {
   const rows: unknown = JSON.parse(unseal(metaKeys.members, value, "the record of members").toString());
-  if (!Array.isArray(rows) || !rows.every(isMemberRow)) throw new DamageError("the record of members is not a list of members");
+  if (!Array.isArray(rows) || !rows.every(isMemberRow))
+    throw new DamageError("the record of members is not a list of members");
   return rows.map(({ id, name, peerAddress }) => ({ id: nodeId(BigInt(`0x${id}`)), name, peerAddress }));
 }
 
@@ -107,10 +108,16 @@ function isMemberRow(row: unknown): row is MemberRow {
   if (typeof row !== "object" || row === null) return false;
   if (!("id" in row && "name" in row && "peerAddress" in row)) return false;
   const { id, name, peerAddress } = row;
-  return typeof id === "string" && /^[0-9a-f]{16}$/.test(id) && typeof name === "string" && typeof peerAddress === "string";
+  return (
+    typeof id === "string" &&
+    /^[0-9a-f]{16}$/.test(id) &&
+    typeof name === "string" &&
+    typeof peerAddress === "string"
+  );
 }
 
 function sized(body: Buffer, bytes: number, what: string): Buffer {
-  if (body.length !== bytes) throw new DamageError(`${what} has ${String(body.length)} bytes, not ${String(bytes)}`);
+  if (body.length !== bytes)
+    throw new DamageError(`${what} has ${String(body.length)} bytes, not ${String(bytes)}`);
   return body;
 }

@@ -33,7 +33,7 @@ export interface Storage {
   readonly hardState: HardState;
   readonly log: LogReader;
   readonly state: StateReader;
-  /** Resolves when the batch is synced. Only one at a time. After a rejection nothing may be written any more. */
+  /** Resolves when the batch is synced. One at a time. After a rejection nothing may be written any more. */
   write(batch: TurnBatch): Promise<void>;
   close(): Promise<void>;
 }

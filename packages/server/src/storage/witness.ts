@@ -78,7 +78,9 @@ export class Witness {
     const newest = newestSlot(content);
     if (newest === undefined) {
       closeSync(descriptor);
-      throw new DamageError(`the file ${path}, which tells how far the database had come, is not what was written`);
+      throw new DamageError(
+        `the file ${path}, which tells how far the database had come, is not what was written`,
+      );
     }
     return new Witness(descriptor, newest);
   }

@@ -16,8 +16,8 @@ export interface InboundDeps {
   readonly judge: (hello: Hello) => Verdict;
   /** The greeting is over and `peer` is who it says it is. */
   readonly onWelcome: (peer: PeerRecord) => void;
-  /** Nothing more will come. */
-  readonly onEnd: (reason: string) => void;
+  /** Nothing more will come; without a reason if the other side closed the connection. */
+  readonly onEnd: (reason: string | undefined) => void;
 }
 
 /** A connection that was dialled by someone who, once the greeting has proved it, is a peer: its frames arrive here. */
@@ -34,7 +34,7 @@ export class InboundConnection {
     this.#socket = socket;
     this.#deps = deps;
     this.#heardMs = deps.nowMs();
-    let reason = "the peer closed the connection";
+    let reason: string | undefined;
     socket.on("error", (error) => {
       reason = error.message;
     });

@@ -91,13 +91,12 @@ export class PeerListener {
   }
 
   #tlsServer(material: TlsMaterial): TlsServer {
-    const { handshakeMs } = this.#deps.timing;
-    const options = { ...secureOptions(material), requestCert: true, rejectUnauthorized: true, noDelay: true, handshakeTimeout: handshakeMs };
+    const options = { ...secureOptions(material), requestCert: true, rejectUnauthorized: true, noDelay: true };
     const server = createTlsServer(options, (socket) => {
       this.#onReady(socket);
     });
     return server.on("tlsClientError", (error, socket) => {
-      this.#fail(endpoint(socket), error.message);
+      this.#onTlsFailure(error, socket);
       socket.destroy();
     });
   }
@@ -114,8 +113,16 @@ export class PeerListener {
     });
     this.#unproven.set(key, { socket, about: socket.remoteAddress ?? "", cancelDeadline, reason: undefined });
     socket.once("close", () => {
-      this.#reject(key, "closed without a greeting");
+      this.#reject(key);
     });
+  }
+
+  /** Node drops certificates that are not from our CA on its own, and by then has forgotten where they came from. */
+  #onTlsFailure(error: Error, socket: TLSSocket): void {
+    // Typed as an Error, but it is OpenSSL's name for the trouble.
+    const authorizationError: unknown = socket.authorizationError;
+    if (typeof authorizationError === "string") this.#complain("", { reason: `its certificate is not accepted: ${authorizationError}` });
+    else this.#fail(endpoint(socket), error.message.trim());
   }
 
   /** After TLS. */
@@ -156,26 +163,30 @@ export class PeerListener {
     this.#deps.logger.info({ peer: name }, "peer connected");
   }
 
-  #onEnd({ address: { id, name } }: PeerRecord, connection: InboundConnection, reason: string): void {
+  #onEnd({ address: { id, name } }: PeerRecord, connection: InboundConnection, reason = "the peer closed the connection"): void {
     if (this.#connections.get(id) !== connection) return;
     this.#connections.delete(id);
     if (this.#server.listening) this.#deps.logger.warn({ peer: name, reason }, "peer disconnected");
   }
 
-  #fail(key: string, reason: string): void {
+  #fail(key: string, reason: string | undefined): void {
     const unproven = this.#unproven.get(key);
     if (unproven !== undefined) unproven.reason ??= reason;
   }
 
-  /** Does nothing for a connection that is proven, or rejected before. */
-  #reject(key: string, fallback: string): void {
+  /** Does nothing for a connection that is proven, or rejected before. Whoever just goes away is not worth a line. */
+  #reject(key: string, reason?: string): void {
     const unproven = this.#unproven.get(key);
     if (unproven === undefined) return;
-    const { socket, about, cancelDeadline, reason = fallback } = unproven;
+    this.#fail(key, reason);
     this.#unproven.delete(key);
-    cancelDeadline();
-    socket.destroy();
-    if (this.#server.listening) this.#deps.complaints.warn("refused a peer connection", { about, reason, remote: key });
+    unproven.cancelDeadline();
+    unproven.socket.destroy();
+    if (unproven.reason !== undefined) this.#complain(unproven.about, { reason: unproven.reason, remote: key });
+  }
+
+  #complain(about: string, fields: { readonly reason: string; readonly remote?: string }): void {
+    if (this.#server.listening) this.#deps.complaints.warn("refused a peer connection", { about, ...fields });
   }
 
   #track(socket: Socket): void {

@@ -5,7 +5,18 @@ import assert from "node:assert/strict";
 import { describe, test, type TestContext } from "node:test";
 import { logIndex } from "@dkv/raft";
 import type { Storage } from "../../src/storage/storage.ts";
-import { batch, bytes, change, entry, hardState, identity, logOf, members, stateKey, text } from "./fixtures.ts";
+import {
+  batch,
+  bytes,
+  change,
+  entry,
+  hardState,
+  identity,
+  logOf,
+  members,
+  stateKey,
+  text,
+} from "./fixtures.ts";
 
 /** A disk that can be opened again and again. */
 export interface Medium {
@@ -38,11 +49,20 @@ export function storageContract(name: string, createMedium: (context: TestContex
 
     test("what was written is read, at once and after opening again", async (context) => {
       const both = await opened(context);
-      const entries = [entry(1, 1), { ...entry(2, 1, ""), kind: "empty" as const }, { ...entry(3, 2), kind: "configuration" as const }];
-      await both.storage.write(batch({ hardState: hardState(2, 1, 0xffff_ffff_ffff_fffen), entries, changes: [change("a", "1")] }));
+      const entries = [
+        entry(1, 1),
+        { ...entry(2, 1, ""), kind: "empty" as const },
+        { ...entry(3, 2), kind: "configuration" as const },
+      ];
+      await both.storage.write(
+        batch({ hardState: hardState(2, 1, 0xffff_ffff_ffff_fffen), entries, changes: [change("a", "1")] }),
+      );
       const check = (storage: Storage): void => {
         assert.deepEqual(logOf(storage), entries);
-        assert.deepEqual([1, 2, 3, 4].map((index) => storage.log.termAt(logIndex(index))), [1, 1, 2, undefined]);
+        assert.deepEqual(
+          [1, 2, 3, 4].map((index) => storage.log.termAt(logIndex(index))),
+          [1, 1, 2, undefined],
+        );
         assert.equal(text(storage.state.get(stateKey("a"))), "1");
       };
       check(both.storage);
@@ -71,13 +91,18 @@ export function storageContract(name: string, createMedium: (context: TestContex
       await both.storage.write(batch({ changes: [change("a", "1"), change("b", "1"), change("c", "")] }));
       await both.storage.write(batch({ changes: [change("a", "2"), change("b", undefined)] }));
       const storage = await reopened(both);
-      assert.deepEqual(["a", "b", "c"].map((key) => text(storage.state.get(stateKey(key)))), ["2", undefined, ""]);
+      assert.deepEqual(
+        ["a", "b", "c"].map((key) => text(storage.state.get(stateKey(key)))),
+        ["2", undefined, ""],
+      );
       await storage.close();
     });
 
-    test("entries replace everything from the first one's index on, also what lies beyond the last", async (context) => {
+    test("entries replace all from the first one's index on, also beyond the last", async (context) => {
       const both = await opened(context);
-      await both.storage.write(batch({ hardState: hardState(1), entries: [1, 2, 3, 4, 5].map((index) => entry(index, 1)) }));
+      await both.storage.write(
+        batch({ hardState: hardState(1), entries: [1, 2, 3, 4, 5].map((index) => entry(index, 1)) }),
+      );
       await both.storage.write(batch({ hardState: hardState(2), entries: [entry(3, 2)] }));
       const expected = [entry(1, 1), entry(2, 1), entry(3, 2)];
       assert.deepEqual(logOf(both.storage), expected);
@@ -100,9 +125,18 @@ export function storageContract(name: string, createMedium: (context: TestContex
 
     test("entries are given up to a number of bytes, and always one", async (context) => {
       const { storage } = await opened(context);
-      await storage.write(batch({ hardState: hardState(1), entries: [1, 2, 3, 4].map((index) => entry(index, 1, "x".repeat(100))) }));
-      const count = (to: number, maxBytes: number): number => storage.log.entries(logIndex(2), logIndex(to), maxBytes).length;
-      assert.deepEqual([count(5, 0), count(5, 199), count(5, 200), count(5, 1000), count(3, 1000)], [1, 1, 2, 3, 1]);
+      await storage.write(
+        batch({
+          hardState: hardState(1),
+          entries: [1, 2, 3, 4].map((index) => entry(index, 1, "x".repeat(100))),
+        }),
+      );
+      const count = (to: number, maxBytes: number): number =>
+        storage.log.entries(logIndex(2), logIndex(to), maxBytes).length;
+      assert.deepEqual(
+        [count(5, 0), count(5, 199), count(5, 200), count(5, 1000), count(3, 1000)],
+        [1, 1, 2, 3, 1],
+      );
       await storage.close();
     });
 
@@ -114,7 +148,10 @@ export function storageContract(name: string, createMedium: (context: TestContex
         batch({
           hardState: hardState(1),
           entries: [entry(1, 1, all), entry(2, 1, big), entry(3, 1, "")],
-          changes: [{ key: Uint8Array.of(0x20, ...all), value: all }, { key: stateKey("big"), value: big }],
+          changes: [
+            { key: Uint8Array.of(0x20, ...all), value: all },
+            { key: stateKey("big"), value: big },
+          ],
         }),
       );
       const storage = await reopened(both);
@@ -164,5 +201,8 @@ const impossible = [
   ["no entry is of a later term than the current one", batch({ entries: [entry(3, 3)] })],
   ["the current term does not decrease", batch({ hardState: hardState(1) })],
   ["the commit index is within the log", batch({ hardState: hardState(2, 3) })],
-  ["changes are those of the state machine", batch({ changes: [{ key: Uint8Array.of(0x00, 0x03), value: bytes("x") }] })],
+  [
+    "changes are those of the state machine",
+    batch({ changes: [{ key: Uint8Array.of(0x00, 0x03), value: bytes("x") }] }),
+  ],
 ] as const;

@@ -13,7 +13,20 @@ import { fileURLToPath } from "node:url";
 import { StartupError } from "../../src/platform/startup-error.ts";
 import { openStorage } from "../../src/storage/open-storage.ts";
 import { Witness } from "../../src/storage/witness.ts";
-import { batch, change, entry, hardState, identity, logOf, members, open, stateKey, temporaryDirectory, text, withStorage } from "./fixtures.ts";
+import {
+  batch,
+  change,
+  entry,
+  hardState,
+  identity,
+  logOf,
+  members,
+  open,
+  stateKey,
+  temporaryDirectory,
+  text,
+  withStorage,
+} from "./fixtures.ts";
 
 const opener = fileURLToPath(new URL("open-each.ts", import.meta.url));
 
@@ -49,7 +62,10 @@ async function assertRefused(dataDir: string, what: RegExp): Promise<void> {
       assert.ok(error instanceof StartupError, `${attempt} attempt: ${String(error)}`);
       assert.equal(error.kind, "environment");
       assert.match(error.message, what);
-      assert.match(error.message, /must not be started with this directory again.*join anew with an empty directory/);
+      assert.match(
+        error.message,
+        /must not be started with this directory again.*join anew with an empty directory/,
+      );
       assert.ok(error.message.includes(dataDir));
       assert.ok(!error.message.includes("\n"));
       return true;
@@ -110,7 +126,10 @@ test("a hole in the middle is named by its batches and the entries around it", a
   const middle = log.indexOf("30 30 30");
   log[middle] = 0;
   await writeFile(file, log);
-  await assertRefused(dataDir, /batches \d+ to \d+ are missing from the middle of the database, between log entries \d+ and \d+/);
+  await assertRefused(
+    dataDir,
+    /batches \d+ to \d+ are missing from the middle of the database, between log entries \d+ and \d+/,
+  );
 });
 
 test("a deleted log file is refused", async (context) => {
@@ -123,7 +142,10 @@ test("a deleted log file is refused when older data is in tables", async (contex
   const { dataDir } = await prepared(context);
   await writeSome(dataDir, count + 1);
   await rm(await only(filesOf(dataDir, ".log")));
-  await assertRefused(dataDir, /batches 62 to 121 were synced and are missing, and with them everything after log entry 60/);
+  await assertRefused(
+    dataDir,
+    /batches 62 to 121 were synced and are missing, and with them everything after log entry 60/,
+  );
 });
 
 test("a log file cut off below what was acknowledged is refused, wherever it is cut", async (context) => {
@@ -159,7 +181,7 @@ test("a batch that is synced while the witness is not yet told is no damage", as
   await checkAll(dataDir, 2 * count);
 });
 
-test("a torn write to the witness is no damage, and loses at most one batch of its knowledge", async (context) => {
+test("a torn write to the witness is no damage, and costs it one batch at most", async (context) => {
   const { dataDir, copy } = await prepared(context);
   for (const slot of [0, 512]) {
     const torn = await copy();
@@ -206,11 +228,15 @@ test("a database that is missing, or misses a file, is refused", async (context)
 test("the witness of another directory is refused", async (context) => {
   const { dataDir, copy } = await prepared(context);
   const other = await temporaryDirectory(context);
-  const { storage } = await openStorage({ dataDir: other, identity: { ...identity, clusterId: 0xc2n }, members });
+  const { storage } = await openStorage({
+    dataDir: other,
+    identity: { ...identity, clusterId: 0xc2n },
+    members,
+  });
   await storage.close();
   const mixed = await copy();
   await cp(join(other, "witness"), join(mixed, "witness"));
-  await assertRefused(mixed, /the database belongs to member .*, the file named witness to member/);
+  await assertRefused(mixed, /the database belongs to member .*, its witness to member/);
   await checkAll(dataDir, count);
 });
 

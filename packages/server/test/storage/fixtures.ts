@@ -40,7 +40,11 @@ export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text
 export const text = (data: Uint8Array | undefined): string | undefined =>
   data === undefined ? undefined : new TextDecoder().decode(data);
 
-export const entry = (index: number, ofTerm: number, data: string | Uint8Array = `${String(index)}@${String(ofTerm)}`): Entry => ({
+export const entry = (
+  index: number,
+  ofTerm: number,
+  data: string | Uint8Array = `${String(index)}@${String(ofTerm)}`,
+): Entry => ({
   index: logIndex(index),
   term: term(ofTerm),
   kind: "command",

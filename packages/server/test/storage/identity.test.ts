@@ -26,18 +26,37 @@ test("another member's directory is refused, by name", async (context) => {
   const other = { clusterId: identity.clusterId, memberId: nodeId(0xffff_ffff_ffff_ffffn) };
   await assert.rejects(
     openStorage({ dataDir, identity: other, members }),
-    refusal(/belongs to member "one" \(00000000000000a1\)/, /this is member "zwei ä" \(ffffffffffffffff\)/, /directory of its own/),
+    refusal(
+      /belongs to member "one" \(00000000000000a1\)/,
+      /this is member "zwei ä" \(ffffffffffffffff\)/,
+      /directory of its own/,
+    ),
   );
   await (await open(dataDir)).storage.close();
 });
 
-test("another cluster's directory is refused", async (context) => {
+test("a directory stays with the cluster it was created for", async (context) => {
   const dataDir = await temporaryDirectory(context);
   await (await open(dataDir)).storage.close();
+  const { storage, created } = await openStorage({
+    dataDir,
+    identity: { ...identity, clusterId: 0xc2n },
+    members,
+  });
+  assert.deepEqual([storage.identity, created], [identity, false]);
+  await storage.close();
+});
+
+test("an empty directory is refused where none may be created, and may be created later", async (context) => {
+  const dataDir = await temporaryDirectory(context);
   await assert.rejects(
-    openStorage({ dataDir, identity: { ...identity, clusterId: 0xc2n }, members }),
-    refusal(/of cluster 00000000000000c1, and this is/, /of cluster 00000000000000c2/),
+    openStorage({ dataDir, identity, members, mayCreate: false }),
+    refusal(/no member's data is in/),
   );
+  const { storage, created } = await open(dataDir);
+  assert.equal(created, true);
+  await storage.close();
+  await (await openStorage({ dataDir, identity, members, mayCreate: false })).storage.close();
 });
 
 test("members given at a later start do not replace those of the first", async (context) => {
@@ -59,7 +78,10 @@ test("a newer format is refused, with the way out", async (context) => {
   newer.put(metaKeys.identity, seal(metaKeys.identity, body));
   await newer.commit();
   await database.close();
-  await assert.rejects(open(dataDir), refusal(/has format 7/, /knows formats up to 1/, /newer version that wrote it/));
+  await assert.rejects(
+    open(dataDir),
+    refusal(/has format 7/, /knows formats up to 1/, /newer version that wrote it/),
+  );
 });
 
 test("a directory that cannot be used is refused in one line", async (context) => {
@@ -69,6 +91,9 @@ test("a directory that cannot be used is refused in one line", async (context) =
   await assert.rejects(open(file), refusal(/cannot use the data directory/));
   if (process.getuid?.() === 0) return;
   await chmod(parent, 0o500);
-  await assert.rejects(open(join(parent, "inside")), refusal(/cannot use the data directory.*permission denied/));
+  await assert.rejects(
+    open(join(parent, "inside")),
+    refusal(/cannot use the data directory.*permission denied/),
+  );
   await chmod(parent, 0o700);
 });

@@ -27,13 +27,16 @@ test("only one batch is written at a time", async (context) => {
   const dataDir = await temporaryDirectory(context);
   await withStorage(dataDir, async (storage) => {
     const first = storage.write(batch({ changes: [change("a", "1")] }));
-    await assert.rejects(async () => storage.write(batch({ changes: [change("a", "2")] })), /one batch is written at a time/);
+    await assert.rejects(
+      async () => storage.write(batch({ changes: [change("a", "2")] })),
+      /one batch is written at a time/,
+    );
     await first;
     await storage.write(batch({ changes: [change("a", "3")] }));
   });
 });
 
-test("another process is told that the directory is in use, and the one that has it goes on", async (context) => {
+test("another process is told that the directory is in use; the one that has it goes on", async (context) => {
   const dataDir = await temporaryDirectory(context);
   await withStorage(dataDir, async (storage) => {
     const other = spawn(process.execPath, [writer, dataDir], { stdio: ["ignore", "ignore", "pipe"] });
@@ -54,14 +57,17 @@ test("every batch acknowledged before a kill is there afterwards", async (contex
     acknowledged = await writeUntilKilled(dataDir, acknowledged + killAfter);
     await withStorage(dataDir, (storage) => {
       const log = logOf(storage);
-      assert.ok(log.length >= acknowledged, `${String(log.length)} entries, ${String(acknowledged)} acknowledged`);
+      assert.ok(
+        log.length >= acknowledged,
+        `${String(log.length)} entries, ${String(acknowledged)} acknowledged`,
+      );
       assert.equal(text(storage.state.get(stateKey("last"))), String(log.length));
       acknowledged = log.length;
     });
   }
 });
 
-/** Kills the writer without warning once it has acknowledged so many entries; gives the last one it acknowledged. */
+/** Kills the writer once it has acknowledged so many entries; gives the last one it acknowledged. */
 async function writeUntilKilled(dataDir: string, killAfter: number): Promise<number> {
   const child = spawn(process.execPath, [writer, dataDir], { stdio: ["ignore", "pipe", "inherit"] });
   const exit = once(child, "exit");
@@ -74,7 +80,7 @@ async function writeUntilKilled(dataDir: string, killAfter: number): Promise<num
   return acknowledged;
 }
 
-test("after a failed write nothing is written any more, and what was acknowledged is still there", async (context) => {
+test("after a failed write nothing is written, and nothing acknowledged is lost", async (context) => {
   const dataDir = await temporaryDirectory(context);
   // The shell's limit on file sizes, in blocks of 512 or 1024 bytes, makes a write fail as a full disk does.
   const child = spawn("sh", ["-c", 'ulimit -f 300; exec "$0" "$@"', process.execPath, writer, dataDir], {

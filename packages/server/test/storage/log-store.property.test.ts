@@ -34,7 +34,10 @@ interface Append {
 }
 
 const append: fc.Arbitrary<Append> = fc.record({
-  at: fc.oneof({ weight: 3, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.double({ min: 0, max: 1, noNaN: true }) }),
+  at: fc.oneof(
+    { weight: 3, arbitrary: fc.constant(1) },
+    { weight: 1, arbitrary: fc.double({ min: 0, max: 1, noNaN: true }) },
+  ),
   count: fc.integer({ min: 0, max: 8 }),
   dataBytes: fc.integer({ min: 0, max: 60 }),
   reopens: fc.boolean(),
@@ -42,24 +45,28 @@ const append: fc.Arbitrary<Append> = fc.record({
 
 test("reads what an array would hold, whatever fits into memory", () => {
   fc.assert(
-    fc.property(fc.array(append, { maxLength: 30 }), fc.constantFrom(0, 300, 2000, 1_000_000), (appends, cacheBytes) => {
-      const records = new Records();
-      let model: Entry[] = [];
-      let log = new LogStore(records, { lastIndex: logIndex(0), cacheBytes });
-      for (const [round, { at, count, dataBytes, reopens }] of appends.entries()) {
-        const kept = Math.floor(model.length * at);
-        const entries = Array.from({ length: count }, (_, position) =>
-          entry(kept + position + 1, round + 1, Buffer.alloc(dataBytes, round)),
-        );
-        log.checkAppend(entries);
-        records.write(entries, log.obsoleteAfter(entries));
-        log.appended(entries);
-        if (count > 0) model = [...model.slice(0, kept), ...entries];
-        if (reopens) log = new LogStore(records, { lastIndex: logIndex(model.length), cacheBytes });
-        check(log, model);
-        assert.equal(records.size, model.length, "nothing is stored beyond the last entry");
-      }
-    }),
+    fc.property(
+      fc.array(append, { maxLength: 30 }),
+      fc.constantFrom(0, 300, 2000, 1_000_000),
+      (appends, cacheBytes) => {
+        const records = new Records();
+        let model: Entry[] = [];
+        let log = new LogStore(records, { lastIndex: logIndex(0), cacheBytes });
+        for (const [round, { at, count, dataBytes, reopens }] of appends.entries()) {
+          const kept = Math.floor(model.length * at);
+          const entries = Array.from({ length: count }, (_, position) =>
+            entry(kept + position + 1, round + 1, Buffer.alloc(dataBytes, round)),
+          );
+          log.checkAppend(entries);
+          records.write(entries, log.obsoleteAfter(entries));
+          log.appended(entries);
+          if (count > 0) model = [...model.slice(0, kept), ...entries];
+          if (reopens) log = new LogStore(records, { lastIndex: logIndex(model.length), cacheBytes });
+          check(log, model);
+          assert.equal(records.size, model.length, "nothing is stored beyond the last entry");
+        }
+      },
+    ),
     { numRuns: 200 },
   );
 });
@@ -78,11 +85,13 @@ function check(log: LogStore, model: readonly Entry[]): void {
 
 /** At least one, then as many as fit. */
 function fitting(entries: readonly Entry[], maxBytes: number): readonly Entry[] {
-  const total = (count: number): number => entries.slice(0, count).reduce((bytes, { data }) => bytes + data.length, 0);
+  const total = (count: number): number =>
+    entries.slice(0, count).reduce((bytes, { data }) => bytes + data.length, 0);
   return entries.filter((_, position) => position === 0 || total(position + 1) <= maxBytes);
 }
 
-const plain = ({ index, term, kind, data }: Entry): string => `${String(index)} ${String(term)} ${kind} ${hex(data)}`;
+const plain = ({ index, term, kind, data }: Entry): string =>
+  `${String(index)} ${String(term)} ${kind} ${hex(data)}`;
 
 test("recent entries are read from memory, older ones from the disk", () => {
   const records = new Records();
@@ -94,7 +103,7 @@ test("recent entries are read from memory, older ones from the disk", () => {
     },
   };
   const log = new LogStore(counted, { lastIndex: logIndex(0), cacheBytes: 10_000 });
-  const entries = Array.from({ length: 100 }, (_, position) => entry(position + 1, 1, Buffer.alloc(850)));
+  const entries = Array.from({ length: 100 }, (_, position) => entry(position + 1, 1, Buffer.alloc(750)));
   records.write(entries, []);
   log.appended(entries);
   log.entries(logIndex(91), logIndex(101), Number.POSITIVE_INFINITY);

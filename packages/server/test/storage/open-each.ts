@@ -1,6 +1,7 @@
 /**
  * A process that opens the directories it is given and prints for each what it found: `whole` with a digest
- * of everything in the log and the hard state, or `refused`, at once or while reading. LevelDB ends it at some kinds of damage.
+ * of everything in the log and the hard state, or `refused`, at once or while reading. LevelDB
+ * itself ends the process at some kinds of damage.
  */
 import { createHash } from "node:crypto";
 import { writeSync } from "node:fs";
@@ -15,7 +16,8 @@ for (const dataDir of process.argv.slice(2)) {
       const hash = createHash("sha256");
       const { term, votedFor, commit } = storage.hardState;
       hash.update(`${String(term)} ${String(votedFor)} ${String(commit)}`);
-      for (const { index, term: ofTerm, data } of logOf(storage)) hash.update(`${String(index)} ${String(ofTerm)}`).update(data);
+      for (const { index, term: ofTerm, data } of logOf(storage))
+        hash.update(`${String(index)} ${String(ofTerm)}`).update(data);
       return `whole ${hash.digest("hex")}`;
     });
   } catch (error) {

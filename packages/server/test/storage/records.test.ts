@@ -45,18 +45,33 @@ test("entries come back as they were stored", () => {
 test("the other records come back as they were stored", () => {
   const identity = fc.record({ clusterId: id, memberId: id.map(nodeId) }, flat);
   const hardState = fc.record(
-    { term: count.map(term), votedFor: fc.option(id.map(nodeId), { nil: undefined }), commit: count.map(logIndex) },
+    {
+      term: count.map(term),
+      votedFor: fc.option(id.map(nodeId), { nil: undefined }),
+      commit: count.map(logIndex),
+    },
     flat,
   );
-  const members = fc.array(fc.record({ id: id.map(nodeId), name: fc.string({ unit: "binary" }), peerAddress: fc.string() }, flat));
+  const members = fc.array(
+    fc.record({ id: id.map(nodeId), name: fc.string({ unit: "binary" }), peerAddress: fc.string() }, flat),
+  );
   const marker = fc.record(
-    { batch: count, oldestKept: count, lastIndex: count.map(logIndex), appliedIndex: count.map(logIndex), hardState },
+    {
+      batch: count,
+      oldestKept: count,
+      lastIndex: count.map(logIndex),
+      appliedIndex: count.map(logIndex),
+      hardState,
+    },
     flat,
   );
   const value = ({ value: bytes }: records.Sealed): Buffer => Buffer.from(bytes);
   fc.assert(
     fc.property(identity, members, marker, (anIdentity, someMembers, aMarker) => {
-      assert.deepEqual(records.unsealIdentity(value(records.sealIdentity(anIdentity))), { format: 1, identity: anIdentity });
+      assert.deepEqual(records.unsealIdentity(value(records.sealIdentity(anIdentity))), {
+        format: 1,
+        identity: anIdentity,
+      });
       assert.deepEqual(records.unsealMembers(value(records.sealMembers(someMembers))), someMembers);
       assert.deepEqual(records.unsealMarker(aMarker.batch, value(records.sealMarker(aMarker))), aMarker);
     }),
@@ -64,7 +79,9 @@ test("the other records come back as they were stored", () => {
 });
 
 test("a flipped bit, a missing end and another index are damage", () => {
-  const [sealed] = sealEntries([{ index: logIndex(7), term: term(3), kind: "command", data: Buffer.from("data") }]);
+  const [sealed] = sealEntries([
+    { index: logIndex(7), term: term(3), kind: "command", data: Buffer.from("data") },
+  ]);
   const value = Buffer.from(sealed?.value ?? assert.fail());
   for (let bit = 0; bit < value.length * 8; bit += 1) {
     const damaged = Buffer.from(value);

@@ -14,7 +14,10 @@ const set = (key: string, value: string): Uint8Array =>
     { case: "set", value: create(SetCommandSchema, { key: bytes(key), value: bytes(value) }) },
   );
 const del = (key: string): Uint8Array =>
-  encodeCommand({ proposer: 1n, sequence: 1 }, { case: "delete", value: create(DeleteCommandSchema, { key: bytes(key) }) });
+  encodeCommand(
+    { proposer: 1n, sequence: 1 },
+    { case: "delete", value: create(DeleteCommandSchema, { key: bytes(key) }) },
+  );
 
 /** Applies what is durable in the log and not yet in the store, as a member does when it starts. */
 function replay(storage: Storage): Store {
@@ -27,7 +30,19 @@ function replay(storage: Storage): Store {
   return store;
 }
 
-test("a store continues where its disk stands, through batches that ride with later entries", async (context) => {
+test("changes that come before their entries are refused", async (context) => {
+  const dataDir = await temporaryDirectory(context);
+  await withStorage(dataDir, async (storage) => {
+    const store = new Store(storage.state, { cacheBytes: 1000 });
+    store.apply(1, 1, set("a", "1"));
+    await assert.rejects(
+      async () => storage.write(batch({ hardState: hardState(1), changes: store.takeChanges() })),
+      /the applied index is within the log/,
+    );
+  });
+});
+
+test("a store continues where its disk stands when its changes ride with later entries", async (context) => {
   const dataDir = await temporaryDirectory(context);
   const expected = new Map<string, string>();
   let index = 0;

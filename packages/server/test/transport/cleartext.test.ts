@@ -1,0 +1,3 @@
+import { peerTransportContract } from "./contract.ts";
+
+peerTransportContract("in clear", { overrides: {}, credentials: undefined });

@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import { renameSync, writeFileSync } from "node:fs";
+import { describe, it } from "node:test";
+import tls, { TLSSocket } from "node:tls";
+import { createAuthority } from "@dkv/certificates";
+import { decodeHelloReply, encodeHelloReply } from "../../src/codec/handshake-codec.ts";
+import { StartupError } from "../../src/platform/startup-error.ts";
+import { peerTransportContract } from "./contract.ts";
+import { addresses, authority, connected, dial, exchange, impostor, issue, member, portOf, started, tlsFiles } from "./fixture.ts";
+
+const here = await issue(["localhost", "127.0.0.1"]);
+const elsewhere = await issue(["elsewhere.example"]);
+const nowhere = await issue([]);
+const stranger = await issue(["localhost"], await createAuthority());
+const files = tlsFiles(authority, here);
+
+peerTransportContract("with mutual TLS", { overrides: { tls: files }, credentials: here });
+
+const refused = ({ msg }: { msg: string }) => msg === "refused a peer connection";
+const unreachable = ({ msg }: { msg: string }) => msg === "cannot reach peer; trying again";
+
+describe("a member that is dialled", () => {
+  it("refuses a certificate of another CA, and none at all, before it reads a byte", async () => {
+    const all = await addresses(2);
+    const a = await started(all, 0, { tls: files });
+    for (const [credentials, reason] of [[stranger, /verif|unable|issuer|authorized|hang up/i], [{}, /certificate/]] as const) {
+      const from = a.log.items.length;
+      const other = dial(a.address, credentials);
+      other.hello(all, 1, 0);
+      await other.closed;
+      assert.match((await a.log.find(refused, from)).reason ?? "", reason);
+      assert.equal(other.frames.items.length, 0);
+    }
+    const clear = dial(a.address);
+    clear.hello(all, 1, 0);
+    await clear.closed;
+  });
+
+  it("refuses a certificate of its CA that belongs to somebody else, or to nobody", async () => {
+    const all = await addresses(2);
+    const a = await started(all, 0, { tls: files });
+    for (const credentials of [elsewhere, nowhere]) {
+      const other = dial(a.address, credentials);
+      other.hello(all, 1, 0);
+      assert.match(decodeHelloReply(await other.frames.find(() => true)).refusal, /names neither dkv-2 nor the host of its peer address localhost/);
+      await other.closed;
+      assert.match((await a.log.find(refused)).reason ?? "", /names neither dkv-2/);
+    }
+  });
+
+  it("accepts a certificate that has the member's name instead of its host", async () => {
+    const all = await addresses(3);
+    const a = await started(all, 0, { tls: files });
+    const named = await issue(["dkv-2"]);
+    const right = dial(a.address, named);
+    right.hello(all, 1, 0);
+    assert.equal(decodeHelloReply(await right.frames.find(() => true)).refusal, "");
+    const wrong = dial(a.address, named);
+    wrong.hello(all, 2, 0);
+    assert.match(decodeHelloReply(await wrong.frames.find(() => true)).refusal, /names neither dkv-3/);
+  });
+
+  it("never resumes a session, so that each connection proves itself anew", async () => {
+    const all = await addresses(2);
+    const { address } = await started(all, 0, { tls: files });
+    for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
+      let session: Buffer | undefined;
+      for (let round = 0; round < 2; round += 1) {
+        const own = { cert: here.certificate, key: here.key, ca: authority.certificate, maxVersion };
+        const socket = tls.connect({ host: "localhost", port: portOf(address), ...own, ...(session === undefined ? {} : { session }) });
+        await once(socket, "secureConnect");
+        assert.equal(socket.isSessionReused(), false, maxVersion);
+        session = socket.getSession();
+        socket.destroy();
+      }
+    }
+    const old = tls.connect({ host: "localhost", port: portOf(address), ca: authority.certificate, maxVersion: "TLSv1.1", minVersion: "TLSv1.1" });
+    await assert.rejects(once(old, "secureConnect"));
+  });
+});
+
+describe("a member that dials", () => {
+  it("does not greet whoever answers with another CA's certificate, or another name's", async () => {
+    for (const [credentials, reason] of [
+      [stranger, /verify|issuer|self.signed/i],
+      [elsewhere, /does not match certificate's altnames/],
+      [nowhere, /no subject alternative name/],
+    ] as const) {
+      const all = await addresses(2);
+      const heard: Buffer[] = [];
+      await impostor(all[1] ?? assert.fail(), credentials, ({ socket }) => {
+        socket.on("data", (chunk: Buffer) => heard.push(chunk));
+        socket.write(encodeHelloReply({ refusal: "", clientAddress: "" }));
+      });
+      const a = await started(all, 0, { tls: files });
+      assert.match((await a.log.find(unreachable)).reason ?? "", reason);
+      assert.deepEqual(heard, []);
+      assert.equal(a.log.items.filter(({ msg }) => msg === "connected to peer").length, 0);
+    }
+  });
+});
+
+describe("certificates of a running member", () => {
+  it("are taken from changed files, for new connections in both directions; broken files are not", async () => {
+    const all = await addresses(2);
+    const own = tlsFiles(authority, here);
+    const [a, b] = [await started(all, 0, { tls: own }), await started(all, 1, { tls: files })];
+    await connected(a, b.address);
+    await connected(b, a.address);
+
+    writeFileSync(own.certFile, "rubbish");
+    assert.match((await a.log.find(({ msg }) => msg.includes("the old ones stay"))).reason ?? "", /holds no certificate in PEM form/);
+    assert.equal(await serialOf(), new X509Certificate(here.certificate).serialNumber);
+
+    const renewed = await issue(["localhost"]);
+    for (const [file, content] of [[own.keyFile, renewed.key], [own.certFile, renewed.certificate]] as const) {
+      writeFileSync(`${file}.new`, content);
+      renameSync(`${file}.new`, file);
+    }
+    await a.log.find(({ msg }) => msg.includes("new connections use them"));
+    assert.equal(await serialOf(), new X509Certificate(renewed.certificate).serialNumber);
+    await exchange(a, b, 1);
+    await exchange(b, a, 2);
+    assert.equal(a.log.items.filter(({ msg }) => msg === "lost connection to peer").length, 0);
+
+    async function serialOf(): Promise<string> {
+      const { socket } = dial(a.address, here);
+      assert.ok(socket instanceof TLSSocket);
+      await once(socket, "secureConnect");
+      return socket.getPeerCertificate().serialNumber;
+    }
+  });
+
+  it("are needed before it starts, and so is a CA", async () => {
+    const all = await addresses(1);
+    const start = (paths: typeof files) => member(all, 0, { tls: paths }).transport.start({ onFrame: () => undefined });
+    await assert.rejects(start({ ...files, certFile: "/nonexistent" }), (error) => error instanceof StartupError && error.message === "/nonexistent does not exist");
+    const noCa = member(all, 0, { tls: { ...files, trustedCaFile: undefined } });
+    await assert.rejects(noCa.transport.start({ onFrame: () => undefined }), { kind: "usage" });
+  });
+});
