@@ -65,7 +65,9 @@ function zshScript(): string {
     );
     const choices = choicesOf(entry);
     const operands = choices.length === 0 ? [] : [zshQuote(`1:choice:(${choices.join(" ")})`)];
-    return `    ${entry.name}) _arguments $flags ${[...switches, ...operands].join(" ")} ;;`;
+    // Keys and values cannot be completed, but flags may come after them.
+    const others = zshQuote("*: :");
+    return `    ${entry.name}) _arguments $flags ${[...switches, ...operands, others].join(" ")} ;;`;
   });
   return `#compdef dkvctl
 # zsh completion for dkvctl

@@ -43,6 +43,9 @@ export type ReadIndexResult =
   | { readonly kind: "accepted" }
   | { readonly kind: "dropped"; readonly because: "noLeader" };
 
+/** Whether the driver could begin to write a batch now. */
+export type Disk = "idle" | "busy";
+
 const noFollowers: ReadonlyMap<NodeId, FollowerStatus> = new Map();
 
 /**
@@ -110,21 +113,25 @@ export class RaftNode {
   }
 
   /** Whether {@link ready} would give out any work. */
-  hasReady(): boolean {
+  hasReady(disk: Disk = "idle"): boolean {
     const raft = this.#raft;
     const { role } = raft;
     return (
       raft.log.hasCommittedToHandOut ||
       raft.hasReadNews ||
-      this.#persistence.isDue(raft.hardState, raft.log) ||
+      (disk === "idle" && this.#persistence.isDue(raft.hardState, raft.log)) ||
       raft.outbox.hasReleasable(this.#durable()) ||
       (role.kind === "leader" && hasSomethingToSend(raft, role)) ||
       isChanged(this.#toldSoftState, softStateOf(raft))
     );
   }
 
-  /** Takes all the work there is. While a batch is being written, everything but the next batch flows on. */
-  ready(): Ready {
+  /**
+   * Takes all the work there is. While a batch is being written, or the driver says that it is writing
+   * something of its own, everything but the next batch flows on; so what is committed never gets ahead of the
+   * batch that is given out with it or before it.
+   */
+  ready(disk: Disk = "idle"): Ready {
     const raft = this.#raft;
     const { role } = raft;
     if (role.kind === "leader") sendToFollowers(raft, role);
@@ -132,7 +139,7 @@ export class RaftNode {
     if (role.kind === "leader") handedOut(role, committed);
     return {
       messages: raft.outbox.takeReleasable(this.#durable()),
-      persist: this.#takeBatch(),
+      persist: disk === "idle" ? this.#takeBatch() : undefined,
       committed,
       readStates: raft.takeReadStates(),
       droppedReads: raft.takeDroppedReads(),

@@ -106,23 +106,17 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Ser
 async function openMember(config: Config, logger: Logger): Promise<Storage> {
   const { name, dataDir, initialCluster, initialClusterToken: token } = config;
   const members = initialCluster.map((member) => ({
-    id: memberIdOf(token, member.name),
+    id: memberIdOf(member.name),
     name: member.name,
     peerAddress: member.address,
   }));
-  const bootstrap = {
-    identity: { clusterId: clusterIdOf(token, initialCluster), memberId: memberIdOf(token, name) },
-    members,
-  };
-  const { storage, created } = await openStorage({ dataDir, ...bootstrap, logger });
-  if (!created && initialCluster.length > 0 && storage.identity.clusterId !== bootstrap.identity.clusterId) {
+  const identity = { clusterId: clusterIdOf(token, initialCluster), memberId: memberIdOf(name) };
+  const mayCreate = config.initialClusterState === "new" && initialCluster.length > 0;
+  const { storage, created } = await openStorage({ dataDir, identity, members, mayCreate, logger });
+  if (!created && initialCluster.length > 0 && storage.identity.clusterId !== identity.clusterId) {
     logger.warn({ dataDir }, "the data directory is in use already: --initial-cluster and its token are ignored");
   }
   return storage;
-}
-
-function mayBootstrap({ initialCluster, initialClusterState }: Config): boolean {
-  return initialClusterState === "new" && initialCluster.length > 0;
 }
 
 function createNode(config: Config, storage: Storage, store: Store, random: Random): RaftNode {

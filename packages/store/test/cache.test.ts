@@ -45,3 +45,18 @@ test("a version too large to keep drops the one before, which is no longer true"
   cache.set("a", version("x".repeat(2000)));
   assert.equal(cache.get("a"), undefined);
 });
+
+test("the same holds when the one before is of the old generation", () => {
+  const cache = new VersionCache(2000);
+  cache.set("a", version("1"));
+  for (const key of ["b", "c", "d", "e"]) cache.set(key, version("1"));
+  cache.set("a", version("x".repeat(2000)));
+  assert.equal(cache.get("a"), undefined);
+});
+
+test("a key that is set again and again takes the place of one", () => {
+  const cache = new VersionCache(2000);
+  cache.set("a", version("1"));
+  for (let number = 0; number < 100; number += 1) cache.set("b", version(String(number)));
+  assert.deepEqual(cache.get("a"), version("1"));
+});

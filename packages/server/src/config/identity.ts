@@ -13,9 +13,9 @@ function name64(parts: readonly string[]): bigint {
   return hash.digest().readBigUInt64BE() || 1n;
 }
 
-/** Identity of the member called `name` in the cluster that `token` names. */
-export function memberIdOf(token: string, name: string): NodeId {
-  return nodeId(name64(["member", token, name]));
+/** Identity of the member called `name`. It depends on nothing else, so a member is itself whatever else changes. */
+export function memberIdOf(name: string): NodeId {
+  return nodeId(name64(["member", name]));
 }
 
 /** Identity of the cluster with these members; their order does not matter. */

@@ -52,8 +52,6 @@ export class Driver {
   #arrived: { readonly from: NodeId; readonly frame: PeerFrame }[] = [];
   #turnScheduled = false;
   #writing = false;
-  /** Given out by the core while changes of the store alone were being written. */
-  #nextBatch: PersistBatch | undefined;
   #cancelTicks: Cancel | undefined;
   #cancelFlush: Cancel | undefined;
   #readRounds: bigint;
@@ -126,6 +124,10 @@ export class Driver {
     this.#cancelFlush?.();
   }
 
+  get #disk(): "idle" | "busy" {
+    return this.#writing ? "busy" : "idle";
+  }
+
   #guardedTurn(): void {
     if (this.#stopped) return;
     try {
@@ -140,11 +142,11 @@ export class Driver {
     this.#receive();
     this.#proposeWaiting();
     this.#beginReadRound();
-    const ready = node.ready();
+    const ready = node.ready(this.#disk);
     this.#honour(ready);
     this.#outbox.flush(transport);
-    this.#write();
-    if (node.hasReady()) this.schedule();
+    this.#write(ready.persist);
+    if (node.hasReady(this.#disk)) this.schedule();
     this.#wakeWatchers();
   }
 
@@ -219,7 +221,6 @@ export class Driver {
     this.#apply(ready.committed);
     for (const context of ready.droppedReads) reads.dropped(context);
     for (const state of ready.readStates) reads.confirmed(state, logIndex(store.appliedIndex));
-    if (ready.persist !== undefined) this.#nextBatch = ready.persist;
   }
 
   #apply(committed: Ready["committed"]): void {
@@ -241,16 +242,13 @@ export class Driver {
     reads.applied(last.index);
   }
 
-  /** Starts the next batch unless one is being written. What was applied rides along with log entries. */
-  #write(): void {
-    if (this.#writing) return;
-    const batch = this.#nextBatch;
-    if (batch === undefined) {
-      if (this.#deps.store.hasChanges()) this.#flushSoon();
-      return;
-    }
-    this.#nextBatch = undefined;
-    this.#startWrite(batch);
+  /**
+   * Starts the next batch, if there is one: the core gives none while one is being written. What was
+   * applied rides along, for the batch holds every entry up to there that is not on disk already.
+   */
+  #write(batch: PersistBatch | undefined): void {
+    if (batch !== undefined) this.#startWrite(batch);
+    else if (!this.#writing && this.#deps.store.hasChanges()) this.#flushSoon();
   }
 
   #flushSoon(): void {

@@ -11,6 +11,8 @@ import { createInterface } from "node:readline";
 import { test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { StartupError } from "../../src/platform/startup-error.ts";
+import { markerKey } from "../../src/storage/keyspace.ts";
+import { Database } from "../../src/storage/leveldb.ts";
 import { openStorage } from "../../src/storage/open-storage.ts";
 import { Witness } from "../../src/storage/witness.ts";
 import {
@@ -223,6 +225,17 @@ test("a database that is missing, or misses a file, is refused", async (context)
   await checkAll(dataDir, count);
   await rm(await only(filesOf(dataDir, ".ldb")));
   await assertRefused(dataDir, /LevelDB found a damaged file: .*missing files/);
+});
+
+test("batches that are missing before the first one left are refused", async (context) => {
+  const { dataDir } = await prepared(context);
+  // As when the older of two log files is gone and the newer one is there.
+  const database = await Database.open(join(dataDir, "db"), "existing");
+  const older = database.batch();
+  for (let number = 1; number <= 20; number += 1) older.delete(markerKey(number));
+  await older.commit();
+  await database.close();
+  await assertRefused(dataDir, /batches 1 to 20 are missing/);
 });
 
 test("the witness of another directory is refused", async (context) => {
