@@ -27,7 +27,7 @@ const tickMs = 10;
 
 const limits = {
   /** Values kept in memory for reads. */
-  cacheBytes: 32 * mebibyte,
+  cacheBytes: 16 * mebibyte,
   /** One AppendEntries message. */
   appendBytes: 1 * mebibyte,
   /** Sent to one follower and not yet acknowledged. */

@@ -30,6 +30,10 @@ export class Inflights {
   }
 
   /** Whether nothing more may be sent. The append that reaches the limit of bytes was still allowed. */
+  get isEmpty(): boolean {
+    return this.#count === 0;
+  }
+
   get isFull(): boolean {
     return this.#count === this.#lastIndices.length || this.#bytes >= this.#maxBytes;
   }

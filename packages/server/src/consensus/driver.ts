@@ -50,6 +50,7 @@ export class Driver {
   readonly #deps: DriverDeps;
   readonly #outbox = new Outbox();
   #arrived: { readonly from: NodeId; readonly frame: PeerFrame }[] = [];
+  #forwardedToUs: { readonly from: NodeId; readonly frame: PeerFrame }[] = [];
   #turnScheduled = false;
   #writing = false;
   #cancelTicks: Cancel | undefined;
@@ -140,7 +141,7 @@ export class Driver {
   #turn(): void {
     const { node, transport } = this.#deps;
     this.#receive();
-    this.#proposeWaiting();
+    this.#propose();
     this.#beginReadRound();
     const ready = node.ready(this.#disk);
     this.#honour(ready);
@@ -161,8 +162,25 @@ export class Driver {
         if (code === "overloaded") proposals.rejectOverloaded(sequence);
         else proposals.refused(sequence);
       }
-      if (frame.forwarded.length > 0) this.#proposeForwarded(from, frame);
+      if (frame.forwarded.length > 0) this.#forwardedToUs.push({ from, frame });
     }
+  }
+
+  /**
+   * A leader proposes when its disk is free: what arrives while a batch is being written would wait for the
+   * next one anyway, and so costs one append for each follower instead of many.
+   */
+  #propose(): void {
+    const { leader, id, term } = this.#deps.node.status();
+    if (leader === id && this.#writing) return;
+    const forwarded = this.#forwardedToUs;
+    if (forwarded.length > 0) this.#forwardedToUs = [];
+    for (const { from, frame } of forwarded) this.#proposeForwarded(from, frame);
+    if (leader === undefined) return;
+    const waiting = this.#deps.proposals.takeWaiting();
+    if (waiting.length === 0) return;
+    if (leader === id) this.#proposeOwn(waiting, term);
+    else this.#forward(leader, waiting, term);
   }
 
   #proposeForwarded(from: NodeId, { forwarded, forwardedTerm }: PeerFrame): void {
@@ -178,18 +196,10 @@ export class Driver {
     for (const command of commands) this.#outbox.refuse(from, { sequence: commandId(command).sequence, code });
   }
 
-  #proposeWaiting(): void {
-    const { node, proposals } = this.#deps;
-    const { leader, id, term } = node.status();
-    if (leader === undefined) return;
-    const waiting = proposals.takeWaiting();
-    if (waiting.length === 0) return;
-    if (leader === id) {
-      this.#proposeOwn(waiting, term);
-      return;
-    }
-    this.#outbox.forward(leader, term, waiting.map((pending) => pending.command));
-    proposals.handedOn(waiting, term);
+  #forward(leader: NodeId, waiting: readonly Pending[], term: Term): void {
+    const commands = waiting.map((pending) => pending.command);
+    this.#outbox.forward(leader, term, commands);
+    this.#deps.proposals.handedOn(waiting, term);
   }
 
   #proposeOwn(waiting: readonly Pending[], term: Term): void {

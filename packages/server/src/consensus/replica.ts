@@ -82,7 +82,13 @@ export class Replica implements Member {
   }
 
   get(key: Uint8Array): KeyValue | undefined {
-    return this.#deps.store.get(key);
+    try {
+      return this.#deps.store.get(key);
+    } catch (error) {
+      // A damaged record: what else the disk has lost is not known.
+      this.#deps.fatal(error);
+      throw error;
+    }
   }
 
   status(): MemberStatus {
