@@ -15,7 +15,7 @@ const keptLines = 2_000;
 export interface MemberOptions {
   readonly plan: MemberPlan;
   readonly flags: Flags;
-  /** The JavaScript file that Node runs. */
+  /** An executable file. */
   readonly program: string;
   /** Where it runs. */
   readonly directory: string;
@@ -70,8 +70,8 @@ export class Member {
     const { program, directory, environment } = this.#options;
     this.#lifeFrom = this.#log.length;
     const child = startChild({
-      program: process.execPath,
-      args: [program, ...toArguments({ ...this.#options.flags, ...flags })],
+      program,
+      args: toArguments({ ...this.#options.flags, ...flags }),
       directory,
       environment,
       onLine: (line) => this.#onLine(line),

@@ -1,11 +1,21 @@
 export { InvariantViolation } from "./assert.ts";
 export type { RaftConfig } from "./config.ts";
+export {
+  formatEntries,
+  formatEntryId,
+  formatHardState,
+  formatMessage,
+  formatNode,
+  formatSpeaker,
+  formatState,
+  formatTrace,
+} from "./format.ts";
 export { checkState, checkStep, type Observation } from "./invariants.ts";
 export type { ProposeResult } from "./leader.ts";
 export type { TransferResult } from "./leadership-transfer.ts";
 export type { LogReader } from "./log-reader.ts";
 export type * from "./messages.ts";
-export { type FollowerStatus, type NodeStatus, RaftNode, type ReadIndexResult } from "./node.ts";
+export { type Disk, type FollowerStatus, type NodeStatus, RaftNode, type ReadIndexResult } from "./node.ts";
 export type { PersistBatch, ReadState, Ready, SoftState } from "./ready.ts";
 export type { ReplicationState } from "./tracker/progress.ts";
 export type { TraceEvent } from "./trace.ts";

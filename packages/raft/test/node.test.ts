@@ -191,6 +191,17 @@ describe("what the driver relies on", () => {
     assert.equal(solo.ready().persist?.hardState, undefined);
   });
 
+  test("while the disk is busy with something else no batch is given out, and everything else flows on", () => {
+    const solo = new Solo({ voters: [1] }).tick(electionTicks);
+    assert.equal(solo.node.ready("busy").persist, undefined);
+    assert.equal(solo.node.hasReady("busy"), false);
+    assert.ok(solo.node.hasReady("idle"));
+    assert.deepEqual(
+      solo.run().committed.map(({ index }) => index),
+      [1],
+    );
+  });
+
   test("batches are numbered from one, and only the one that is out can be confirmed", () => {
     const solo = new Solo().step(append);
     const { persist } = solo.ready();

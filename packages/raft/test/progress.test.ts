@@ -112,6 +112,25 @@ test("a commit index is told once, with an empty append if there is nothing to s
   assert.ok(progress.wantsAppend(logIndex(10), logIndex(10)));
 });
 
+test("a commit index alone waits while entries are on their way, and leaves when they are acknowledged", () => {
+  const progress = replicating(8);
+  send(progress, 10);
+  assert.ok(!progress.wantsAppend(logIndex(10), logIndex(9)));
+  assert.ok(progress.wantsAppend(logIndex(11), logIndex(9)), "with entries it need not wait");
+  progress.accepted(logIndex(10));
+  assert.ok(progress.wantsAppend(logIndex(10), logIndex(9)));
+});
+
+test("what was on its way when a refusal came is not waited for", () => {
+  const progress = replicating(4);
+  send(progress, 6);
+  send(progress, 10);
+  progress.rejected(logIndex(6), logIndex(4));
+  assert.equal(progress.isPaused, false);
+  progress.accepted(logIndex(10));
+  assert.ok(progress.wantsAppend(logIndex(10), logIndex(9)));
+});
+
 test("a commit index counts as told only as far as the append reaches", () => {
   const progress = replicating(4);
   progress.sentAppend(logIndex(6), 1, logIndex(9));

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
+import { delimiter, dirname } from "node:path";
 import { sleep } from "./clock.ts";
 
 /** How long a process may take to end by itself. */
@@ -51,9 +52,10 @@ export async function startProcess({ program, args, directory, logFile }: Comman
 
 /** This process's environment without what would configure a member behind the bench's back. */
 function plainEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !name.startsWith("DKV_") && !name.startsWith("ETCD_")),
-  );
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(?:DKV|ETCD)_/.test(name));
+  // Members written for Node run on the one that runs us.
+  const path = [dirname(process.execPath), process.env["PATH"]].join(delimiter);
+  return { ...Object.fromEntries(inherited), PATH: path };
 }
 
 async function stopProcess(child: ChildProcess): Promise<void> {

@@ -15,8 +15,7 @@ const timeoutMs = 2_000;
  */
 export function dkv(profileDir: string | undefined): System {
   const args = (member: Member, all: readonly Member[]): readonly string[] => [
-    ...(profileDir === undefined ? [] : profileArguments(profileDir, member)),
-    program,
+    ...(profileDir === undefined ? [] : [...profileArguments(profileDir, member), program]),
     ...dkvArguments(member, all),
   ];
   return {
@@ -24,7 +23,12 @@ export function dkv(profileDir: string | undefined): System {
     methods: dkvMethods,
     start: (surroundings) =>
       startMembers(
-        { names: ["dkv1", "dkv2", "dkv3"], program: process.execPath, args, isLeader },
+        {
+          names: ["dkv1", "dkv2", "dkv3"],
+          program: profileDir === undefined ? program : process.execPath,
+          args,
+          isLeader,
+        },
         surroundings,
       ),
   };

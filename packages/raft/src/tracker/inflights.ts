@@ -29,11 +29,11 @@ export class Inflights {
     return this.#bytes;
   }
 
-  /** Whether nothing more may be sent. The append that reaches the limit of bytes was still allowed. */
   get isEmpty(): boolean {
     return this.#count === 0;
   }
 
+  /** Whether nothing more may be sent. The append that reaches the limit of bytes was still allowed. */
   get isFull(): boolean {
     return this.#count === this.#lastIndices.length || this.#bytes >= this.#maxBytes;
   }

@@ -17,7 +17,7 @@ export interface ProgressOptions {
  *   probe      the place where the logs agree is not known: one append at a time, until it is accepted
  *   replicate  it is known: appends are sent ahead of their answers, as far as the window allows
  *
- * Invariants: match < next; match never decreases; in replicate, everything in the window lies above match.
+ * Invariants: match < next; match never decreases; everything in the window lies above match; while probing it is empty.
  * Source: Raft Fig. 2, nextIndex and matchIndex; Diss. §10.2.2 for the pipeline.
  */
 export class Progress {
@@ -143,6 +143,7 @@ export class Progress {
     this.#sentAtHeartbeat = noEntry.index;
     this.#isStalled = false;
     this.#needsNudge = false;
+    this.#inflights.clear();
     this.#next = indexAfter(this.#match);
   }
 
@@ -150,6 +151,5 @@ export class Progress {
     this.#state = "replicate";
     this.#next = indexAfter(this.#match);
     this.#sentAtHeartbeat = noEntry.index;
-    this.#inflights.clear();
   }
 }

@@ -24,7 +24,7 @@ export interface TransportOptions {
   readonly tls: TlsPaths | undefined;
   /** Longer frames are neither sent nor accepted. */
   readonly maxFrameBytes: number;
-  /** Bytes that may wait for one peer; by default as many as one frame may have. What comes beyond is dropped. */
+  /** While so many bytes wait for one peer, frames to it are dropped. By default as many as one frame may have. */
   readonly maxQueueBytes?: number;
   readonly timing?: Partial<Timing>;
 }

@@ -55,11 +55,10 @@ export class OutboundLink {
   send(frame: PeerFrame): void {
     if (this.#state?.kind !== "connected") return;
     const { socket } = this.#state;
-    // Asked before encoding too: a peer that does not read must not cost us anything.
-    if (socket.writableLength > this.#maxQueueBytes) return this.#drop("its queue is full");
+    // Asked before encoding: a peer that does not read costs us nothing. One frame may go over the limit.
+    if (socket.writableLength >= this.#maxQueueBytes) return this.#drop("its queue is full");
     const bytes = encodeFrame(frame);
     if (bytes.length - 4 > this.#options.maxFrameBytes) return this.#drop("a frame is too long");
-    if (socket.writableLength + bytes.length > this.#maxQueueBytes && socket.writableLength > 0) return this.#drop("its queue is full");
     socket.write(bytes);
   }
 

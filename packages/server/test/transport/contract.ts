@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Credentials } from "@dkv/certificates";
 import { decodeHelloReply, encodeHelloReply } from "../../src/codec/handshake-codec.ts";
+import { encodeFrame } from "../../src/codec/raft-encoder.ts";
 import { StartupError } from "../../src/platform/startup-error.ts";
 import type { TransportOptions } from "../../src/transport/options.ts";
 import {
@@ -218,6 +219,20 @@ export function peerTransportContract(name: string, { overrides, credentials }: 
       stranger.hello(all, 1, 0);
       await stranger.closed;
       assert.match(reasonOf(await a.log.find(({ msg }) => msg === "peer disconnected")), /nothing heard for 200 ms/);
+    });
+
+    it("believe the newer of two connections from one peer", async () => {
+      const all = await addresses(2);
+      const a = await started(all, 0, overrides);
+      const strangers = [dial(a.address, credentials), dial(a.address, credentials)] as const;
+      for (const stranger of strangers) {
+        stranger.hello(all, 1, 0);
+        assert.equal(decodeHelloReply(await stranger.frames.find(() => true)).refusal, "");
+      }
+      const [older, newer] = strangers;
+      await older.closed;
+      newer.socket.write(encodeFrame(numbered(7)));
+      await a.arrivals.find((arrival) => numberIn(arrival) === 7);
     });
 
     it("say in one line that an address is taken", async () => {

@@ -1,7 +1,8 @@
 /** Members on this machine, strangers who dial or answer them, and what they log. */
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import net, { type AddressInfo, type Server, type Socket } from "node:net";
+import net, { type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
@@ -81,18 +82,22 @@ export function recordingLogger(): { readonly logger: Logger; readonly log: Reco
 const hurriedClock: Clock = { ...systemClock, every: (periodMs, callback) => systemClock.every(Math.min(periodMs, 20), callback) };
 
 let names = 0;
-export function unusedName(): string {
+function unusedName(): string {
   names += 1;
   return `d-${String(names)}`;
 }
 
-export async function unusedPort(): Promise<number> {
-  const server = net.createServer().listen(0, "localhost");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
+/** Below those that the system gives to whoever dials: such a one could be gone before the member listens. */
+async function unusedPort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(10_000, 30_000);
+    const server = net.createServer().listen(port, "localhost");
+    const isFree = await once(server, "listening").then(() => true, () => false);
+    if (!isFree) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }
 
 export async function addresses(count: number): Promise<readonly PeerAddress[]> {

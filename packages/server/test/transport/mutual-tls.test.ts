@@ -104,7 +104,7 @@ describe("a member that dials", () => {
 
 describe("certificates of a running member", () => {
   it("are taken from changed files, for new connections in both directions; broken files are not", async () => {
-    const all = await addresses(2);
+    const all = await addresses(3);
     const own = tlsFiles(authority, here);
     const [a, b] = [await started(all, 0, { tls: own }), await started(all, 1, { tls: files })];
     await connected(a, b.address);
@@ -121,6 +121,11 @@ describe("certificates of a running member", () => {
     }
     await a.log.find(({ msg }) => msg.includes("new connections use them"));
     assert.equal(await serialOf(), new X509Certificate(renewed.certificate).serialNumber);
+    const { promise: shown, resolve } = Promise.withResolvers<string>();
+    await impostor(all[2] ?? assert.fail(), here, ({ socket }) => {
+      if (socket instanceof TLSSocket) resolve(socket.getPeerCertificate().serialNumber);
+    });
+    assert.equal(await shown, new X509Certificate(renewed.certificate).serialNumber);
     await exchange(a, b, 1);
     await exchange(b, a, 2);
     assert.equal(a.log.items.filter(({ msg }) => msg === "lost connection to peer").length, 0);
