@@ -54,9 +54,16 @@ export async function createAuthority(from: Date = timeOfDay()): Promise<Credent
 }
 
 /** Makes a key and a certificate for it, signed by the authority. */
-export async function issueCertificate(authority: Credentials, request: CertificateRequest): Promise<Credentials> {
+export async function issueCertificate(
+  authority: Credentials,
+  request: CertificateRequest,
+): Promise<Credentials> {
   const issuer = pki.certificateFromPem(authority.certificate);
-  const { certificate, key } = await draft(request.commonName, request.from ?? timeOfDay(), request.days ?? certificateDays);
+  const { certificate, key } = await draft(
+    request.commonName,
+    request.from ?? timeOfDay(),
+    request.days ?? certificateDays,
+  );
   certificate.setIssuer(issuer.subject.attributes);
   const usages = Object.fromEntries(request.usages.map((usage) => [usage, true]));
   certificate.setExtensions([
@@ -65,7 +72,9 @@ export async function issueCertificate(authority: Credentials, request: Certific
     { name: "extKeyUsage", ...usages },
     { name: "subjectKeyIdentifier" },
     authorityKeyIdentifier(issuer),
-    ...(request.hosts.length === 0 ? [] : [{ name: "subjectAltName", altNames: request.hosts.map(alternativeName) }]),
+    ...(request.hosts.length === 0
+      ? []
+      : [{ name: "subjectAltName", altNames: request.hosts.map(alternativeName) }]),
   ]);
   return sign(certificate, key, authority.key);
 }

@@ -1,2 +1,8 @@
-export { createAuthority, issueCertificate, type CertificateRequest, type Credentials, type Usage } from "./certificate.ts";
+export {
+  createAuthority,
+  issueCertificate,
+  type CertificateRequest,
+  type Credentials,
+  type Usage,
+} from "./certificate.ts";
 export { CertificatesError, makeCertificates, type MakeOptions, type MakeResult } from "./make.ts";

@@ -36,6 +36,10 @@ function readArguments(args: readonly string[]): { readonly directory: string; r
     });
     return values;
   } catch (error) {
-    throw new CertificatesError("usage", `${error instanceof Error ? error.message : String(error)}; ${usage}`, { cause: error });
+    throw new CertificatesError(
+      "usage",
+      `${error instanceof Error ? error.message : String(error)}; ${usage}`,
+      { cause: error },
+    );
   }
 }

@@ -49,11 +49,17 @@ export interface MakeResult {
  * Makes ca.pem, peer.pem, server.pem and client.pem with their keys. Safe to run again: the CA stays
  * until it is about to expire, and the others as long as they fit. Throws CertificatesError.
  */
-export async function makeCertificates({ directory, hosts, now = timeOfDay() }: MakeOptions): Promise<MakeResult> {
+export async function makeCertificates({
+  directory,
+  hosts,
+  now = timeOfDay(),
+}: MakeOptions): Promise<MakeResult> {
   const wanted = [...localHosts, ...hosts.map(checkedHost)];
   const result: MakeResult = { made: [], kept: [] };
   await mkdir(directory, { recursive: true }).catch((error: unknown) => {
-    throw new CertificatesError("environment", `${directory} cannot be made: ${text(error)}`, { cause: error });
+    throw new CertificatesError("environment", `${directory} cannot be made: ${text(error)}`, {
+      cause: error,
+    });
   });
   const authority = await settleAuthority(directory, now, result);
   for (const role of roles) {
@@ -61,7 +67,11 @@ export async function makeCertificates({ directory, hosts, now = timeOfDay() }: 
     const old = await read(directory, role.name);
     const certificate = old === undefined ? undefined : parse(old);
     const names = role.namesHosts ? union(hostsOf(certificate), wanted) : [];
-    if (old !== undefined && certificate !== undefined && fits({ certificate, key: old.key, authority, names, now })) {
+    if (
+      old !== undefined &&
+      certificate !== undefined &&
+      fits({ certificate, key: old.key, authority, names, now })
+    ) {
       result.kept.push(path);
       continue;
     }
@@ -80,7 +90,10 @@ async function settleAuthority(directory: string, now: Date, result: MakeResult)
     const certificate = parse(old);
     if (certificate === undefined || !isKeyOf(certificate, old.key)) {
       const remedy = `put both back from a copy, or remove ${path} and its key to make a new CA and all certificates anew`;
-      throw new CertificatesError("environment", `${path} and ${join(directory, "ca-key.pem")} do not belong together; ${remedy}`);
+      throw new CertificatesError(
+        "environment",
+        `${path} and ${join(directory, "ca-key.pem")} do not belong together; ${remedy}`,
+      );
     }
     if (!isExpiring(certificate, now)) {
       result.kept.push(path);
@@ -105,7 +118,12 @@ function fits({ certificate, key, authority, names, now }: Candidate): boolean {
   const issuer = new X509Certificate(authority.certificate);
   const issued = certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
   const covered = hostsOf(certificate);
-  return issued && isKeyOf(certificate, key) && !isExpiring(certificate, now) && names.every((name) => covered.includes(name));
+  return (
+    issued &&
+    isKeyOf(certificate, key) &&
+    !isExpiring(certificate, now) &&
+    names.every((name) => covered.includes(name))
+  );
 }
 
 function isKeyOf(certificate: X509Certificate, key: string): boolean {
@@ -141,9 +159,14 @@ function union(first: readonly string[], second: readonly string[]): readonly st
 }
 
 function checkedHost(host: string): string {
-  const isName = host.length <= 253 && /^(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i.test(host);
+  const isName =
+    host.length <= 253 &&
+    /^(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i.test(host);
   if (isIP(host) === 0 && (!isName || /(^|\.)\d+$/.test(host))) {
-    throw new CertificatesError("usage", `"${host}" is neither a host name nor an IP address; write it without port and brackets`);
+    throw new CertificatesError(
+      "usage",
+      `"${host}" is neither a host name nor an IP address; write it without port and brackets`,
+    );
   }
   return canonicalHost(host);
 }
@@ -154,8 +177,13 @@ function canonicalHost(host: string): string {
 }
 
 async function read(directory: string, name: string): Promise<Credentials | undefined> {
-  const [certificate, key] = await Promise.all([readIfThere(join(directory, `${name}.pem`)), readIfThere(join(directory, `${name}-key.pem`))]);
-  return certificate === undefined && key === undefined ? undefined : { certificate: certificate ?? "", key: key ?? "" };
+  const [certificate, key] = await Promise.all([
+    readIfThere(join(directory, `${name}.pem`)),
+    readIfThere(join(directory, `${name}-key.pem`)),
+  ]);
+  return certificate === undefined && key === undefined
+    ? undefined
+    : { certificate: certificate ?? "", key: key ?? "" };
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {

@@ -13,7 +13,11 @@ describe("an issued certificate", () => {
   it("has a positive serial number, and no two have the same", async () => {
     const serials = new Set<string>();
     for (let round = 0; round < 8; round += 1) {
-      const { certificate } = await issueCertificate(authority, { commonName: "x", hosts, usages: ["serverAuth"] });
+      const { certificate } = await issueCertificate(authority, {
+        commonName: "x",
+        hosts,
+        usages: ["serverAuth"],
+      });
       const { serialNumber } = new X509Certificate(certificate);
       assert.match(serialNumber, /^[4-7][0-9A-F]{31}$/);
       serials.add(serialNumber);
@@ -33,16 +37,26 @@ describe("an issued certificate", () => {
   });
 
   it("carries two members through a mutual handshake, by name and by each address", async () => {
-    const peer = await issueCertificate(authority, { commonName: "peer", hosts, usages: ["serverAuth", "clientAuth"] });
+    const peer = await issueCertificate(authority, {
+      commonName: "peer",
+      hosts,
+      usages: ["serverAuth", "clientAuth"],
+    });
     for (const name of ["localhost", "dkv-0.example", "127.0.0.1", "::1"]) {
       assert.equal(await handshake({ server: peer, client: peer, name }), "welcome peer");
     }
-    await assert.rejects(handshake({ server: peer, client: peer, name: "dkv-1.example" }), { code: "ERR_TLS_CERT_ALTNAME_INVALID" });
+    await assert.rejects(handshake({ server: peer, client: peer, name: "dkv-1.example" }), {
+      code: "ERR_TLS_CERT_ALTNAME_INVALID",
+    });
   });
 
   it("is only good for the usages that it was issued for", async () => {
     const server = await issueCertificate(authority, { commonName: "server", hosts, usages: ["serverAuth"] });
-    const client = await issueCertificate(authority, { commonName: "client", hosts: [], usages: ["clientAuth"] });
+    const client = await issueCertificate(authority, {
+      commonName: "client",
+      hosts: [],
+      usages: ["clientAuth"],
+    });
     assert.equal(await handshake({ server, client, name: "localhost" }), "welcome client");
     await assert.rejects(handshake({ server, client: server, name: "localhost" }));
     await assert.rejects(handshake({ server: client, client, name: "localhost" }));
@@ -59,12 +73,27 @@ interface Handshake {
 /** What the server says to a client that it has verified. */
 async function handshake({ server, client, name }: Handshake): Promise<string> {
   const ca = authority.certificate;
-  const listener = createServer({ ca, cert: server.certificate, key: server.key, requestCert: true, rejectUnauthorized: true });
-  listener.on("secureConnection", (socket: TLSSocket) => socket.end(`welcome ${String(socket.getPeerCertificate().subject.CN)}`));
+  const listener = createServer({
+    ca,
+    cert: server.certificate,
+    key: server.key,
+    requestCert: true,
+    rejectUnauthorized: true,
+  });
+  listener.on("secureConnection", (socket: TLSSocket) =>
+    socket.end(`welcome ${String(socket.getPeerCertificate().subject.CN)}`),
+  );
   listener.listen(0, "127.0.0.1");
   await once(listener, "listening");
   const { port } = listener.address() as AddressInfo;
-  const socket = connect({ host: "127.0.0.1", port, ca, cert: client.certificate, key: client.key, checkServerIdentity: checkAs(name) });
+  const socket = connect({
+    host: "127.0.0.1",
+    port,
+    ca,
+    cert: client.certificate,
+    key: client.key,
+    checkServerIdentity: checkAs(name),
+  });
   // A client that the server does not want hears nothing, or an alert: it depends on the reason.
   const closed = once(socket, "close").then(() => assert.fail("closed without a word"));
   try {

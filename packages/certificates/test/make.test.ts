@@ -33,10 +33,26 @@ const inDays = (days: number) => new Date(Date.now() + days * 86_400_000);
 describe("makeCertificates", () => {
   it("makes certificates that openssl accepts, each for its purpose", async () => {
     const directory = newDirectory();
-    assert.deepEqual(names(await makeCertificates({ directory, hosts: ["dkv-0.example"] })), { made: all, kept: [] });
+    assert.deepEqual(names(await makeCertificates({ directory, hosts: ["dkv-0.example"] })), {
+      made: all,
+      kept: [],
+    });
     const verify = (purpose: string, role: string) =>
-      spawnSync("openssl", ["verify", "-x509_strict", "-purpose", purpose, "-CAfile", join(directory, "ca.pem"), join(directory, `${role}.pem`)]).status;
-    for (const [purpose, role] of [["sslserver", "peer"], ["sslclient", "peer"], ["sslserver", "server"], ["sslclient", "client"]] as const) {
+      spawnSync("openssl", [
+        "verify",
+        "-x509_strict",
+        "-purpose",
+        purpose,
+        "-CAfile",
+        join(directory, "ca.pem"),
+        join(directory, `${role}.pem`),
+      ]).status;
+    for (const [purpose, role] of [
+      ["sslserver", "peer"],
+      ["sslclient", "peer"],
+      ["sslserver", "server"],
+      ["sslclient", "client"],
+    ] as const) {
       assert.equal(verify(purpose, role), 0, `${role} as ${purpose}`);
     }
     assert.notEqual(verify("sslclient", "server"), 0);
@@ -47,8 +63,18 @@ describe("makeCertificates", () => {
     const directory = newDirectory();
     await makeCertificates({ directory, hosts: [] });
     const files = readdirSync(directory).sort((a, b) => a.localeCompare(b));
-    assert.deepEqual(files, ["ca-key.pem", "ca.pem", "client-key.pem", "client.pem", "peer-key.pem", "peer.pem", "server-key.pem", "server.pem"]);
-    for (const file of files.filter((name) => name.endsWith("-key.pem"))) assert.equal(statSync(join(directory, file)).mode & 0o777, 0o600, file);
+    assert.deepEqual(files, [
+      "ca-key.pem",
+      "ca.pem",
+      "client-key.pem",
+      "client.pem",
+      "peer-key.pem",
+      "peer.pem",
+      "server-key.pem",
+      "server.pem",
+    ]);
+    for (const file of files.filter((name) => name.endsWith("-key.pem")))
+      assert.equal(statSync(join(directory, file)).mode & 0o777, 0o600, file);
   });
 
   it("changes nothing when run again, also when the same address is written otherwise", async () => {
@@ -56,7 +82,10 @@ describe("makeCertificates", () => {
     await makeCertificates({ directory, hosts: ["2001:DB8::1", "Dkv-0.example"] });
     const before = readFileSync(join(directory, "peer.pem"));
     assert.deepEqual(names(await makeCertificates({ directory, hosts: [] })), { made: [], kept: all });
-    assert.deepEqual(names(await makeCertificates({ directory, hosts: ["2001:db8:0::1", "dkv-0.EXAMPLE"] })), { made: [], kept: all });
+    assert.deepEqual(
+      names(await makeCertificates({ directory, hosts: ["2001:db8:0::1", "dkv-0.EXAMPLE"] })),
+      { made: [], kept: all },
+    );
     assert.deepEqual(readFileSync(join(directory, "peer.pem")), before);
   });
 
@@ -76,31 +105,52 @@ describe("makeCertificates", () => {
     const directory = newDirectory();
     await makeCertificates({ directory, hosts: [] });
     assert.deepEqual(names(await makeCertificates({ directory, hosts: [], now: inDays(825 - 31) })).made, []);
-    assert.deepEqual(names(await makeCertificates({ directory, hosts: [], now: inDays(825 - 29) })).made, all.slice(1));
-    assert.deepEqual(names(await makeCertificates({ directory, hosts: [], now: inDays(3650 - 29) })).made, all);
+    assert.deepEqual(
+      names(await makeCertificates({ directory, hosts: [], now: inDays(825 - 29) })).made,
+      all.slice(1),
+    );
+    assert.deepEqual(
+      names(await makeCertificates({ directory, hosts: [], now: inDays(3650 - 29) })).made,
+      all,
+    );
   });
 
   it("reissues a certificate of another CA, with another key, or damaged", async () => {
     const directory = newDirectory();
     await makeCertificates({ directory, hosts: [] });
-    const stranger = await issueCertificate(await createAuthority(), { commonName: "x", hosts: ["localhost", "127.0.0.1", "::1"], usages: ["serverAuth"] });
+    const stranger = await issueCertificate(await createAuthority(), {
+      commonName: "x",
+      hosts: ["localhost", "127.0.0.1", "::1"],
+      usages: ["serverAuth"],
+    });
     writeFileSync(join(directory, "peer.pem"), stranger.certificate);
     writeFileSync(join(directory, "peer-key.pem"), stranger.key);
     writeFileSync(join(directory, "server-key.pem"), stranger.key);
     writeFileSync(join(directory, "client.pem"), "not a certificate");
-    assert.deepEqual(names(await makeCertificates({ directory, hosts: [] })), { made: all.slice(1), kept: ["ca.pem"] });
+    assert.deepEqual(names(await makeCertificates({ directory, hosts: [] })), {
+      made: all.slice(1),
+      kept: ["ca.pem"],
+    });
   });
 
   it("never replaces a CA that has lost its key", async () => {
     const directory = newDirectory();
     await makeCertificates({ directory, hosts: [] });
     rmSync(join(directory, "ca-key.pem"));
-    await assert.rejects(makeCertificates({ directory, hosts: [] }), { name: "CertificatesError", kind: "environment", message: /ca-key\.pem/ });
+    await assert.rejects(makeCertificates({ directory, hosts: [] }), {
+      name: "CertificatesError",
+      kind: "environment",
+      message: /ca-key\.pem/,
+    });
   });
 
   it("refuses what is no host", async () => {
     for (const host of ["a:2380", "[::1]", "a b", "", "-", "1.2.3", "a..b", "1.2.3.4.5", "ü"]) {
-      await assert.rejects(makeCertificates({ directory: newDirectory(), hosts: [host] }), { kind: "usage" }, host);
+      await assert.rejects(
+        makeCertificates({ directory: newDirectory(), hosts: [host] }),
+        { kind: "usage" },
+        host,
+      );
     }
   });
 });
@@ -111,7 +161,12 @@ describe("the command", () => {
 
   it("says what it made and what it kept", () => {
     const directory = newDirectory();
-    assert.match(execFileSync(process.execPath, [main, "--directory", directory, "--hosts", "a.example, b.example"], { encoding: "utf8" }), /made {2}\S+\/peer\.pem/);
+    assert.match(
+      execFileSync(process.execPath, [main, "--directory", directory, "--hosts", "a.example, b.example"], {
+        encoding: "utf8",
+      }),
+      /made {2}\S+\/peer\.pem/,
+    );
     assert.ok(altNames(directory, "server")?.includes("DNS:b.example"));
     assert.match(run(["--directory", directory]).stdout, /kept {2}\S+\/peer\.pem/);
   });

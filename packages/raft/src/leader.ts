@@ -13,7 +13,7 @@ import type { Raft } from "./raft.ts";
 import type { ReadRequest } from "./read-index.ts";
 import type { LeaderRole } from "./roles.ts";
 import type { Follower } from "./tracker/tracker.ts";
-import { type Entry, indexAfter, type LogIndex, type Term } from "./types.ts";
+import { type Entry, indexAfter, type LogIndex, type NodeId, type Term } from "./types.ts";
 
 /** What became of a proposal. Accepted does not mean committed: another leader may replace the entries. */
 export type ProposeResult =
@@ -30,6 +30,7 @@ export function tickLeader(raft: Raft, role: LeaderRole): void {
     raft.becomeFollower(undefined);
     return;
   }
+  for (const { progress } of role.tracker.followers) progress.tick();
   tickTransfer(raft, role);
   role.heartbeatElapsed += 1;
   if (role.heartbeatElapsed < raft.config.heartbeatTicks) return;
@@ -115,13 +116,24 @@ export function requestRead(raft: Raft, role: LeaderRole, request: ReadRequest):
 
 function answerReads(raft: Raft, role: LeaderRole): void {
   for (const { context, from, index } of role.reads.takeConfirmed()) {
-    if (from === raft.id) raft.readConfirmed({ context, index });
-    else raft.send({ kind: "readIndexResponse", from: raft.id, to: from, term: raft.term, context, index });
+    if (from === raft.id) {
+      raft.readConfirmed({ context, index });
+      continue;
+    }
+    role.tracker.follower(from)?.progress.awaitsCommit(index);
+    raft.send({ kind: "readIndexResponse", from: raft.id, to: from, term: raft.term, context, index });
   }
 }
 
+/** What a leader is asked to append. */
+export interface Proposals {
+  readonly data: readonly Uint8Array[];
+  /** The follower that waits for their commit, if it is not this node. */
+  readonly onBehalfOf: NodeId | undefined;
+}
+
 /** Appends proposals to the log, within the limit of uncommitted bytes. */
-export function propose(raft: Raft, role: LeaderRole, data: readonly Uint8Array[]): ProposeResult {
+export function propose(raft: Raft, role: LeaderRole, { data, onBehalfOf }: Proposals): ProposeResult {
   assert(data.length > 0, "a proposal holds something");
   if (role.transfer !== undefined) return { kind: "dropped", because: "transferring" };
   const { term, log } = raft;
@@ -142,6 +154,7 @@ export function propose(raft: Raft, role: LeaderRole, data: readonly Uint8Array[
   }
   role.uncommittedBytes += size;
   log.append(entries);
+  if (onBehalfOf !== undefined) role.tracker.follower(onBehalfOf)?.progress.awaitsCommit(log.lastIndex);
   return { kind: "accepted", first, term };
 }
 

@@ -78,11 +78,15 @@ export class RaftNode {
     step(this.#raft, message);
   }
 
-  /** Appends one entry for each element, if this node leads. All are accepted or none. */
-  propose(data: readonly Uint8Array[]): ProposeResult {
+  /**
+   * Appends one entry for each element, if this node leads. All are accepted or none.
+   *
+   * @param onBehalfOf the follower that waits for their commit, if it is not this node: it is told at once.
+   */
+  propose(data: readonly Uint8Array[], onBehalfOf?: NodeId): ProposeResult {
     const { role } = this.#raft;
     if (role.kind !== "leader") return { kind: "dropped", because: "notLeader" };
-    return propose(this.#raft, role, data);
+    return propose(this.#raft, role, { data, onBehalfOf });
   }
 
   /**

@@ -22,8 +22,8 @@ import { version } from "./version.ts";
 
 const mebibyte = 2 ** 20;
 
-/** The finest step of time in consensus. Ten to a default heartbeat, so that election timeouts rarely collide. */
-const tickMs = 10;
+/** The finest step of time in consensus. Five to a default heartbeat, so that election timeouts rarely collide. */
+const tickMs = 20;
 
 const limits = {
   /** Values kept in memory for reads. */

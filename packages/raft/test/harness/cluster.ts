@@ -15,7 +15,7 @@ import type { Message } from "../../src/messages.ts";
 import type { RaftNode, ReadIndexResult } from "../../src/node.ts";
 import type { PersistBatch, Ready } from "../../src/ready.ts";
 import type { TraceEvent } from "../../src/trace.ts";
-import type { Entry, LogIndex, NodeId, ReadContext } from "../../src/types.ts";
+import type { Entry, NodeId, ReadContext } from "../../src/types.ts";
 import { ClusterChecks } from "./cluster-checks.ts";
 import { Disk, emptyStore, type Stored } from "./disk.ts";
 import { type DiskSpeed, Member } from "./member.ts";
@@ -277,9 +277,4 @@ function describe({ hardState, entries }: PersistBatch, disk: Disk): string {
     ...(entries.length > 0 ? [`entries=${formatEntries(entries)}`] : []),
   ];
   return parts.length === 0 ? "commit only" : parts.join(" ");
-}
-
-/** How far a cluster has committed, for a test that waits for progress. */
-export function committedBy(cluster: Cluster): LogIndex {
-  return cluster.checks.committed;
 }

@@ -1,11 +1,10 @@
 import { assert } from "../../src/assert.ts";
 import type { RaftConfig } from "../../src/config.ts";
-import { formatTrace } from "../../src/format.ts";
 import { checkState, checkStep, type Observation } from "../../src/invariants.ts";
 import { RaftNode } from "../../src/node.ts";
 import type { PersistBatch } from "../../src/ready.ts";
 import type { TraceEvent } from "../../src/trace.ts";
-import { type Entry, indexAfter, type LogIndex, logIndex, type ReadContext, type Term } from "../../src/types.ts";
+import { type Entry, indexAfter, type LogIndex, type ReadContext, type Term } from "../../src/types.ts";
 import type { Disk } from "./disk.ts";
 
 /** What a disk does with a write: ends it at once, or when it is told to. */
@@ -73,15 +72,4 @@ export class Member {
     for (const read of servable) this.#reads.splice(this.#reads.indexOf(read), 1);
     return servable;
   }
-}
-
-/** What the trace says, without what other lines of a story tell. */
-export function told(event: TraceEvent): string {
-  return formatTrace(event);
-}
-
-/** The terms of a log on disk as names of entries. */
-export function entriesOf(disk: Disk): readonly Entry[] {
-  const { lastIndex } = disk.log;
-  return lastIndex === 0 ? [] : disk.log.entries(logIndex(1), indexAfter(lastIndex), Infinity);
 }

@@ -26,7 +26,7 @@ export function fits(pattern: Pattern, { from, to, kind }: Message): boolean {
 
 /** Messages on their way, and a script that says which are lost and which must wait. */
 export class Network {
-  #flights: Flight[] = [];
+  readonly #flights: Flight[] = [];
   #cuts: Pattern[] = [];
   #holds: Pattern[] = [];
 

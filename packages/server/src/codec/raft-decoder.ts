@@ -113,7 +113,8 @@ function readMessage(reader: WireReader, { from, to }: Route, maxEntries: number
     else reader.skip(tag);
   }
   reader.leave(outer);
-  if (nodeId(actualFrom) !== from || nodeId(actualTo) !== to) throw new DecodeError("a message's sender or receiver is not the connection's");
+  if (nodeId(actualFrom) !== from || nodeId(actualTo) !== to)
+    throw new DecodeError("a message's sender or receiver is not the connection's");
   return assemble(kind, { from, to, term: term(messageTerm) }, body);
 }
 
@@ -237,7 +238,12 @@ function assemble(kindField: number, envelope: Envelope, body: Body): Message {
     case 5:
       return { kind: "preVoteResponse", ...envelope, granted };
     case 6:
-      return { kind: "voteRequest", ...envelope, lastEntry: body.id1, leadershipTransfer: body.number2 !== 0 };
+      return {
+        kind: "voteRequest",
+        ...envelope,
+        lastEntry: body.id1,
+        leadershipTransfer: body.number2 !== 0,
+      };
     case 7:
       return { kind: "voteResponse", ...envelope, granted };
     case appendEntriesField:
@@ -247,7 +253,12 @@ function assemble(kindField: number, envelope: Envelope, body: Body): Message {
     case 10:
       return { kind: "appendRejected", ...envelope, prevIndex: body.number1, hint: body.id2 };
     case 11:
-      return { kind: "heartbeat", ...envelope, commit: body.number1, readContext: optionalContext(body.context2) };
+      return {
+        kind: "heartbeat",
+        ...envelope,
+        commit: body.number1,
+        readContext: optionalContext(body.context2),
+      };
     case 12:
       return { kind: "heartbeatResponse", ...envelope, readContext: optionalContext(body.context1) };
     case 13:
@@ -255,7 +266,12 @@ function assemble(kindField: number, envelope: Envelope, body: Body): Message {
     case 14:
       return { kind: "readIndexRequest", ...envelope, context: requiredContext(body.context1) };
     case 15:
-      return { kind: "readIndexResponse", ...envelope, context: requiredContext(body.context1), index: body.number2 };
+      return {
+        kind: "readIndexResponse",
+        ...envelope,
+        context: requiredContext(body.context1),
+        index: body.number2,
+      };
     default:
       throw new DecodeError("a message is of no known kind");
   }

@@ -27,7 +27,11 @@ const kindFields = {
 
 const entryKinds = { empty: 1, command: 2, configuration: 3 } as const satisfies Record<EntryKind, number>;
 
-const refusalCodes = { notLeader: "not_leader", overloaded: "overloaded", stopping: "stopping" } as const satisfies Record<Refusal["code"], string>;
+const refusalCodes = {
+  notLeader: "not_leader",
+  overloaded: "overloaded",
+  stopping: "stopping",
+} as const satisfies Record<Refusal["code"], string>;
 
 /** Bytes that no message other than its entries, and no entry other than its data, can exceed. */
 const messageBound = 96;

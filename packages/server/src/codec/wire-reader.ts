@@ -106,7 +106,8 @@ export class WireReader {
   }
 
   #require(length: number): void {
-    if (length > this.#end - this.#position) throw new DecodeError("a field is longer than the message it stands in");
+    if (length > this.#end - this.#position)
+      throw new DecodeError("a field is longer than the message it stands in");
   }
 
   #byte(): number {

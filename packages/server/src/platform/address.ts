@@ -15,7 +15,8 @@ export interface HostPort {
  * @param source where the text was given, for the complaint, such as "--listen-peer-address".
  */
 export function parseHostPort(text: string, source: string): HostPort {
-  const { host, bracketed, port } = /^(?:\[(?<bracketed>[^\]]*)\]|(?<host>[^[\]:]*)):(?<port>\d{1,5})$/.exec(text)?.groups ?? {};
+  const { host, bracketed, port } =
+    /^(?:\[(?<bracketed>[^\]]*)\]|(?<host>[^[\]:]*)):(?<port>\d{1,5})$/.exec(text)?.groups ?? {};
   if (port === undefined || Number(port) > 65_535) throw malformed(text, source);
   if (bracketed !== undefined) {
     if (!isIPv6(bracketed)) throw malformed(text, source);
@@ -33,6 +34,7 @@ export function formatAddress({ host, port }: HostPort): string {
 }
 
 function malformed(text: string, source: string): StartupError {
-  const shapes = "HOST:PORT, [IPV6]:PORT or :PORT with a port up to 65535, such as localhost:2380 or [::1]:2380";
+  const shapes =
+    "HOST:PORT, [IPV6]:PORT or :PORT with a port up to 65535, such as localhost:2380 or [::1]:2380";
   return new StartupError("usage", `${source} is "${text}"; write ${shapes}`);
 }

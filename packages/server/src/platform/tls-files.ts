@@ -47,7 +47,11 @@ export function readTlsMaterial({ certFile, keyFile, trustedCaFile }: TlsPaths):
  * Looks at the files every few seconds and hands over what they hold when that changed and is sound.
  * What is not sound is logged, once, and what was there before stays in use.
  */
-export function watchTlsMaterial(paths: TlsPaths, deps: { clock: Clock; logger: Logger }, onChange: (material: TlsMaterial) => void): Cancel {
+export function watchTlsMaterial(
+  paths: TlsPaths,
+  deps: { clock: Clock; logger: Logger },
+  onChange: (material: TlsMaterial) => void,
+): Cancel {
   const { clock, logger } = deps;
   const { certFile } = paths;
   let seen = fingerprint(paths);
@@ -107,7 +111,11 @@ function checkPair({ certFile, cert, keyFile, key }: Pair): void {
   } catch (error) {
     throw broken(`${keyFile} holds no private key in PEM form without a passphrase`, error);
   }
-  if (!fits) throw new StartupError("environment", `the key in ${keyFile} does not belong to the certificate in ${certFile}`);
+  if (!fits)
+    throw new StartupError(
+      "environment",
+      `the key in ${keyFile} does not belong to the certificate in ${certFile}`,
+    );
 }
 
 function parseCertificate(file: string, pem: string | Buffer): X509Certificate {
@@ -128,7 +136,10 @@ function warnOfExpiry(certFile: string, logger: Logger): void {
   const expiry = parseCertificate(certFile, readPem(certFile)).validToDate;
   const leftMs = expiry.getTime() - Date.now();
   if (leftMs > expiryWarningMs) return;
-  const message = leftMs > 0 ? "the certificate expires soon; replace the file" : "the certificate has expired; others will refuse it";
+  const message =
+    leftMs > 0
+      ? "the certificate expires soon; replace the file"
+      : "the certificate has expired; others will refuse it";
   logger.warn({ certFile, expiry: expiry.toISOString() }, message);
 }
 

@@ -24,7 +24,14 @@ export class Complaints {
   }
 
   /** Logs a warning, unless the same message about the same subject for the same reason was logged lately. */
-  warn(message: string, { about, reason, ...fields }: { readonly about: string; readonly reason: string; readonly [field: string]: unknown }): void {
+  warn(
+    message: string,
+    {
+      about,
+      reason,
+      ...fields
+    }: { readonly about: string; readonly reason: string; readonly [field: string]: unknown },
+  ): void {
     const key = `${message}\n${about}\n${reason}`;
     const before = this.#told.get(key);
     const nowMs = this.#clock.nowMs();

@@ -54,7 +54,12 @@ export class FrameReader {
   }
 
   #takeHeader(chunk: Buffer, position: number): number {
-    const taken = chunk.copy(this.#header, this.#headerFilled, position, position + headerBytes - this.#headerFilled);
+    const taken = chunk.copy(
+      this.#header,
+      this.#headerFilled,
+      position,
+      position + headerBytes - this.#headerFilled,
+    );
     this.#headerFilled += taken;
     return taken;
   }
@@ -62,7 +67,9 @@ export class FrameReader {
   #checkedLength(): number {
     const length = this.#header.readUInt32BE();
     if (length > this.#maxBytes) {
-      throw new DecodeError(`a frame of ${String(length)} bytes, where ${String(this.#maxBytes)} are allowed`);
+      throw new DecodeError(
+        `a frame of ${String(length)} bytes, where ${String(this.#maxBytes)} are allowed`,
+      );
     }
     return length;
   }

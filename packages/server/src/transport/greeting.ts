@@ -12,7 +12,9 @@ export const maxGreetingBytes = 4096;
 /** An empty frame says nothing but that its sender lives. */
 export const pingFrame = Buffer.alloc(4);
 
-export type Verdict = { readonly kind: "welcome"; readonly peer: PeerRecord } | { readonly kind: "refuse"; readonly reason: string };
+export type Verdict =
+  | { readonly kind: "welcome"; readonly peer: PeerRecord }
+  | { readonly kind: "refuse"; readonly reason: string };
 
 interface Judge {
   readonly options: TransportOptions;
@@ -25,10 +27,16 @@ interface Judge {
 export function judgeHello(hello: Hello, { options, peers, vouchesFor }: Judge): Verdict {
   const { self, clusterId } = options;
   if (hello.protocolVersion !== protocolVersion) {
-    return refuse(`protocol version ${String(hello.protocolVersion)}, where ${self.name} speaks ${String(protocolVersion)}`);
+    return refuse(
+      `protocol version ${String(hello.protocolVersion)}, where ${self.name} speaks ${String(protocolVersion)}`,
+    );
   }
-  if (hello.clusterId !== clusterId) return refuse(`member of cluster ${hex(hello.clusterId)}, where ${self.name} is one of ${hex(clusterId)}`);
-  if (hello.to !== self.id) return refuse(`looking for member ${hex(hello.to)}, where ${self.name} is ${hex(self.id)}`);
+  if (hello.clusterId !== clusterId)
+    return refuse(
+      `member of cluster ${hex(hello.clusterId)}, where ${self.name} is one of ${hex(clusterId)}`,
+    );
+  if (hello.to !== self.id)
+    return refuse(`looking for member ${hex(hello.to)}, where ${self.name} is ${hex(self.id)}`);
   const peer = peers.get(hello.from);
   if (peer === undefined) return refuse(`member ${hex(hello.from)} is not known to ${self.name}`);
   if (!vouchesFor(peer)) {

@@ -84,7 +84,9 @@ export class OutboundLink {
   #dial(): void {
     const { clock, timing } = this.#deps;
     const socket = this.#connect();
-    const cancelDeadline = clock.after(timing.handshakeMs, () => socket.destroy(new Error(`no greeting within ${String(timing.handshakeMs)} ms`)));
+    const cancelDeadline = clock.after(timing.handshakeMs, () =>
+      socket.destroy(new Error(`no greeting within ${String(timing.handshakeMs)} ms`)),
+    );
     this.#state = { kind: "dialling", socket, cancelDeadline };
     let failure = "the peer closed the connection";
     socket.on("error", (error) => {
@@ -114,7 +116,13 @@ export class OutboundLink {
 
   #hello(): Buffer {
     const { self, clusterId } = this.#options;
-    return encodeHello({ protocolVersion, clusterId, from: self.id, to: this.#peer.address.id, clientAddress: self.clientAddress });
+    return encodeHello({
+      protocolVersion,
+      clusterId,
+      from: self.id,
+      to: this.#peer.address.id,
+      clientAddress: self.clientAddress,
+    });
   }
 
   /** The peer says only that we are welcome, or why not, and then that it lives. */
@@ -175,6 +183,7 @@ export class OutboundLink {
 
 /** An attempt at several addresses of a name fails with all their errors, and no text of its own. */
 function describe(error: Error): string {
-  if (error instanceof AggregateError) return error.errors.map((one) => (one instanceof Error ? one.message : String(one))).join("; ");
+  if (error instanceof AggregateError)
+    return error.errors.map((one) => (one instanceof Error ? one.message : String(one))).join("; ");
   return error.message;
 }

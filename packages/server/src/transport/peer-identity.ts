@@ -8,7 +8,8 @@ import type { PeerAddress } from "./options.ts";
  * A common name alone is nothing: it is no name of a machine.
  */
 export function checkHost(host: string, certificate: PeerCertificate): Error | undefined {
-  if (certificate.subjectaltname === undefined) return new Error(`the certificate has no subject alternative name; it must name ${host}`);
+  if (certificate.subjectaltname === undefined)
+    return new Error(`the certificate has no subject alternative name; it must name ${host}`);
   return checkServerIdentity(host, certificate);
 }
 

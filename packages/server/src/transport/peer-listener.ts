@@ -60,9 +60,11 @@ export class PeerListener {
     try {
       await once(this.#server, "listening");
     } catch (error) {
-      throw new StartupError("environment", listenFailure(this.#options.listenAddress, error), { cause: error });
+      throw new StartupError("environment", listenFailure(this.#options.listenAddress, error), {
+        cause: error,
+      });
     }
-    this.#server.on("error", (error) => {
+    this.#server.on("error", (error: Error) => {
       this.#deps.complaints.warn("cannot accept a peer", { about: "", reason: error.message });
     });
   }
@@ -91,7 +93,12 @@ export class PeerListener {
   }
 
   #tlsServer(material: TlsMaterial): TlsServer {
-    const options = { ...secureOptions(material), requestCert: true, rejectUnauthorized: true, noDelay: true };
+    const options = {
+      ...secureOptions(material),
+      requestCert: true,
+      rejectUnauthorized: true,
+      noDelay: true,
+    };
     const server = createTlsServer(options, (socket) => {
       this.#onReady(socket);
     });
@@ -107,7 +114,8 @@ export class PeerListener {
     const key = endpoint(socket);
     this.#track(socket);
     const [oldest] = this.#unproven.keys();
-    if (this.#unproven.size >= maxUnproven && oldest !== undefined) this.#reject(oldest, "too many connections without a greeting");
+    if (this.#unproven.size >= maxUnproven && oldest !== undefined)
+      this.#reject(oldest, "too many connections without a greeting");
     const cancelDeadline = clock.after(timing.handshakeMs, () => {
       this.#reject(key, `no greeting within ${String(timing.handshakeMs)} ms`);
     });
@@ -121,7 +129,8 @@ export class PeerListener {
   #onTlsFailure(error: Error, socket: TLSSocket): void {
     // Typed as an Error, but it is OpenSSL's name for the trouble.
     const authorizationError: unknown = socket.authorizationError;
-    if (typeof authorizationError === "string") this.#complain("", { reason: `its certificate is not accepted: ${authorizationError}` });
+    if (typeof authorizationError === "string")
+      this.#complain("", { reason: `its certificate is not accepted: ${authorizationError}` });
     else this.#fail(endpoint(socket), error.message.trim());
   }
 
@@ -149,8 +158,13 @@ export class PeerListener {
   }
 
   #judge(hello: Hello, socket: Socket): Verdict {
-    const isVouchedFor = ({ address }: PeerRecord) => !(socket instanceof TLSSocket) || vouchesFor(socket.getPeerCertificate(), address);
-    const verdict = judgeHello(hello, { options: this.#options, peers: this.#deps.peers, vouchesFor: isVouchedFor });
+    const isVouchedFor = ({ address }: PeerRecord) =>
+      !(socket instanceof TLSSocket) || vouchesFor(socket.getPeerCertificate(), address);
+    const verdict = judgeHello(hello, {
+      options: this.#options,
+      peers: this.#deps.peers,
+      vouchesFor: isVouchedFor,
+    });
     if (verdict.kind === "refuse") this.#fail(endpoint(socket), verdict.reason);
     return verdict;
   }
@@ -163,7 +177,11 @@ export class PeerListener {
     this.#deps.logger.info({ peer: name }, "peer connected");
   }
 
-  #onEnd({ address: { id, name } }: PeerRecord, connection: InboundConnection, reason = "the peer closed the connection"): void {
+  #onEnd(
+    { address: { id, name } }: PeerRecord,
+    connection: InboundConnection,
+    reason = "the peer closed the connection",
+  ): void {
     if (this.#connections.get(id) !== connection) return;
     this.#connections.delete(id);
     if (this.#server.listening) this.#deps.logger.warn({ peer: name, reason }, "peer disconnected");
@@ -182,7 +200,8 @@ export class PeerListener {
     this.#unproven.delete(key);
     unproven.cancelDeadline();
     unproven.socket.destroy();
-    if (unproven.reason !== undefined) this.#complain(unproven.about, { reason: unproven.reason, remote: key });
+    if (unproven.reason !== undefined)
+      this.#complain(unproven.about, { reason: unproven.reason, remote: key });
   }
 
   #complain(about: string, fields: { readonly reason: string; readonly remote?: string }): void {
@@ -209,7 +228,9 @@ function endpoint(socket: Socket): string {
 function listenFailure(address: HostPort, error: unknown): string {
   const where = `cannot listen for peers on ${formatAddress(address)}`;
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code === "EADDRINUSE") return `${where}: the address is taken; stop what uses it or choose another --listen-peer-address`;
-  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") return `${where}: this machine has no such address; see --listen-peer-address`;
+  if (code === "EADDRINUSE")
+    return `${where}: the address is taken; stop what uses it or choose another --listen-peer-address`;
+  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND")
+    return `${where}: this machine has no such address; see --listen-peer-address`;
   return `${where}: ${error instanceof Error ? error.message : String(error)}`;
 }

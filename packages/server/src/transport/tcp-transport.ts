@@ -40,8 +40,15 @@ class TcpTransport implements PeerTransport {
     this.#timing = { ...defaultTiming, ...options.timing };
     this.#complaints = new Complaints(deps);
     this.#records = new Map(options.peers.map((peer) => [peer.id, new PeerRecord(peer)]));
-    const linkDeps = { ...deps, complaints: this.#complaints, timing: this.#timing, tlsMaterial: () => this.#material };
-    this.#links = new Map(Array.from(this.#records, ([id, record]) => [id, new OutboundLink(options, record, linkDeps)]));
+    const linkDeps = {
+      ...deps,
+      complaints: this.#complaints,
+      timing: this.#timing,
+      tlsMaterial: () => this.#material,
+    };
+    this.#links = new Map(
+      Array.from(this.#records, ([id, record]) => [id, new OutboundLink(options, record, linkDeps)]),
+    );
   }
 
   async start(events: PeerEvents): Promise<void> {
@@ -90,7 +97,8 @@ class TcpTransport implements PeerTransport {
     const { tls } = this.#options;
     if (tls === undefined) return undefined;
     // Without a CA of its own a member would accept every certificate that the public ones ever issued.
-    if (tls.trustedCaFile === undefined) throw new StartupError("usage", "peers with TLS need --peer-trusted-ca-file");
+    if (tls.trustedCaFile === undefined)
+      throw new StartupError("usage", "peers with TLS need --peer-trusted-ca-file");
     return readTlsMaterial(tls);
   }
 

@@ -18,14 +18,22 @@ const aTerm = fc.oneof(fc.nat(20), fc.maxSafeNat()).map((value) => term(value));
 const context = fc.bigInt({ min: 1n, max: 2n ** 64n - 1n }).map((value) => readContext(value));
 const optionalContext = fc.option(context, { nil: undefined });
 /** Plain objects, as decoding makes them. */
-const record = <Shape>(shape: { [Field in keyof Shape]: fc.Arbitrary<Shape[Field]> }) => fc.record(shape, { noNullPrototype: true });
+const record = <Shape>(shape: { [Field in keyof Shape]: fc.Arbitrary<Shape[Field]> }) =>
+  fc.record(shape, { noNullPrototype: true });
 const bytes = fc.uint8Array({ maxLength: 300 });
 const entryId = record({ term: aTerm, index });
 const envelope = { from: fc.constant(route.from), to: fc.constant(route.to), term: aTerm };
 const kind = <Name extends Message["kind"]>(name: Name) => ({ kind: fc.constant(name), ...envelope });
 
 const appendEntries = fc
-  .tuple(fc.nat(2 ** 40), aTerm, fc.array(record({ step: fc.nat(3), kind: fc.constantFrom("empty", "command", "configuration"), data: bytes })), index)
+  .tuple(
+    fc.nat(2 ** 40),
+    aTerm,
+    fc.array(
+      record({ step: fc.nat(3), kind: fc.constantFrom("empty", "command", "configuration"), data: bytes }),
+    ),
+    index,
+  )
   .filter(([, prevTerm]) => prevTerm < max - 1000)
   .map(([prevIndex, prevTerm, drafts, commit]): Message => {
     let last = { term: prevTerm, index: logIndex(prevIndex) };
@@ -33,7 +41,14 @@ const appendEntries = fc
       last = { term: term(last.term + step), index: logIndex(last.index + 1) };
       return { ...last, kind: entryKind, data };
     });
-    return { kind: "appendEntries", ...route, term: last.term, prev: { term: prevTerm, index: logIndex(prevIndex) }, entries, commit };
+    return {
+      kind: "appendEntries",
+      ...route,
+      term: last.term,
+      prev: { term: prevTerm, index: logIndex(prevIndex) },
+      entries,
+      commit,
+    };
   });
 
 const message: fc.Arbitrary<Message> = fc.oneof(
@@ -55,7 +70,10 @@ const frame: fc.Arbitrary<PeerFrame> = record({
   messages: fc.array(message, { maxLength: 5 }),
   forwarded: fc.array(bytes, { maxLength: 5 }),
   forwardedTerm: aTerm,
-  refusals: fc.array(record({ sequence: fc.nat(0xffff_ffff), code: fc.constantFrom("notLeader", "overloaded", "stopping") }), { maxLength: 5 }),
+  refusals: fc.array(
+    record({ sequence: fc.nat(0xffff_ffff), code: fc.constantFrom("notLeader", "overloaded", "stopping") }),
+    { maxLength: 5 },
+  ),
 });
 
 /** What follows the length header, after checking that the header is right. */
@@ -84,7 +102,10 @@ describe("a frame", () => {
       fc.property(frame, (value) => {
         const encoded = payload(value);
         const read = fromBinary(FrameSchema, encoded);
-        assert.deepEqual(Buffer.from(toBinary(FrameSchema, read, { writeUnknownFields: false })), Buffer.from(encoded));
+        assert.deepEqual(
+          Buffer.from(toBinary(FrameSchema, read, { writeUnknownFields: false })),
+          Buffer.from(encoded),
+        );
       }),
     );
   });
@@ -103,8 +124,20 @@ describe("a frame", () => {
           ],
           commit: logIndex(max),
         },
-        { kind: "voteRequest", ...route, term: term(8), lastEntry: { term: term(1), index: logIndex(2) }, leadershipTransfer: true },
-        { kind: "heartbeat", ...route, term: term(8), commit: logIndex(3), readContext: readContext(2n ** 63n) },
+        {
+          kind: "voteRequest",
+          ...route,
+          term: term(8),
+          lastEntry: { term: term(1), index: logIndex(2) },
+          leadershipTransfer: true,
+        },
+        {
+          kind: "heartbeat",
+          ...route,
+          term: term(8),
+          commit: logIndex(3),
+          readContext: readContext(2n ** 63n),
+        },
       ],
       forwarded: [Uint8Array.of(255)],
       forwardedTerm: term(8),
@@ -125,7 +158,11 @@ describe("a frame", () => {
             commit: "9007199254740991",
           },
         },
-        { ...ends, term: "8", voteRequest: { lastEntry: { term: "1", index: "2" }, leadershipTransfer: true } },
+        {
+          ...ends,
+          term: "8",
+          voteRequest: { lastEntry: { term: "1", index: "2" }, leadershipTransfer: true },
+        },
         { ...ends, term: "8", heartbeat: { commit: "3", readContext: "9223372036854775808" } },
       ],
       forwarded: ["/w=="],
@@ -136,39 +173,96 @@ describe("a frame", () => {
 
   it("lends its bytes to entries and forwarded commands instead of copying them", () => {
     const entry: Entry = { term: term(1), index: logIndex(1), kind: "command", data: Uint8Array.of(1, 2, 3) };
-    const append: Message = { kind: "appendEntries", ...route, term: term(1), prev: { term: term(0), index: logIndex(0) }, entries: [entry], commit: logIndex(0) };
+    const append: Message = {
+      kind: "appendEntries",
+      ...route,
+      term: term(1),
+      prev: { term: term(0), index: logIndex(0) },
+      entries: [entry],
+      commit: logIndex(0),
+    };
     const encoded = payload({ ...emptyFrame, messages: [append], forwarded: [Uint8Array.of(9)] });
     const decoded = decodeFrame(encoded, route);
     assert.equal(decoded.forwarded[0]?.buffer, encoded.buffer);
-    assert.ok(decoded.messages[0]?.kind === "appendEntries" && decoded.messages[0].entries[0]?.data.buffer === encoded.buffer);
+    assert.ok(
+      decoded.messages[0]?.kind === "appendEntries" &&
+        decoded.messages[0].entries[0]?.data.buffer === encoded.buffer,
+    );
   });
 
   it("passes over fields of a later version", () => {
     const known = { ...emptyFrame, forwarded: [Uint8Array.of(1)] };
-    const later = [0x28, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01, 0x35, 1, 2, 3, 4, 0x39, 1, 2, 3, 4, 5, 6, 7, 8, 0x42, 2, 1, 2];
+    const later = [
+      0x28, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01, 0x35, 1, 2, 3, 4, 0x39, 1, 2, 3, 4, 5,
+      6, 7, 8, 0x42, 2, 1, 2,
+    ];
     assert.deepEqual(decodeFrame(new Uint8Array([...payload(known), ...later]), route), known);
   });
 });
 
 describe("a frame that makes no sense", () => {
   const ends = { from: "9223372036854775809", to: "2", term: "5" };
-  const refuses = (name: string, value: Parameters<typeof foreign>[0], reason: RegExp) =>
+  const cases: readonly (readonly [string, Parameters<typeof foreign>[0], RegExp])[] = [
+    ["from somebody else", { messages: [{ ...ends, from: "3", timeoutNow: {} }] }, /sender or receiver/],
+    ["for somebody else", { messages: [{ ...ends, to: "3", timeoutNow: {} }] }, /sender or receiver/],
+    ["a message of no kind", { messages: [ends] }, /no known kind/],
+    [
+      "a number above 2^53-1",
+      { messages: [{ ...ends, appendAccepted: { match: "9007199254740992" } }] },
+      /above 2\^53-1/,
+    ],
+    [
+      "a term of 64 bits",
+      { messages: [{ ...ends, term: "18446744073709551615", timeoutNow: {} }] },
+      /above 2\^53-1/,
+    ],
+    [
+      "an entry of no kind",
+      { messages: [{ ...ends, appendEntries: { entries: [{ term: "1" }] } }] },
+      /unknown kind/,
+    ],
+    [
+      "an entry of the kind 9",
+      { messages: [{ ...ends, appendEntries: { entries: [{ term: "1", kind: 9 }] } }] },
+      /unknown kind/,
+    ],
+    [
+      "entries whose terms decrease",
+      {
+        messages: [
+          { ...ends, appendEntries: { prev: { term: "3", index: "1" }, entries: [{ term: "2", kind: 1 }] } },
+        ],
+      },
+      /below/,
+    ],
+    [
+      "an entry of a later term than its message",
+      { messages: [{ ...ends, appendEntries: { entries: [{ term: "6", kind: 1 }] } }] },
+      /above that of the message/,
+    ],
+    [
+      "an index that cannot be counted",
+      {
+        messages: [
+          {
+            ...ends,
+            appendEntries: { prev: { term: "1", index: String(max) }, entries: [{ term: "2", kind: 1 }] },
+          },
+        ],
+      },
+      /above 2\^53-1/,
+    ],
+    ["a read without a context", { messages: [{ ...ends, readIndexRequest: {} }] }, /no context/],
+    ["a refusal for no known reason", { refusals: [{ sequence: 1, code: "mood" }] }, /unknown code/],
+  ];
+  for (const [name, value, reason] of cases) {
     it(`is refused: ${name}`, () => {
-      assert.throws(() => decodeFrame(foreign(value), route), (error) => error instanceof DecodeError && reason.test(error.message));
+      assert.throws(
+        () => decodeFrame(foreign(value), route),
+        (error) => error instanceof DecodeError && reason.test(error.message),
+      );
     });
-
-  refuses("from somebody else", { messages: [{ ...ends, from: "3", timeoutNow: {} }] }, /sender or receiver/);
-  refuses("for somebody else", { messages: [{ ...ends, to: "3", timeoutNow: {} }] }, /sender or receiver/);
-  refuses("a message of no kind", { messages: [ends] }, /no known kind/);
-  refuses("a number above 2^53-1", { messages: [{ ...ends, appendAccepted: { match: "9007199254740992" } }] }, /above 2\^53-1/);
-  refuses("a term of 64 bits", { messages: [{ ...ends, term: "18446744073709551615", timeoutNow: {} }] }, /above 2\^53-1/);
-  refuses("an entry of no kind", { messages: [{ ...ends, appendEntries: { entries: [{ term: "1" }] } }] }, /unknown kind/);
-  refuses("an entry of the kind 9", { messages: [{ ...ends, appendEntries: { entries: [{ term: "1", kind: 9 }] } }] }, /unknown kind/);
-  refuses("entries whose terms decrease", { messages: [{ ...ends, appendEntries: { prev: { term: "3", index: "1" }, entries: [{ term: "2", kind: 1 }] } }] }, /below/);
-  refuses("an entry of a later term than its message", { messages: [{ ...ends, appendEntries: { entries: [{ term: "6", kind: 1 }] } }] }, /above that of the message/);
-  refuses("an index that cannot be counted", { messages: [{ ...ends, appendEntries: { prev: { term: "1", index: String(max) }, entries: [{ term: "2", kind: 1 }] } }] }, /above 2\^53-1/);
-  refuses("a read without a context", { messages: [{ ...ends, readIndexRequest: {} }] }, /no context/);
-  refuses("a refusal for no known reason", { refusals: [{ sequence: 1, code: "mood" }] }, /unknown code/);
+  }
 
   it("is refused: more things than a frame may hold", () => {
     const refusals = Buffer.alloc(2 * (2 ** 20 + 1), Buffer.from([0x12, 0]));
@@ -179,12 +273,19 @@ describe("a frame that makes no sense", () => {
     const refusal = { sequence: 300, code: "overloaded" } as const;
     const whole = payload({ ...emptyFrame, refusals: [refusal] });
     for (let length = 1; length < whole.length; length += 1) {
-      assert.throws(() => decodeFrame(whole.subarray(0, length), route), DecodeError, `first ${String(length)} bytes`);
+      assert.throws(
+        () => decodeFrame(whole.subarray(0, length), route),
+        DecodeError,
+        `first ${String(length)} bytes`,
+      );
     }
   });
 
   it("never gets anything but a DecodeError out of the decoder", () => {
-    const damaged = fc.tuple(frame, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }));
+    const damaged = fc.tuple(
+      frame,
+      fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }),
+    );
     const decodes = (value: Uint8Array) => {
       try {
         decodeFrame(value, route);

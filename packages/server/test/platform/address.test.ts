@@ -21,12 +21,38 @@ describe("an address", () => {
   });
 
   it("is refused otherwise, with the place and an example", () => {
-    const wrong = ["", "localhost", "2380", "localhost:", "localhost:65536", "localhost:-1", "localhost:http", "::1:2380", "::1", "[::1]", "[localhost]:1"];
-    for (const text of [...wrong, "[]:1", "http://localhost:1", "a b:1", "a/b:1", "a:1:2", " a:1", "a:1\n", "[::1]x:1"]) {
-      assert.throws(() => parseHostPort(text, "--flag"), (error) => {
-        assert.ok(error instanceof StartupError && error.kind === "usage");
-        return error.message.startsWith(`--flag is "${text}"; write HOST:PORT`);
-      }, text);
+    const wrong = [
+      "",
+      "localhost",
+      "2380",
+      "localhost:",
+      "localhost:65536",
+      "localhost:-1",
+      "localhost:http",
+      "::1:2380",
+      "::1",
+      "[::1]",
+      "[localhost]:1",
+    ];
+    for (const text of [
+      ...wrong,
+      "[]:1",
+      "http://localhost:1",
+      "a b:1",
+      "a/b:1",
+      "a:1:2",
+      " a:1",
+      "a:1\n",
+      "[::1]x:1",
+    ]) {
+      assert.throws(
+        () => parseHostPort(text, "--flag"),
+        (error) => {
+          assert.ok(error instanceof StartupError && error.kind === "usage");
+          return error.message.startsWith(`--flag is "${text}"; write HOST:PORT`);
+        },
+        text,
+      );
     }
   });
 });

@@ -6,7 +6,12 @@ import { after, describe, it } from "node:test";
 import { createAuthority, issueCertificate } from "@dkv/certificates";
 import { type Clock, systemClock } from "../../src/platform/clock.ts";
 import { StartupError } from "../../src/platform/startup-error.ts";
-import { readTlsMaterial, type TlsMaterial, type TlsPaths, watchTlsMaterial } from "../../src/platform/tls-files.ts";
+import {
+  readTlsMaterial,
+  type TlsMaterial,
+  type TlsPaths,
+  watchTlsMaterial,
+} from "../../src/platform/tls-files.ts";
 import { recordingLogger } from "../transport/fixture.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "dkv-tls-files-"));
@@ -16,8 +21,15 @@ after(() => {
 
 const authority = await createAuthority();
 const request = { commonName: "x", hosts: ["localhost"], usages: ["serverAuth"] } as const;
-const [first, second] = [await issueCertificate(authority, request), await issueCertificate(authority, request)];
-const expired = await issueCertificate(authority, { ...request, from: new Date(Date.now() - 10 * 86_400_000), days: 5 });
+const [first, second] = [
+  await issueCertificate(authority, request),
+  await issueCertificate(authority, request),
+];
+const expired = await issueCertificate(authority, {
+  ...request,
+  from: new Date(Date.now() - 10 * 86_400_000),
+  days: 5,
+});
 
 let count = 0;
 function file(content: string): string {
@@ -27,12 +39,20 @@ function file(content: string): string {
   return path;
 }
 
-const good: TlsPaths = { certFile: file(first.certificate), keyFile: file(first.key), trustedCaFile: file(authority.certificate) };
+const good: TlsPaths = {
+  certFile: file(first.certificate),
+  keyFile: file(first.key),
+  trustedCaFile: file(authority.certificate),
+};
 
 describe("certificate files", () => {
   it("are read, with a CA and without", () => {
     const material = readTlsMaterial(good);
-    assert.deepEqual([material.cert, material.key, material.ca].map(String), [first.certificate, first.key, authority.certificate]);
+    assert.deepEqual([material.cert, material.key, material.ca].map(String), [
+      first.certificate,
+      first.key,
+      authority.certificate,
+    ]);
     assert.equal(readTlsMaterial({ ...good, trustedCaFile: undefined }).ca, undefined);
     const bundle = file(authority.certificate + first.certificate);
     assert.ok(readTlsMaterial({ ...good, trustedCaFile: bundle }).ca);
@@ -40,7 +60,9 @@ describe("certificate files", () => {
 
   it("that are no good are refused in a line that names the file and the trouble", () => {
     const rubbish = file("rubbish");
-    const half = file(`${authority.certificate}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`);
+    const half = file(
+      `${authority.certificate}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`,
+    );
     const missing = join(directory, "missing.pem");
     const cases: readonly (readonly [Partial<TlsPaths>, string])[] = [
       [{ certFile: missing }, `${missing} does not exist`],
@@ -53,14 +75,19 @@ describe("certificate files", () => {
       [{ trustedCaFile: half }, `${half} holds no certificate in PEM form`],
     ];
     for (const [paths, message] of cases) {
-      assert.throws(() => readTlsMaterial({ ...good, ...paths }), (error) => {
-        assert.ok(error instanceof StartupError && error.kind === "environment");
-        assert.equal(error.message, message);
-        return true;
-      });
+      assert.throws(
+        () => readTlsMaterial({ ...good, ...paths }),
+        (error) => {
+          assert.ok(error instanceof StartupError && error.kind === "environment");
+          assert.equal(error.message, message);
+          return true;
+        },
+      );
     }
     const foreign = file(second.key);
-    assert.throws(() => readTlsMaterial({ ...good, keyFile: foreign }), { message: `the key in ${foreign} does not belong to the certificate in ${good.certFile}` });
+    assert.throws(() => readTlsMaterial({ ...good, keyFile: foreign }), {
+      message: `the key in ${foreign} does not belong to the certificate in ${good.certFile}`,
+    });
   });
 });
 
@@ -91,11 +118,17 @@ describe("watched certificate files", () => {
     poll();
     poll();
     assert.equal(changes.length, 0);
-    assert.deepEqual(log.items.map(({ msg }) => msg), ["certificates changed and cannot be used; the old ones stay"]);
+    assert.deepEqual(
+      log.items.map(({ msg }) => msg),
+      ["certificates changed and cannot be used; the old ones stay"],
+    );
     writeFileSync(paths.certFile, second.certificate);
     poll();
     poll();
-    assert.deepEqual(changes.map(({ cert }) => String(cert)), [second.certificate]);
+    assert.deepEqual(
+      changes.map(({ cert }) => String(cert)),
+      [second.certificate],
+    );
     rmSync(paths.certFile);
     poll();
     assert.match(log.items.at(-1)?.reason ?? "", /does not exist/);

@@ -7,7 +7,11 @@ import { recordingLogger } from "./fixture.ts";
 function setUp() {
   const time = { nowMs: 0 };
   const { logger, log } = recordingLogger();
-  return { time, log, complaints: new Complaints({ clock: { ...systemClock, nowMs: () => time.nowMs }, logger }) };
+  return {
+    time,
+    log,
+    complaints: new Complaints({ clock: { ...systemClock, nowMs: () => time.nowMs }, logger }),
+  };
 }
 
 describe("complaints about others", () => {
@@ -16,7 +20,14 @@ describe("complaints about others", () => {
     for (let count = 0; count < 5; count += 1) complaints.warn("no", { about: "a", reason: "r", peer: "a" });
     complaints.warn("no", { about: "b", reason: "r" });
     complaints.warn("no", { about: "a", reason: "another" });
-    assert.deepEqual(log.items.map(({ msg, level, reason }) => [msg, level, reason]), [["no", 40, "r"], ["no", 40, "r"], ["no", 40, "another"]]);
+    assert.deepEqual(
+      log.items.map(({ msg, level, reason }) => [msg, level, reason]),
+      [
+        ["no", 40, "r"],
+        ["no", 40, "r"],
+        ["no", 40, "another"],
+      ],
+    );
     time.nowMs = 30_000;
     complaints.warn("no", { about: "a", reason: "r" });
     assert.deepEqual({ repeated: 4, ...log.items[3] }, log.items[3]);
@@ -24,7 +35,8 @@ describe("complaints about others", () => {
 
   it("do not fill the memory when every one is different", () => {
     const { log, complaints } = setUp();
-    for (let count = 0; count < 1000; count += 1) complaints.warn("no", { about: String(count), reason: "r" });
+    for (let count = 0; count < 1000; count += 1)
+      complaints.warn("no", { about: String(count), reason: "r" });
     assert.equal(log.items.length, 1000);
     complaints.warn("no", { about: "999", reason: "r" });
     assert.equal(log.items.length, 1000);

@@ -52,7 +52,8 @@ export class Record<Item> {
     for (;;) {
       const found = this.items.slice(from).find((item) => fits(item));
       if (found !== undefined) return found;
-      if (Date.now() > deadline) throw new Error(`never came, among ${JSON.stringify(this.items.slice(-20), printable)}`);
+      if (Date.now() > deadline)
+        throw new Error(`never came, among ${JSON.stringify(this.items.slice(-20), printable)}`);
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#waiting.push(resolve);
       const timer = setTimeout(resolve, 500);
@@ -63,7 +64,11 @@ export class Record<Item> {
 }
 
 function printable(_key: string, value: unknown): unknown {
-  return typeof value === "bigint" ? String(value) : value instanceof Uint8Array ? `${String(value.length)} bytes` : value;
+  return typeof value === "bigint"
+    ? String(value)
+    : value instanceof Uint8Array
+      ? `${String(value.length)} bytes`
+      : value;
 }
 
 export interface LogLine {
@@ -75,11 +80,17 @@ export interface LogLine {
 
 export function recordingLogger(): { readonly logger: Logger; readonly log: Record<LogLine> } {
   const log = new Record<LogLine>();
-  return { log, logger: pino({ level: "debug" }, { write: (line: string) => log.add(JSON.parse(line) as LogLine) }) };
+  return {
+    log,
+    logger: pino({ level: "debug" }, { write: (line: string) => log.add(JSON.parse(line) as LogLine) }),
+  };
 }
 
 /** Real time, but what happens every few seconds happens every few milliseconds. */
-const hurriedClock: Clock = { ...systemClock, every: (periodMs, callback) => systemClock.every(Math.min(periodMs, 20), callback) };
+const hurriedClock: Clock = {
+  ...systemClock,
+  every: (periodMs, callback) => systemClock.every(Math.min(periodMs, 20), callback),
+};
 
 let names = 0;
 function unusedName(): string {
@@ -92,7 +103,10 @@ async function unusedPort(): Promise<number> {
   for (;;) {
     const port = randomInt(10_000, 30_000);
     const server = net.createServer().listen(port, "localhost");
-    const isFree = await once(server, "listening").then(() => true, () => false);
+    const isFree = await once(server, "listening").then(
+      () => true,
+      () => false,
+    );
     if (!isFree) continue;
     server.close();
     await once(server, "close");
@@ -103,7 +117,11 @@ async function unusedPort(): Promise<number> {
 export async function addresses(count: number): Promise<readonly PeerAddress[]> {
   const list: PeerAddress[] = [];
   for (let number = 1; number <= count; number += 1) {
-    list.push({ id: nodeId(BigInt(number)), name: `dkv-${String(number)}`, peerAddress: `localhost:${String(await unusedPort())}` });
+    list.push({
+      id: nodeId(BigInt(number)),
+      name: `dkv-${String(number)}`,
+      peerAddress: `localhost:${String(await unusedPort())}`,
+    });
   }
   return list;
 }
@@ -125,7 +143,11 @@ export interface Member {
 }
 
 /** Makes the member at `position`, not yet started. */
-export function member(all: readonly PeerAddress[], position: number, overrides: Partial<TransportOptions> = {}) {
+export function member(
+  all: readonly PeerAddress[],
+  position: number,
+  overrides: Partial<TransportOptions> = {},
+) {
   const address = all[position];
   if (address === undefined) throw new RangeError("no such member");
   const { logger, log } = recordingLogger();
@@ -148,7 +170,11 @@ export async function start({ transport, arrivals }: Member): Promise<void> {
   await transport.start({ onFrame: (from, frame) => arrivals.add({ from, frame }) });
 }
 
-export async function started(all: readonly PeerAddress[], position: number, overrides?: Partial<TransportOptions>): Promise<Member> {
+export async function started(
+  all: readonly PeerAddress[],
+  position: number,
+  overrides?: Partial<TransportOptions>,
+): Promise<Member> {
   const one = member(all, position, overrides);
   await start(one);
   return one;
@@ -156,7 +182,8 @@ export async function started(all: readonly PeerAddress[], position: number, ove
 
 /** Until `from` can send to `to`. `times` counts connections made since the start. */
 export async function connected(from: Member, to: PeerAddress, times = 1): Promise<void> {
-  const made = () => from.log.items.filter(({ msg, peer }) => msg === "connected to peer" && peer === to.name).length;
+  const made = () =>
+    from.log.items.filter(({ msg, peer }) => msg === "connected to peer" && peer === to.name).length;
   await from.log.find(() => made() >= times);
 }
 
@@ -232,12 +259,24 @@ export function dial(address: PeerAddress, credentials?: Partial<Credentials>): 
 }
 
 /** Answers at a member's address in its place; with TLS if there are credentials. */
-export async function impostor(address: PeerAddress, credentials: Credentials | undefined, onStranger: (stranger: Stranger) => void): Promise<void> {
+export async function impostor(
+  address: PeerAddress,
+  credentials: Credentials | undefined,
+  onStranger: (stranger: Stranger) => void,
+): Promise<void> {
   const accept = (socket: Socket) => onStranger(new Stranger(socket));
   const server: Server =
     credentials === undefined
       ? net.createServer(accept)
-      : tls.createServer({ cert: credentials.certificate, key: credentials.key, ca: authority.certificate, requestCert: true }, accept);
+      : tls.createServer(
+          {
+            cert: credentials.certificate,
+            key: credentials.key,
+            ca: authority.certificate,
+            requestCert: true,
+          },
+          accept,
+        );
   server.listen({ host: "localhost", port: portOf(address) });
   await once(server, "listening");
   atEnd(() => {

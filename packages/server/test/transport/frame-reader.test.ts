@@ -23,7 +23,10 @@ describe("a frame reader", () => {
           read.push(...reader.frames(stream.subarray(position, position + size)));
           position += size;
         }
-        assert.deepEqual(read, frames.map((frame) => Buffer.from(frame)));
+        assert.deepEqual(
+          read,
+          frames.map((frame) => Buffer.from(frame)),
+        );
       }),
     );
   });
@@ -41,7 +44,11 @@ describe("a frame reader", () => {
   it("refuses a frame by its header, before anything is kept for it", () => {
     const reader = new FrameReader(100);
     const header = Buffer.from([0, 0, 0, 101]);
-    assert.throws(() => [...reader.frames(header)], (error) => error instanceof DecodeError && error.message === "a frame of 101 bytes, where 100 are allowed");
+    assert.throws(
+      () => [...reader.frames(header)],
+      (error) =>
+        error instanceof DecodeError && error.message === "a frame of 101 bytes, where 100 are allowed",
+    );
     const allowed = new FrameReader(100);
     allowed.allow(101);
     assert.deepEqual([...allowed.frames(header)], []);
