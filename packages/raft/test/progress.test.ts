@@ -105,16 +105,30 @@ test("a refusal of an earlier probe is old news", () => {
 
 test("a commit index is told once, with an empty append if there is nothing to send", () => {
   const progress = replicating(10);
+  progress.tick();
   assert.ok(progress.wantsAppend(logIndex(10), logIndex(9)));
   progress.sentAppend(logIndex(10), 0, logIndex(9));
   assert.equal(progress.toldCommit, 9);
+  progress.tick();
   assert.ok(!progress.wantsAppend(logIndex(10), logIndex(9)));
   assert.ok(progress.wantsAppend(logIndex(10), logIndex(10)));
+});
+
+test("a commit index alone waits for a tick, unless somebody at the follower waits for it", () => {
+  const progress = replicating(10);
+  progress.tick();
+  progress.sentAppend(logIndex(10), 0, logIndex(8));
+  assert.ok(!progress.wantsAppend(logIndex(10), logIndex(9)));
+  progress.awaitsCommit(logIndex(8));
+  assert.ok(!progress.wantsAppend(logIndex(10), logIndex(9)), "what was waited for has been told");
+  progress.awaitsCommit(logIndex(9));
+  assert.ok(progress.wantsAppend(logIndex(10), logIndex(9)));
 });
 
 test("a commit index alone waits while entries are on their way, and leaves when they are acknowledged", () => {
   const progress = replicating(8);
   send(progress, 10);
+  progress.tick();
   assert.ok(!progress.wantsAppend(logIndex(10), logIndex(9)));
   assert.ok(progress.wantsAppend(logIndex(11), logIndex(9)), "with entries it need not wait");
   progress.accepted(logIndex(10));
@@ -128,6 +142,7 @@ test("what was on its way when a refusal came is not waited for", () => {
   progress.rejected(logIndex(6), logIndex(4));
   assert.equal(progress.isPaused, false);
   progress.accepted(logIndex(10));
+  progress.tick();
   assert.ok(progress.wantsAppend(logIndex(10), logIndex(9)));
 });
 
