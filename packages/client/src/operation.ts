@@ -70,7 +70,7 @@ class Attempts<Result> {
       const outcome = await this.#round();
       if (outcome.kind === "done") return outcome.result;
       const { failures } = outcome;
-      refusal = failures.findLast(({ kind }) => kind === "refused") ?? refusal;
+      refusal = failures.findLast(isExplained) ?? refusal ?? failures.findLast(({ kind }) => kind === "refused");
       const pauseMs = jittered(backoffMs(round));
       if (this.#elapsedMs() + pauseMs >= this.#patienceMs(failures)) {
         throw summarize(refusal === undefined ? failures : [refusal], this.#elapsedMs());
@@ -226,4 +226,9 @@ class Attempts<Result> {
 interface Way {
   readonly endpoint: Endpoint;
   readonly calls: MemberCalls;
+}
+
+/** A member's own words say more than that it was silent when our time ran out. */
+function isExplained(failure: AttemptFailure): boolean {
+  return failure.kind === "refused" && failure.error.code !== "deadline_exceeded";
 }

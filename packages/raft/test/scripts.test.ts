@@ -53,7 +53,11 @@ describe("scripts", () => {
     const path = new URL(name, folder);
     test(name.replace(/\.txt$/, "").replaceAll("-", " "), () => {
       const text = readFileSync(path, "utf8");
-      assert.match(text, /^# .+\n(?:#.*\n)*# Source: .+\n/, "a script begins with what it proves, and its source");
+      assert.match(
+        text,
+        /^# .+\n(?:#.*\n)*# Source: .+\n/,
+        "a script begins with what it proves, and its source",
+      );
       const story = new Story((event) => heard.add(event.kind));
       const outcome = playScript(parseScript(text), story);
       if (isRewriting) {

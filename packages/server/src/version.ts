@@ -4,4 +4,6 @@ const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", imp
 
 /** The version of dkv, as its package says. */
 export const version =
-  typeof manifest === "object" && manifest !== null && "version" in manifest ? String(manifest.version) : "unknown";
+  typeof manifest === "object" && manifest !== null && "version" in manifest
+    ? String(manifest.version)
+    : "unknown";

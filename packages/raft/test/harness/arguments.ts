@@ -1,6 +1,6 @@
 import { assert } from "../../src/assert.ts";
-import type { NodeId } from "../../src/types.ts";
-import { n } from "../solo.ts";
+import type { EntryId, NodeId } from "../../src/types.ts";
+import { at, n } from "../solo.ts";
 import type { Pattern } from "./network.ts";
 
 /** The words of a command, taken one after the other, and its options as `name=value` in any place. */
@@ -74,7 +74,9 @@ export class Arguments {
   pattern(): Pattern | undefined {
     const route = this.#words.shift();
     if (route === undefined) return undefined;
-    const [from, to, ...more] = route.split("->").map((id) => (id === "*" ? undefined : n(this.#toNumber(id))));
+    const [from, to, ...more] = route
+      .split("->")
+      .map((id) => (id === "*" ? undefined : n(this.#toNumber(id))));
     this.#expect(more.length === 0 && route.includes("->"), "a route is written 1->2");
     return { from, to, kind: this.#words.shift() };
   }
@@ -94,6 +96,13 @@ export class Arguments {
     const value = this.optionalNumber(name);
     assert(value !== undefined, `${this.#command}: ${name}= is needed`);
     return value;
+  }
+
+  /** `3/4`: index 3, term 4. */
+  entryId(name: string): EntryId {
+    const [index, ofTerm] = this.optional(name)?.split("/") ?? [];
+    assert(index !== undefined && ofTerm !== undefined, `${this.#command}: ${name}=3/4 is needed`);
+    return at(this.#toNumber(index), this.#toNumber(ofTerm));
   }
 
   numbers(name: string): readonly number[] | undefined {

@@ -12,10 +12,10 @@ import {
 import type { ProposeResult } from "../../src/leader.ts";
 import type { TransferResult } from "../../src/leadership-transfer.ts";
 import type { Message } from "../../src/messages.ts";
-import type { RaftNode, ReadIndexResult } from "../../src/node.ts";
+import type { NodeStatus, RaftNode, ReadIndexResult } from "../../src/node.ts";
 import type { PersistBatch, Ready } from "../../src/ready.ts";
 import type { TraceEvent } from "../../src/trace.ts";
-import type { Entry, NodeId, ReadContext } from "../../src/types.ts";
+import { type Entry, type EntryId, logIndex, type NodeId, type ReadContext } from "../../src/types.ts";
 import { ClusterChecks } from "./cluster-checks.ts";
 import { Disk, emptyStore, type Stored } from "./disk.ts";
 import { type DiskSpeed, Member } from "./member.ts";
@@ -64,6 +64,23 @@ export class Cluster {
   /** Undefined while the node is down. */
   member(id: NodeId): Member | undefined {
     return this.#members.get(id);
+  }
+
+  /** How a node sees itself, which must run. */
+  status(id: NodeId): NodeStatus {
+    return this.#running(id).node.status();
+  }
+
+  /** The whole log of a node that runs, stored or not. */
+  log(id: NodeId): readonly EntryId[] {
+    const { node } = this.#running(id);
+    const { lastIndex } = node.status();
+    return Array.from({ length: lastIndex }, (_, position) => {
+      const index = logIndex(position + 1);
+      const term = node.termAt(index);
+      assert(term !== undefined, "every index of the log has a term");
+      return { index, term };
+    });
   }
 
   disk(id: NodeId): Disk {
@@ -252,9 +269,19 @@ export class Cluster {
     for (const message of messages) {
       this.#options.hear?.(message);
       this.checks.sent(message, member.disk);
+      this.#checkAcknowledged(message, member.disk);
       const fate = this.network.send(message);
       if (fate !== "travels") this.#tellMessage(message, fate);
     }
+  }
+
+  /** Who acknowledges has on disk what the leader has, as long as that one leads. */
+  #checkAcknowledged(message: Message, { log }: Disk): void {
+    const leader = this.#members.get(message.to);
+    if (message.kind !== "appendAccepted" || leader?.term !== message.term) return;
+    const ours = log.termAt(message.match);
+    const isEqual = ours === leader.node.termAt(message.match);
+    assert(isEqual, `what is acknowledged is on disk as the leader has it: ${formatMessage(message)}`);
   }
 
   #tell(member: Member, text: string): void {

@@ -69,10 +69,10 @@ export class Network {
     return flight?.message;
   }
 
-  /** The network delivers these once more, later. */
-  duplicate(pattern: Pattern): readonly Message[] {
+  /** The network delivers these twice; the copies arrive after everything else, or when held ones are released. */
+  duplicate(pattern: Pattern, copiesAre: "held" | "travelling"): readonly Message[] {
     const copies = this.#flights.filter(({ isHeld, message }) => !isHeld && fits(pattern, message));
-    for (const { message } of copies) this.#flights.push({ message, isHeld: false });
+    for (const { message } of copies) this.#flights.push({ message, isHeld: copiesAre === "held" });
     return copies.map(({ message }) => message);
   }
 

@@ -86,7 +86,10 @@ function printBlock({ head, expected }: Block, actual: readonly string[] | undef
 }
 
 /** The block with every line marked that is missing (-) or was not expected (+); undefined if all is as written. */
-function difference({ head, expected, line }: Block, actual: readonly string[] | undefined): string | undefined {
+function difference(
+  { head, expected, line }: Block,
+  actual: readonly string[] | undefined,
+): string | undefined {
   if (expected === undefined || actual === undefined) return undefined;
   const marked = compare(expected, actual);
   if (marked.every((one) => one.startsWith("  "))) return undefined;
@@ -96,7 +99,9 @@ function difference({ head, expected, line }: Block, actual: readonly string[] |
 /** Marks the lines outside the longest common subsequence. */
 function compare(expected: readonly string[], actual: readonly string[]): readonly string[] {
   // common[i][j] is the length of the longest common subsequence of what follows i and j.
-  const common = Array.from({ length: expected.length + 1 }, () => Array.from({ length: actual.length + 1 }, () => 0));
+  const common = Array.from({ length: expected.length + 1 }, () =>
+    Array.from({ length: actual.length + 1 }, () => 0),
+  );
   const at = (i: number, j: number): number => common[i]?.[j] ?? 0;
   for (let i = expected.length - 1; i >= 0; i -= 1) {
     for (let j = actual.length - 1; j >= 0; j -= 1) {

@@ -1,6 +1,5 @@
 /**
- * The commands of a script, and what they do to a cluster. test/scripts/README.md explains them to
- * people.
+ * The commands of a script, and what they do to a cluster. test/scripts/README.md explains them.
  */
 import { assert } from "../../src/assert.ts";
 import {
@@ -110,14 +109,20 @@ export class Story {
       if (pattern === undefined) this.#the.settle();
       else for (const message of this.#the.network.take(pattern)) this.#the.deliver(message);
     },
+    append: (args) => {
+      this.#sendEmptyAppend(args);
+    },
     drop: (args) => {
       this.#forMatching(args, (pattern) => {
         for (const message of this.#the.network.take(pattern)) this.#print(formatMessage(message, "↛"));
       });
     },
     duplicate: (args) => {
+      const copiesAre = args.flag("late") ? "held" : "travelling";
       this.#forMatching(args, (pattern) => {
-        for (const message of this.#the.network.duplicate(pattern)) this.#print(formatMessage(message, "⇉"));
+        for (const message of this.#the.network.duplicate(pattern, copiesAre)) {
+          this.#print(formatMessage(message, copiesAre === "held" ? "⇢" : "⇉"));
+        }
       });
     },
     reverse: (args) => {
@@ -156,6 +161,9 @@ export class Story {
     persist: (args) => {
       this.#the.persist(args.node());
     },
+    flush: (args) => {
+      this.#the.flush(args.node());
+    },
     crash: (args) => {
       const id = args.node();
       this.#the.crash(id, args.flag("kept") ? "kept" : "lost");
@@ -187,7 +195,9 @@ export class Story {
   }
 
   #create(args: Arguments): void {
-    const { nodes, leader } = { nodes: args.nodes(), leader: args.optional("leader") };
+    this.end();
+    const nodes = args.nodes();
+    const leader = args.optional("leader");
     assert(nodes !== undefined, "a cluster has nodes");
     const limits = Object.fromEntries(
       Object.entries(defaults).map(([name, value]) => [name, args.optionalNumber(name) ?? value]),
@@ -215,6 +225,17 @@ export class Story {
     action(pattern);
   }
 
+  /** What a leader may say at any time, as the heartbeats of the paper: entries up to prev, and how far all is committed. */
+  #sendEmptyAppend(args: Arguments): void {
+    const { from, to } = args.pattern() ?? {};
+    const prev = args.entryId("prev");
+    const commit = logIndex(args.number("commit"));
+    assert(from !== undefined && to !== undefined, "an append goes from one node to another");
+    const { role, term: ofTerm } = this.#the.status(from);
+    assert(role === "leader", "only a leader appends");
+    this.#the.network.send({ kind: "appendEntries", from, to, term: ofTerm, prev, entries: [], commit });
+  }
+
   /** Nodes of different groups do not hear each other. */
   #partition(groups: readonly (readonly NodeId[])[]): void {
     for (const group of groups) {
@@ -229,13 +250,8 @@ export class Story {
   }
 
   #printLog(id: NodeId): void {
-    const member = this.#the.member(id);
-    assert(member !== undefined, "a node that is down has only what is stored");
-    const ids = [];
-    for (let index = logIndex(1); index <= member.seen.last.index; index = indexAfter(index)) {
-      ids.push({ index, term: member.node.termAt(index) ?? term(0) });
-    }
-    this.#print(`${formatNode(id)} log ${formatEntries(ids)}`);
+    const isDown = this.#the.member(id) === undefined;
+    this.#print(`${formatNode(id)} ${isDown ? "is down" : `log ${formatEntries(this.#the.log(id))}`}`);
   }
 
   #printDisk(id: NodeId): void {
@@ -247,8 +263,7 @@ export class Story {
   }
 
   #printProgress(id: NodeId): void {
-    const followers = this.#the.member(id)?.node.status().followers ?? new Map<NodeId, never>();
-    for (const [follower, { match, next, state }] of followers) {
+    for (const [follower, { match, next, state }] of this.#the.status(id).followers) {
       this.#print(`${formatNode(follower)} ${state} match=${String(match)} next=${String(next)}`);
     }
   }

@@ -75,7 +75,11 @@ function advertisedClientAddress(reader: ValueReader): string {
 }
 
 function readPeerTls(reader: ValueReader): TlsPaths | undefined {
-  const [certFile, keyFile, trustedCaFile] = reader.allOrNone(["peer-cert-file", "peer-key-file", "peer-trusted-ca-file"]);
+  const [certFile, keyFile, trustedCaFile] = reader.allOrNone([
+    "peer-cert-file",
+    "peer-key-file",
+    "peer-trusted-ca-file",
+  ]);
   if (certFile === undefined || keyFile === undefined) return undefined;
   return { certFile, keyFile, trustedCaFile };
 }
@@ -85,7 +89,9 @@ function readClientTls(reader: ValueReader): TlsPaths | undefined {
   const trustedCaFile = reader.optional("trusted-ca-file");
   if (certFile === undefined || keyFile === undefined) {
     if (trustedCaFile !== undefined) {
-      throw usage("--trusted-ca-file is given without --cert-file and --key-file; give all three, or none for cleartext");
+      throw usage(
+        "--trusted-ca-file is given without --cert-file and --key-file; give all three, or none for cleartext",
+      );
     }
     return undefined;
   }
@@ -99,18 +105,23 @@ function checkInitialCluster(config: Config, reader: ValueReader): void {
   const own = initialCluster.find((member) => member.name === name);
   if (own === undefined) {
     const known = initialCluster.map((member) => member.name).join(", ");
-    throw usage(`--name ${name} is not in --initial-cluster, which has ${known}; use one of these names or add ${name}=HOST:PORT`);
+    throw usage(
+      `--name ${name} is not in --initial-cluster, which has ${known}; use one of these names or add ${name}=HOST:PORT`,
+    );
   }
   for (const key of ["name", "address"] as const) {
     const seen = new Set<string>();
     for (const member of initialCluster) {
-      if (seen.has(member[key])) throw usage(`--initial-cluster has the ${key} ${member[key]} twice; each member needs its own`);
+      if (seen.has(member[key]))
+        throw usage(`--initial-cluster has the ${key} ${member[key]} twice; each member needs its own`);
       seen.add(member[key]);
     }
   }
   const advertised = reader.optional("advertise-peer-address");
   if (advertised !== undefined && formatAddress(reader.address("advertise-peer-address")) !== own.address) {
-    throw usage(`--advertise-peer-address ${advertised} differs from ${name}=${own.address} in --initial-cluster; make them equal`);
+    throw usage(
+      `--advertise-peer-address ${advertised} differs from ${name}=${own.address} in --initial-cluster; make them equal`,
+    );
   }
 }
 

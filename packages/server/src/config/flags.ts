@@ -17,8 +17,17 @@ interface Flag {
 }
 
 export const flags = {
-  name: { group: "Member", value: "NAME", describe: "Unique name for this member; must stand in --initial-cluster" },
-  "data-dir": { group: "Member", value: "DIR", default: "data", describe: "Directory that belongs to this member alone" },
+  name: {
+    group: "Member",
+    value: "NAME",
+    describe: "Unique name for this member; must stand in --initial-cluster",
+  },
+  "data-dir": {
+    group: "Member",
+    value: "DIR",
+    default: "data",
+    describe: "Directory that belongs to this member alone",
+  },
   config: { group: "Member", value: "FILE", describe: "JSON file whose keys are the names of these flags" },
   "initial-cluster": {
     group: "Cluster",
@@ -53,7 +62,8 @@ export const flags = {
   "advertise-peer-address": {
     group: "Network",
     value: "HOST:PORT",
-    describe: "Where peers reach this member; must agree with its entry in --initial-cluster, which is the default",
+    describe:
+      "Where peers reach this member; must agree with its entry in --initial-cluster, which is the default",
   },
   "advertise-client-address": {
     group: "Network",
@@ -68,7 +78,11 @@ export const flags = {
   },
   "peer-cert-file": { group: "TLS", value: "FILE", describe: "Certificate of this member for peer traffic" },
   "peer-key-file": { group: "TLS", value: "FILE", describe: "Key of --peer-cert-file" },
-  "peer-trusted-ca-file": { group: "TLS", value: "FILE", describe: "CA that the peers' certificates come from" },
+  "peer-trusted-ca-file": {
+    group: "TLS",
+    value: "FILE",
+    describe: "CA that the peers' certificates come from",
+  },
   "cert-file": { group: "TLS", value: "FILE", describe: "Certificate of this member for client traffic" },
   "key-file": { group: "TLS", value: "FILE", describe: "Key of --cert-file" },
   "trusted-ca-file": {
@@ -106,7 +120,12 @@ export const flags = {
     default: "info",
     describe: "debug, info, warn or error",
   },
-  "log-format": { group: "Logs", value: "text|json", default: "text", describe: "One readable line an event, or one JSON object" },
+  "log-format": {
+    group: "Logs",
+    value: "text|json",
+    default: "text",
+    describe: "One readable line an event, or one JSON object",
+  },
 } as const satisfies Record<string, Flag>;
 
 export type FlagName = keyof typeof flags;

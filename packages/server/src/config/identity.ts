@@ -20,6 +20,8 @@ export function memberIdOf(name: string): NodeId {
 
 /** Identity of the cluster with these members; their order does not matter. */
 export function clusterIdOf(token: string, members: readonly { name: string; address: string }[]): bigint {
-  const rows = members.map(({ name, address }) => `${name}=${address}`).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const rows = members
+    .map(({ name, address }) => `${name}=${address}`)
+    .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   return name64(["cluster", token, ...rows]);
 }

@@ -31,7 +31,8 @@ export class ValueReader {
   choice<Choice extends string>(name: FlagName, choices: readonly Choice[]): Choice {
     const text = this.required(name);
     const choice = choices.find((one) => one === text);
-    if (choice === undefined) throw usage(`${this.#source(name)} is "${text}"; write one of ${choices.join(", ")}`);
+    if (choice === undefined)
+      throw usage(`${this.#source(name)} is "${text}"; write one of ${choices.join(", ")}`);
     return choice;
   }
 
@@ -50,7 +51,8 @@ export class ValueReader {
     const match = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(text);
     const factors: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 };
     const value = Number(match?.[1]) * (factors[match?.[2] ?? "ms"] ?? Number.NaN);
-    if (!(value >= 1) || value > 3_600_000) throw usage(`${this.#source(name)} is "${text}"; write a duration such as 100ms or 1s, up to 60m`);
+    if (!(value >= 1) || value > 3_600_000)
+      throw usage(`${this.#source(name)} is "${text}"; write a duration such as 100ms or 1s, up to 60m`);
     return value;
   }
 
@@ -76,9 +78,13 @@ export class ValueReader {
 
   #pair(flagName: FlagName, item: string): { name: string; address: string } {
     const at = item.indexOf("=");
-    if (at <= 0) throw usage(`${this.#source(flagName)} has "${item}"; write NAME=HOST:PORT, such as dkv-0=localhost:2380`);
+    if (at <= 0)
+      throw usage(
+        `${this.#source(flagName)} has "${item}"; write NAME=HOST:PORT, such as dkv-0=localhost:2380`,
+      );
     const address = parseHostPort(item.slice(at + 1).trim(), `${this.#source(flagName)}, ${item}`);
-    if (address.host === undefined) throw usage(`${this.#source(flagName)} has "${item}" without a host; others must be able to dial it`);
+    if (address.host === undefined)
+      throw usage(`${this.#source(flagName)} has "${item}" without a host; others must be able to dial it`);
     return { name: item.slice(0, at).trim(), address: formatAddress(address) };
   }
 

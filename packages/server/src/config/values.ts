@@ -32,7 +32,8 @@ export async function gatherValues(
     const value = given.get(name) ?? fromEnvironment(name, environment);
     const fallback = flag(name).default;
     if (value !== undefined) values.set(name, value);
-    else if (fallback !== undefined && !values.has(name)) values.set(name, { text: fallback, source: `--${name}` });
+    else if (fallback !== undefined && !values.has(name))
+      values.set(name, { text: fallback, source: `--${name}` });
   }
   return { kind: "run", values };
 }
@@ -40,17 +41,28 @@ export async function gatherValues(
 async function parseArguments(argv: readonly string[], version: string) {
   const parser = yargs([...argv])
     .scriptName("dkv")
-    .usage("$0 - a member of a distributed key-value store\n\nUsage: $0 --name NAME --initial-cluster NAME=HOST:PORT,... [options]")
+    .usage(
+      "$0 - a member of a distributed key-value store\n\nUsage: $0 --name NAME --initial-cluster NAME=HOST:PORT,... [options]",
+    )
     .version(version)
     .alias("version", "v")
     .alias("help", "h")
-    .parserConfiguration({ "camel-case-expansion": false, "duplicate-arguments-array": true, "boolean-negation": false })
+    .parserConfiguration({
+      "camel-case-expansion": false,
+      "duplicate-arguments-array": true,
+      "boolean-negation": false,
+    })
     .strict()
     .recommendCommands()
     .exitProcess(false)
     .wrap(110)
-    .epilogue("Each option may also stand in the environment (DKV_DATA_DIR for --data-dir), in .env.local, or in .env.")
-    .example("$0 --name dkv-0 --initial-cluster=dkv-0=localhost:2380", "A cluster of one, clients on port 3000")
+    .epilogue(
+      "Each option may also stand in the environment (DKV_DATA_DIR for --data-dir), in .env.local, or in .env.",
+    )
+    .example(
+      "$0 --name dkv-0 --initial-cluster=dkv-0=localhost:2380",
+      "A cluster of one, clients on port 3000",
+    )
     .example(
       "$0 --name dkv-0 --initial-cluster=dkv-0=localhost:2380,dkv-1=localhost:2381,dkv-2=localhost:2382 " +
         "--data-dir=dkv-0 --listen-peer-address=localhost:2380 --listen-client-address=localhost:3000",
@@ -87,14 +99,19 @@ function collectGiven(parsed: Readonly<Record<string, unknown>>): Map<FlagName, 
 
 function asText(name: FlagName, value: unknown): string {
   if (Array.isArray(value)) {
-    if (flag(name).list !== true) throw new StartupError("usage", `--${name} is given ${String(value.length)} times; give it once`);
+    if (flag(name).list !== true)
+      throw new StartupError("usage", `--${name} is given ${String(value.length)} times; give it once`);
     return value.join(",");
   }
-  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return String(value);
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean")
+    return String(value);
   throw new StartupError("usage", `--${name} has no value; write --${name}=${flag(name).value}`);
 }
 
-function fromEnvironment(name: FlagName, environment: Readonly<Record<string, string | undefined>>): Given | undefined {
+function fromEnvironment(
+  name: FlagName,
+  environment: Readonly<Record<string, string | undefined>>,
+): Given | undefined {
   const text = environment[environmentName(name)];
   return text === undefined ? undefined : { text, source: `$${environmentName(name)}` };
 }
@@ -102,7 +119,8 @@ function fromEnvironment(name: FlagName, environment: Readonly<Record<string, st
 function readConfigFile({ text: path }: Given, values: Map<FlagName, Given>): void {
   for (const [key, value] of Object.entries(parseConfigFile(path))) {
     const name = flagNames.find((known) => known === key && known !== "config");
-    if (name === undefined) throw new StartupError("usage", `${path}: "${key}" is not a flag of dkv; see dkv --help`);
+    if (name === undefined)
+      throw new StartupError("usage", `${path}: "${key}" is not a flag of dkv; see dkv --help`);
     values.set(name, { text: asText(name, value), source: `${path}: "${key}"` });
   }
 }
@@ -112,7 +130,9 @@ function parseConfigFile(path: string): object {
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    throw new StartupError("environment", `--config: ${path} cannot be read: ${String(error)}`, { cause: error });
+    throw new StartupError("environment", `--config: ${path} cannot be read: ${String(error)}`, {
+      cause: error,
+    });
   }
   try {
     const value: unknown = JSON.parse(text);

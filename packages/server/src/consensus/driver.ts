@@ -187,14 +187,16 @@ export class Driver {
     const { node, logger } = this.#deps;
     // What no store could apply must not reach the log, whoever sent it.
     const commands = forwarded.filter(isCommand);
-    if (commands.length < forwarded.length) logger.warn({ peer: from.toString(16) }, "dropped what is no command");
+    if (commands.length < forwarded.length)
+      logger.warn({ peer: from.toString(16) }, "dropped what is no command");
     if (commands.length === 0) return;
     // In another term than it was meant for, a command could be proposed here and again elsewhere.
     const isMeantForUs = node.status().term === forwardedTerm;
     const proposed = isMeantForUs ? node.propose(commands, from) : wrongTerm;
     if (proposed.kind === "accepted") return;
     const code = proposed.because === "uncommittedLimit" ? "overloaded" : "notLeader";
-    for (const command of commands) this.#outbox.refuse(from, { sequence: commandId(command).sequence, code });
+    for (const command of commands)
+      this.#outbox.refuse(from, { sequence: commandId(command).sequence, code });
   }
 
   #forward(leader: NodeId, waiting: readonly Pending[], term: Term): void {

@@ -64,7 +64,11 @@ export class Proposals {
   }
 
   /** Queues an encoded command. Rejects at once with `overloaded` when too much is waiting already. */
-  add(sequence: number, command: Uint8Array, time: { nowMs: number; timeoutMs: number }): Promise<ApplyResult> {
+  add(
+    sequence: number,
+    command: Uint8Array,
+    time: { nowMs: number; timeoutMs: number },
+  ): Promise<ApplyResult> {
     if (this.#pending.size >= this.#limits.count || this.#bytes + command.length > this.#limits.bytes) {
       return Promise.reject(overloaded());
     }
@@ -145,7 +149,10 @@ export class Proposals {
       this.#settle(pending).reject(
         pending.stage.kind === "waiting"
           ? new DkvError("stopping", "this member is stopping; nothing was written, use another one")
-          : new DkvError("outcomeUnknown", "this member stopped while writing; the write may still take effect"),
+          : new DkvError(
+              "outcomeUnknown",
+              "this member stopped while writing; the write may still take effect",
+            ),
       );
     }
   }
@@ -163,7 +170,10 @@ export class Proposals {
 }
 
 function overloaded(): DkvError {
-  return new DkvError("overloaded", "too many writes are waiting; nothing was written, try again a little later");
+  return new DkvError(
+    "overloaded",
+    "too many writes are waiting; nothing was written, try again a little later",
+  );
 }
 
 function timeout(pending: Pending, quorum: string): DkvError {

@@ -56,7 +56,9 @@ export class Reads {
   /** Joins the round that is forming. */
   add(nowMs: number, timeoutMs: number): Promise<void> {
     if (this.#count >= this.#limits.count) {
-      return Promise.reject(new DkvError("overloaded", "too many reads are waiting; try again a little later"));
+      return Promise.reject(
+        new DkvError("overloaded", "too many reads are waiting; try again a little later"),
+      );
     }
     this.#count += 1;
     const deadlineMs = nowMs + timeoutMs;
@@ -110,10 +112,16 @@ export class Reads {
     const late = (reader: Reader): boolean => reader.deadlineMs <= nowMs;
     const all = this.#everyone();
     if (!all.some(late)) {
-      this.#earliestDeadlineMs = all.reduce((least, reader) => Math.min(least, reader.deadlineMs), Number.POSITIVE_INFINITY);
+      this.#earliestDeadlineMs = all.reduce(
+        (least, reader) => Math.min(least, reader.deadlineMs),
+        Number.POSITIVE_INFINITY,
+      );
       return;
     }
-    const error = new DkvError("readTimeout", `no quorum confirmed the read in time (${quorum()}); a serializable read does not need one`);
+    const error = new DkvError(
+      "readTimeout",
+      `no quorum confirmed the read in time (${quorum()}); a serializable read does not need one`,
+    );
     this.#reject(all.filter(late), error);
     const inTime = (readers: readonly Reader[]): Reader[] => readers.filter((reader) => !late(reader));
     this.#forming = inTime(this.#forming);
@@ -130,7 +138,11 @@ export class Reads {
   }
 
   #everyone(): readonly Reader[] {
-    return [...this.#forming, ...(this.#round?.readers ?? []), ...this.#confirmed.flatMap((group) => group.readers)];
+    return [
+      ...this.#forming,
+      ...(this.#round?.readers ?? []),
+      ...this.#confirmed.flatMap((group) => group.readers),
+    ];
   }
 
   #giveUpRound(): void {

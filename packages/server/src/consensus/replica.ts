@@ -118,7 +118,10 @@ export class Replica implements Member {
    */
   async stop(): Promise<void> {
     this.#stopping = true;
-    await this.#driver.until(() => this.#proposals.size === 0 && this.#reads.size === 0, this.#options.electionTimeoutMs);
+    await this.#driver.until(
+      () => this.#proposals.size === 0 && this.#reads.size === 0,
+      this.#options.electionTimeoutMs,
+    );
     await this.#handOver();
     this.#proposals.stop();
     this.#reads.stop();
@@ -130,7 +133,10 @@ export class Replica implements Member {
     const successor = this.#successor();
     if (successor === undefined) return;
     if (node.transferLeadership(successor).kind === "dropped") return;
-    const left = await this.#driver.until(() => node.status().role !== "leader", this.#options.electionTimeoutMs);
+    const left = await this.#driver.until(
+      () => node.status().role !== "leader",
+      this.#options.electionTimeoutMs,
+    );
     const to = this.#names.get(successor);
     logger.info({ to }, left ? "handed leadership over" : "could not hand leadership over in time");
   }
@@ -163,7 +169,9 @@ export class Replica implements Member {
   }
 
   #heardLately(lastHeardMs: number | undefined): boolean {
-    return lastHeardMs !== undefined && this.#deps.clock.nowMs() - lastHeardMs < this.#options.electionTimeoutMs;
+    return (
+      lastHeardMs !== undefined && this.#deps.clock.nowMs() - lastHeardMs < this.#options.electionTimeoutMs
+    );
   }
 
   #describeQuorum(): string {

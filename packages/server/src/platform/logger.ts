@@ -11,7 +11,10 @@ export interface LoggerOptions {
 export function createLogger({ level, format }: LoggerOptions): Logger {
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
   if (format === "json") {
-    return pino({ ...options, formatters: { level: (label) => ({ level: label }) } }, pino.destination({ dest: 2, sync: true }));
+    return pino(
+      { ...options, formatters: { level: (label) => ({ level: label }) } },
+      pino.destination({ dest: 2, sync: true }),
+    );
   }
   const stream = pretty({
     destination: 2,

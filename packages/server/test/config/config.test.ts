@@ -17,7 +17,11 @@ async function configure(argv: readonly string[], environment: Record<string, st
   return readConfig(line.kind === "run" ? line.values : new Map());
 }
 
-async function refuses(argv: readonly string[], pattern: RegExp, environment: Record<string, string> = {}): Promise<void> {
+async function refuses(
+  argv: readonly string[],
+  pattern: RegExp,
+  environment: Record<string, string> = {},
+): Promise<void> {
   await assert.rejects(configure(argv, environment), (error) => {
     assert.ok(error instanceof StartupError, String(error));
     assert.equal(error.kind, "usage");
@@ -53,7 +57,10 @@ describe("the flags of dkv", () => {
 
   it("win over the environment, that over the config file, that over the default", async () => {
     const file = join(mkdtempSync(join(tmpdir(), "dkv-config-")), "dkv.json");
-    writeFileSync(file, JSON.stringify({ "data-dir": "file", "log-level": "warn", "initial-cluster-token": "file" }));
+    writeFileSync(
+      file,
+      JSON.stringify({ "data-dir": "file", "log-level": "warn", "initial-cluster-token": "file" }),
+    );
     const environment = { DKV_DATA_DIR: "environment", DKV_LOG_LEVEL: "error", DKV_CONFIG: file };
     const config = await configure([...enough, "--data-dir=flag"], environment);
     assert.equal(config.dataDir, "flag");
@@ -74,17 +81,26 @@ describe("the flags of dkv", () => {
     await refuses(["--name=a", "--initial-cluster=a=:2380"], /without a host/);
     await refuses(["--name=a", "--initial-cluster=a=localhost:99999"], /99999/);
     await refuses(["--name=a", "--initial-cluster=a=localhost:1,a=localhost:2"], /the name a twice/);
-    await refuses(["--name=a", "--initial-cluster=a=localhost:1,b=localhost:1"], /the address localhost:1 twice/);
+    await refuses(
+      ["--name=a", "--initial-cluster=a=localhost:1,b=localhost:1"],
+      /the address localhost:1 twice/,
+    );
   });
 
   it("want the member's own name among the members", async () => {
-    await refuses(["--name=x", `--initial-cluster=${three}`], /--name x is not in --initial-cluster, which has a, b, c/);
+    await refuses(
+      ["--name=x", `--initial-cluster=${three}`],
+      /--name x is not in --initial-cluster, which has a, b, c/,
+    );
   });
 
   it("are refused when half of a TLS set is given", async () => {
     await refuses([...enough, "--cert-file=c"], /--cert-file given without --key-file/);
     await refuses([...enough, "--trusted-ca-file=c"], /--trusted-ca-file is given without/);
-    await refuses([...enough, "--peer-cert-file=c", "--peer-key-file=k"], /given without --peer-trusted-ca-file/);
+    await refuses(
+      [...enough, "--peer-cert-file=c", "--peer-key-file=k"],
+      /given without --peer-trusted-ca-file/,
+    );
   });
 
   it("do not let peers talk in clear beyond this machine unless told to", async () => {
@@ -104,7 +120,10 @@ describe("the flags of dkv", () => {
     await refuses([...enough, "start"], /Unknown argument: start/);
     await refuses([...enough, "--data-dir=\uFFFD"], /--data-dir is not valid UTF-8/);
     await refuses([...enough, "--advertise-peer-address=localhost:1"], /differs from a=localhost:2380/);
-    await refuses(["--initial-cluster=a=localhost:2380", "--listen-peer-address=localhost:2380"], /--name is missing/);
+    await refuses(
+      ["--initial-cluster=a=localhost:2380", "--listen-peer-address=localhost:2380"],
+      /--name is missing/,
+    );
     await refuses(enough, /\$DKV_LOG_LEVEL is "loud"/, { DKV_LOG_LEVEL: "loud" });
   });
 

@@ -65,7 +65,11 @@ describe("waiting reads", () => {
     late.catch(() => undefined);
     reads.begin(first, 0);
     reads.expire(100, quorum);
-    await assert.rejects(late, (error) => error instanceof DkvError && error.code === "readTimeout" && error.message.includes("1 of 3"));
+    await assert.rejects(
+      late,
+      (error) =>
+        error instanceof DkvError && error.code === "readTimeout" && error.message.includes("1 of 3"),
+    );
     reads.begin(second, 100);
     reads.confirmed({ context: second, index: logIndex(0) }, logIndex(0));
     await inTime;
@@ -75,6 +79,9 @@ describe("waiting reads", () => {
   it("are refused beyond the limit", async () => {
     const reads = new Reads({ ...limits, count: 1 });
     reads.add(0, 100).catch(() => undefined);
-    await assert.rejects(reads.add(0, 100), (error) => error instanceof DkvError && error.code === "overloaded");
+    await assert.rejects(
+      reads.add(0, 100),
+      (error) => error instanceof DkvError && error.code === "overloaded",
+    );
   });
 });

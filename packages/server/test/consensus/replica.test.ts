@@ -25,8 +25,17 @@ interface Running {
   stop(): Promise<void>;
 }
 
-async function startReplica(network: Loopback, directory: string, ids: readonly NodeId[], id: NodeId): Promise<Running> {
-  const members = ids.map((one) => ({ id: one, name: `m${String(one)}`, peerAddress: `localhost:${String(one)}` }));
+async function startReplica(
+  network: Loopback,
+  directory: string,
+  ids: readonly NodeId[],
+  id: NodeId,
+): Promise<Running> {
+  const members = ids.map((one) => ({
+    id: one,
+    name: `m${String(one)}`,
+    peerAddress: `localhost:${String(one)}`,
+  }));
   const name = `m${String(id)}`;
   const { storage } = await openStorage({
     dataDir: join(directory, name),
@@ -88,7 +97,10 @@ async function startReplica(network: Loopback, directory: string, ids: readonly 
   };
 }
 
-async function cluster(test: TestContext, size: number): Promise<{ members: Running[]; network: Loopback; leader: () => Promise<Running> }> {
+async function cluster(
+  test: TestContext,
+  size: number,
+): Promise<{ members: Running[]; network: Loopback; leader: () => Promise<Running> }> {
   const directory = mkdtempSync(join(tmpdir(), "dkv-replica-"));
   const network = new Loopback();
   const ids = Array.from({ length: size }, (_, at) => nodeId(BigInt(at + 1)));
@@ -111,7 +123,10 @@ const set = (key: string, value: string): Operation => ({
   case: "set",
   value: create(SetCommandSchema, { key: Buffer.from(key), value: Buffer.from(value) }),
 });
-const remove = (key: string): Operation => ({ case: "delete", value: create(DeleteCommandSchema, { key: Buffer.from(key) }) });
+const remove = (key: string): Operation => ({
+  case: "delete",
+  value: create(DeleteCommandSchema, { key: Buffer.from(key) }),
+});
 
 async function read(member: Running, key: string): Promise<string | undefined> {
   await member.replica.readBarrier();
@@ -126,16 +141,29 @@ for (const size of [1, 3]) {
       let revision = 1;
       for (const member of members) {
         revision += 1;
-        assert.deepEqual(await member.replica.propose(set("key", member.replica.status().name)), { kind: "set", revision });
+        assert.deepEqual(await member.replica.propose(set("key", member.replica.status().name)), {
+          kind: "set",
+          revision,
+        });
         for (const reader of members) assert.equal(await read(reader, "key"), member.replica.status().name);
       }
-      assert.deepEqual(await members[0]?.replica.propose(remove("key")), { kind: "delete", revision: revision + 1, deleted: true });
-      assert.deepEqual(await members[0]?.replica.propose(remove("key")), { kind: "delete", revision: revision + 1, deleted: false });
+      assert.deepEqual(await members[0]?.replica.propose(remove("key")), {
+        kind: "delete",
+        revision: revision + 1,
+        deleted: true,
+      });
+      assert.deepEqual(await members[0]?.replica.propose(remove("key")), {
+        kind: "delete",
+        revision: revision + 1,
+        deleted: false,
+      });
     });
 
     it("takes thousands of writes at once, in batches", async (test) => {
       const { members } = await cluster(test, size);
-      const writes = Array.from({ length: 3000 }, (_, at) => members[at % size]?.replica.propose(set(`key-${String(at)}`, String(at))));
+      const writes = Array.from({ length: 3000 }, (_, at) =>
+        members[at % size]?.replica.propose(set(`key-${String(at)}`, String(at))),
+      );
       const revisions = new Set((await Promise.all(writes)).map((result) => result?.revision));
       assert.equal(revisions.size, 3000);
       for (const member of members) assert.equal(await read(member, "key-2999"), "2999");
@@ -157,7 +185,10 @@ describe("a cluster of three that is cut apart", () => {
     network.heal(old.id);
     // Its own write was never committed: the entry was overwritten, so it may be, and is, proposed again.
     assert.equal((await lost).kind, "set");
-    assert.ok(["after", "lost?"].includes((await stale) ?? ""), "a read confirmed after the cut sees what was written meanwhile");
+    assert.ok(
+      ["after", "lost?"].includes((await stale) ?? ""),
+      "a read confirmed after the cut sees what was written meanwhile",
+    );
   });
 
   it("tells those who wait for a write that it cannot be confirmed, and whether it was proposed", async (test) => {
@@ -165,10 +196,20 @@ describe("a cluster of three that is cut apart", () => {
     const lonely = await leader();
     for (const member of members) if (member !== lonely) network.cut(member.id);
     const proposed = lonely.replica.propose(set("key", "value"), 300);
-    await assert.rejects(proposed, (error) => error instanceof DkvError && error.code === "writeTimeout" && error.retry === "outcomeUnknown");
+    await assert.rejects(
+      proposed,
+      (error) =>
+        error instanceof DkvError && error.code === "writeTimeout" && error.retry === "outcomeUnknown",
+    );
     const late = lonely.replica.propose(set("key", "value"), 300);
-    await assert.rejects(late, (error) => error instanceof DkvError && error.code === "noLeader" && error.retry === "notApplied");
-    await assert.rejects(lonely.replica.readBarrier(300), (error) => error instanceof DkvError && error.code === "readTimeout");
+    await assert.rejects(
+      late,
+      (error) => error instanceof DkvError && error.code === "noLeader" && error.retry === "notApplied",
+    );
+    await assert.rejects(
+      lonely.replica.readBarrier(300),
+      (error) => error instanceof DkvError && error.code === "readTimeout",
+    );
   });
 
   it("hands leadership over when its leader stops", async (test) => {

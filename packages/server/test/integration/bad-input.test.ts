@@ -32,7 +32,12 @@ function refused({ code, stderr }: Outcome, expected: { code: 1 | 2; text: RegEx
   assert.equal(complaints.length, 1, `one line, not: ${stderr}`);
 }
 
-const alone = ["--name=a", "--initial-cluster=a=localhost:1", "--listen-peer-address=localhost:0", "--listen-client-address=localhost:0"];
+const alone = [
+  "--name=a",
+  "--initial-cluster=a=localhost:1",
+  "--listen-peer-address=localhost:0",
+  "--listen-client-address=localhost:0",
+];
 
 async function occupiedPort(test: TestContext): Promise<string> {
   const server = net.createServer().listen(0, "localhost");
@@ -59,18 +64,35 @@ describe("dkv started with something wrong", () => {
 
   it("ends with 2 when a flag is not valid UTF-8", (test) => {
     // Node's spawn takes text only; a shell passes on the byte.
-    const { status, stderr } = spawnSync("sh", ["-c", `exec "$0" "$1" --name="$(printf 'a\\377')" --initial-cluster=a=localhost:1`, process.execPath, dkv], {
-      cwd: scratchDirectory(),
-      encoding: "utf8",
-    });
+    const { status, stderr } = spawnSync(
+      "sh",
+      [
+        "-c",
+        `exec "$0" "$1" --name="$(printf 'a\\377')" --initial-cluster=a=localhost:1`,
+        process.execPath,
+        dkv,
+      ],
+      {
+        cwd: scratchDirectory(),
+        encoding: "utf8",
+      },
+    );
     test.diagnostic(stderr.trim());
     refused({ code: status, stderr }, { code: 2, text: /not valid UTF-8/ });
   });
 
   it("ends with 1 and one line when an address is taken", async (test) => {
     const taken = await occupiedPort(test);
-    const peer = ["--name=a", "--initial-cluster=a=localhost:1", "--listen-client-address=localhost:0", `--listen-peer-address=${taken}`];
-    const outcomes = await Promise.all([runLive(peer), runLive([...alone.slice(0, 3), `--listen-client-address=${taken}`])]);
+    const peer = [
+      "--name=a",
+      "--initial-cluster=a=localhost:1",
+      "--listen-client-address=localhost:0",
+      `--listen-peer-address=${taken}`,
+    ];
+    const outcomes = await Promise.all([
+      runLive(peer),
+      runLive([...alone.slice(0, 3), `--listen-client-address=${taken}`]),
+    ]);
     for (const outcome of outcomes) refused(outcome, { code: 1, text: /taken|in use/ });
   });
 
@@ -83,7 +105,10 @@ describe("dkv started with something wrong", () => {
     refused(run([...alone, ...mixed]), { code: 1, text: /does not belong/ });
     const garbage = join(scratchDirectory(), "garbage.pem");
     writeFileSync(garbage, "not a certificate");
-    refused(run([...alone, `--cert-file=${garbage}`, `--key-file=${directory}/server-key.pem`]), { code: 1, text: /garbage\.pem/ });
+    refused(run([...alone, `--cert-file=${garbage}`, `--key-file=${directory}/server-key.pem`]), {
+      code: 1,
+      text: /garbage\.pem/,
+    });
   });
 
   it("reads .env.local before .env, and neither over what is set", () => {
@@ -113,7 +138,10 @@ describe("a data directory that a running member uses", () => {
 
 /** Like {@link run}, without holding up this process, whose sockets or clusters the other one meets. */
 async function runLive(args: readonly string[]): Promise<Outcome> {
-  const child = spawn(process.execPath, [dkv, ...args], { cwd: scratchDirectory(), stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(process.execPath, [dkv, ...args], {
+    cwd: scratchDirectory(),
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
     stderr += chunk;

@@ -92,6 +92,9 @@ describe("a member whose data is not what it left", () => {
     await a.waitReady();
     await b.waitForLine(/cluster/);
     await assert.rejects(one.waitForLeader({ timeoutMs: 4000 }), /no leader/);
-    assert.ok([...a.log, ...b.log].some((line) => /refus|cluster id|another cluster/i.test(line)), "the reason is logged");
+    assert.ok(
+      [...a.log, ...b.log].some((line) => /refus|cluster id|another cluster/i.test(line)),
+      "the reason is logged",
+    );
   });
 });

@@ -9,8 +9,12 @@ const kills = 20;
 const electionTimeoutMs = 1000;
 
 describe("a cluster whose leader is killed again and again", () => {
-  it("loses no acknowledged write and serves no stale read to 64 writers", { timeout: 300_000 }, async (test) => {
-    const cluster = await runningCluster(test, "tls", { flags: { "election-timeout": `${String(electionTimeoutMs)}ms` } });
+  it("loses no acknowledged write and serves no stale read to 64 writers", {
+    timeout: 300_000,
+  }, async (test) => {
+    const cluster = await runningCluster(test, "tls", {
+      flags: { "election-timeout": `${String(electionTimeoutMs)}ms` },
+    });
     const clients = await Promise.all(cluster.members.map(() => connect(test, "tls", addresses(cluster))));
     const load = startRecordedLoad(clients, { writers: 64, keys: 32 });
     const gaps: number[] = [];
@@ -23,7 +27,10 @@ describe("a cluster whose leader is killed again and again", () => {
     }
     assert.ok(load.acknowledged > kills * 64, `only ${String(load.acknowledged)} writes were acknowledged`);
     const slowest = Math.max(...gaps);
-    assert.ok(slowest < 10 * electionTimeoutMs, `after a kill there was no leader for ${slowest.toFixed(0)} ms`);
+    assert.ok(
+      slowest < 10 * electionTimeoutMs,
+      `after a kill there was no leader for ${slowest.toFixed(0)} ms`,
+    );
   });
 });
 
@@ -41,7 +48,11 @@ async function killLeader(cluster: Cluster, acknowledged: () => number): Promise
   return gap;
 }
 
-function report(test: TestContext, gaps: readonly number[], history: ReadonlyMap<string, readonly Operation[]>): void {
+function report(
+  test: TestContext,
+  gaps: readonly number[],
+  history: ReadonlyMap<string, readonly Operation[]>,
+): void {
   const sorted = [...gaps].sort((a, b) => a - b).map((gap) => Math.round(gap));
   const operations = [...history.values()].reduce((sum, list) => sum + list.length, 0);
   test.diagnostic(`${String(operations)} operations recorded; ms to the next leader: ${sorted.join(" ")}`);

@@ -19,9 +19,19 @@ describe("the linearizability checker", () => {
   const good: Record<string, Operation[]> = {
     "an empty history": [],
     "a read before any write sees nothing": [read(undefined, 0, 1), write("a", 2, 3)],
-    "a read beside a write sees either": [write("a", 0, 1), write("b", 2, 6), read("b", 3, 4), read("b", 7, 8)],
+    "a read beside a write sees either": [
+      write("a", 0, 1),
+      write("b", 2, 6),
+      read("b", 3, 4),
+      read("b", 7, 8),
+    ],
     "concurrent writes in any order": [write("a", 0, 9), write("b", 0, 9), read("b", 10, 11)],
-    "an unknown write that takes effect late": [write("a", 0, 1), write("b", 2, Infinity), read("a", 3, 4), read("b", 5, 6)],
+    "an unknown write that takes effect late": [
+      write("a", 0, 1),
+      write("b", 2, Infinity),
+      read("a", 3, 4),
+      read("b", 5, 6),
+    ],
     "an unknown write that nobody saw": [write("a", 0, 1), write("b", 2, Infinity), read("a", 9, 10)],
   };
   for (const [name, history] of Object.entries(good)) {

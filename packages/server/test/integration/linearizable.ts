@@ -16,7 +16,9 @@ export interface Operation {
   readonly returnedAt: number;
 }
 
-export type Verdict = { readonly kind: "linearizable" } | { readonly kind: "impossible"; readonly stuckAt: Operation };
+export type Verdict =
+  | { readonly kind: "linearizable" }
+  | { readonly kind: "impossible"; readonly stuckAt: Operation };
 
 /** Checks the history of one key, whose register is empty at first. */
 export function checkRegister(history: readonly Operation[]): Verdict {
@@ -48,7 +50,9 @@ interface Position {
 /** Without reads whose outcome is unknown, and writes of that kind which nobody saw: they need not have happened. */
 function relevant(history: readonly Operation[]): Operation[] {
   const observed = new Set(history.filter(({ kind }) => kind === "read").map(({ value }) => value));
-  return history.filter((one) => one.returnedAt !== Infinity || (one.kind === "write" && observed.has(one.value)));
+  return history.filter(
+    (one) => one.returnedAt !== Infinity || (one.kind === "write" && observed.has(one.value)),
+  );
 }
 
 /** A read that sees the present value may always take effect at once: it changes nothing for the others. */

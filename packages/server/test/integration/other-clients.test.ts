@@ -51,15 +51,26 @@ print("done")
 
 for (const security of ["tls", "cleartext"] as const satisfies readonly Security[]) {
   describe(`clients of other makes, ${security}`, () => {
-    it("python's grpcio with stubs made from proto/ sets, gets and deletes", { skip: hasPython ? false : "python3-grpcio and python3-grpc-tools are not installed" }, async (test) => {
+    it("python's grpcio with stubs made from proto/ sets, gets and deletes", {
+      skip: hasPython ? false : "python3-grpcio and python3-grpc-tools are not installed",
+    }, async (test) => {
       const cluster = await runningCluster(test, security);
       const directory = scratchDirectory();
-      const stubs = ["-m", "grpc_tools.protoc", `-I${protoDirectory}`, `--python_out=${directory}`, `--grpc_python_out=${directory}`, "dkv/v1/dkv.proto"];
+      const stubs = [
+        "-m",
+        "grpc_tools.protoc",
+        `-I${protoDirectory}`,
+        `--python_out=${directory}`,
+        `--grpc_python_out=${directory}`,
+        "dkv/v1/dkv.proto",
+      ];
       await run("/usr/bin/python3", stubs, { cwd: directory });
       writeFileSync(join(directory, "client.py"), pythonProgram);
       const ca = security === "tls" ? join(await certificates(), "ca.pem") : "";
       for (const member of cluster.members) {
-        const { stdout } = await run("/usr/bin/python3", ["client.py", member.clientAddress, ca], { cwd: directory });
+        const { stdout } = await run("/usr/bin/python3", ["client.py", member.clientAddress, ca], {
+          cwd: directory,
+        });
         assert.equal(stdout, "done\n");
       }
     });
@@ -69,7 +80,9 @@ for (const security of ["tls", "cleartext"] as const satisfies readonly Security
       const [member] = cluster.members;
       assert.ok(member !== undefined);
       const grpc = await import("@grpc/grpc-js");
-      const { loadSync } = createRequire(import.meta.url)("@grpc/proto-loader") as typeof import("@grpc/proto-loader");
+      const { loadSync } = createRequire(import.meta.url)(
+        "@grpc/proto-loader",
+      ) as typeof import("@grpc/proto-loader");
       const definition = loadSync("dkv/v1/dkv.proto", { includeDirs: [protoDirectory] });
       const service = definition["dkv.v1.DkvAPI"];
       assert.ok(service !== undefined && !("format" in service));
@@ -97,16 +110,27 @@ for (const security of ["tls", "cleartext"] as const satisfies readonly Security
       await assert.rejects(call("get", { key: "from grpc-js" }), { code: grpc.status.NOT_FOUND });
     });
 
-    it("curl with JSON over HTTP/1.1 sets and gets", { skip: hasCurl ? false : "curl is not installed" }, async (test) => {
+    it("curl with JSON over HTTP/1.1 sets and gets", {
+      skip: hasCurl ? false : "curl is not installed",
+    }, async (test) => {
       const cluster = await runningCluster(test, security);
       const [member] = cluster.members;
       assert.ok(member !== undefined);
       const scheme = security === "tls" ? "https" : "http";
       const trust = security === "tls" ? ["--cacert", join(await certificates(), "ca.pem")] : [];
       const curl = async (path: string, body?: object): Promise<{ status: number; json: unknown }> => {
-        const data = body === undefined ? [] : ["-H", "content-type: application/json", "-d", JSON.stringify(body)];
+        const data =
+          body === undefined ? [] : ["-H", "content-type: application/json", "-d", JSON.stringify(body)];
         const url = `${scheme}://${member.clientAddress}${path}`;
-        const { stdout } = await run("curl", ["-sS", "--http1.1", "-w", "\n%{http_code}", ...trust, ...data, url]);
+        const { stdout } = await run("curl", [
+          "-sS",
+          "--http1.1",
+          "-w",
+          "\n%{http_code}",
+          ...trust,
+          ...data,
+          url,
+        ]);
         const cut = stdout.lastIndexOf("\n");
         return { status: Number(stdout.slice(cut + 1)), json: JSON.parse(stdout.slice(0, cut)) };
       };

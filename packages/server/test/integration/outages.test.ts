@@ -59,7 +59,11 @@ describe("a cluster of which members fail", () => {
     const cluster = await runningCluster(test, "cleartext");
     const old = cluster.member(await cluster.waitForLeader());
     const others = cluster.members.filter((member) => member !== old);
-    const client = await connect(test, "cleartext", others.map((member) => member.clientAddress));
+    const client = await connect(
+      test,
+      "cleartext",
+      others.map((member) => member.clientAddress),
+    );
     await client.set("key", "before");
     old.pause();
     await writeInTheEnd(client, "key", "after");
@@ -82,7 +86,9 @@ describe("a cluster of which members fail", () => {
 
   it("answers the same through each member, whoever leads", async (test) => {
     const cluster = await runningCluster(test, "tls");
-    const each = await Promise.all(cluster.members.map((member) => connect(test, "tls", [member.clientAddress])));
+    const each = await Promise.all(
+      cluster.members.map((member) => connect(test, "tls", [member.clientAddress])),
+    );
     for (const [at, writer] of each.entries()) {
       const written = await writer.set("key", `from ${String(at)}`);
       for (const reader of each) {

@@ -14,7 +14,10 @@ export interface RecordedLoad {
  * Starts `writers` loops. Each writes to one of `keys` keys a value that nobody else writes, and reads
  * another; so each key is written and read by several at once.
  */
-export function startRecordedLoad(clients: readonly DkvClient[], { writers, keys }: { writers: number; keys: number }): RecordedLoad {
+export function startRecordedLoad(
+  clients: readonly DkvClient[],
+  { writers, keys }: { writers: number; keys: number },
+): RecordedLoad {
   const history = new Map<string, Operation[]>();
   const state = { running: true, acknowledged: 0 };
   const record = (key: string, operation: Operation): void => {
@@ -31,7 +34,8 @@ export function startRecordedLoad(clients: readonly DkvClient[], { writers, keys
       record(key, { kind: "write", value, calledAt, returnedAt: performance.now() });
     } catch (error) {
       if (!(error instanceof DkvClientError)) throw error;
-      if (error.retry === "outcomeUnknown") record(key, { kind: "write", value, calledAt, returnedAt: Infinity });
+      if (error.retry === "outcomeUnknown")
+        record(key, { kind: "write", value, calledAt, returnedAt: Infinity });
       else await delay(10);
     }
   };

@@ -22,7 +22,9 @@ function commandLine(member: 0 | 1 | 2, directory: string): string {
 }
 
 describe("the commands of the system dkv descends from", () => {
-  it("start three members and use them, from the root of the repository with npx", { timeout: 120_000 }, async (test) => {
+  it("start three members and use them, from the root of the repository with npx", {
+    timeout: 120_000,
+  }, async (test) => {
     const directory = scratchDirectory();
     for (const member of [0, 1, 2] as const) {
       mkdirSync(join(directory, `dkv-${String(member)}`));
@@ -36,7 +38,11 @@ describe("the commands of the system dkv descends from", () => {
       });
     }
     const dkvctl = async (line: string): Promise<string> =>
-      (await run("sh", ["-c", `${npx.join(" ")} dkvctl --endpoint=localhost:3000 ${line}`], { cwd: repository })).stdout;
+      (
+        await run("sh", ["-c", `${npx.join(" ")} dkvctl --endpoint=localhost:3000 ${line}`], {
+          cwd: repository,
+        })
+      ).stdout;
     await untilItWorks(() => dkvctl("set key value"));
     assert.equal(await dkvctl("get key"), "value\n");
     assert.match(await dkvctl("member-list"), /dkv-2.*localhost:2382.*localhost:3002/);

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import net, { type Socket } from "node:net";
 import { join } from "node:path";
@@ -8,7 +7,15 @@ import { describe, it, type TestContext } from "node:test";
 import tls from "node:tls";
 import { issueCertificate } from "@dkv/certificates";
 import type { Cluster, Member } from "@dkv/cluster";
-import { addresses, certificates, connect, freshCertificates, preparedCluster, runningCluster, text } from "./fixture.ts";
+import {
+  addresses,
+  certificates,
+  connect,
+  freshCertificates,
+  preparedCluster,
+  runningCluster,
+  text,
+} from "./fixture.ts";
 
 function at(address: string): { host: string; port: number } {
   const colon = address.lastIndexOf(":");
@@ -19,7 +26,7 @@ function at(address: string): { host: string; port: number } {
 async function isCutOff(socket: Socket): Promise<void> {
   socket.on("error", () => undefined);
   socket.resume();
-  if (!socket.closed) await once(socket, "close");
+  if (!socket.closed) await new Promise((resolve) => socket.once("close", resolve));
 }
 
 async function stillServes(test: TestContext, cluster: Cluster): Promise<void> {
@@ -62,7 +69,10 @@ describe("strangers at the peer port", () => {
     const without = tls.connect({ ...at(member.peerAddress), ca });
     await isCutOff(without);
 
-    const authority = { certificate: ca.toString(), key: readFileSync(join(directory, "ca-key.pem"), "utf8") };
+    const authority = {
+      certificate: ca.toString(),
+      key: readFileSync(join(directory, "ca-key.pem"), "utf8"),
+    };
     const wrong = await issueCertificate(authority, {
       commonName: "elsewhere",
       hosts: ["elsewhere.example"],
@@ -84,7 +94,11 @@ describe("strangers at the peer port", () => {
       cert: readFileSync(join(directory, "peer.pem")),
       key: readFileSync(join(directory, "peer-key.pem")),
     };
-    for (const bytes of [Buffer.from([0xff, 0xff, 0xff, 0xff]), Buffer.from([0, 0, 0, 3, 1, 2, 3]), randomBytes(4096)]) {
+    for (const bytes of [
+      Buffer.from([0xff, 0xff, 0xff, 0xff]),
+      Buffer.from([0, 0, 0, 3, 1, 2, 3]),
+      randomBytes(4096),
+    ]) {
       const socket = tls.connect({ ...at(member.peerAddress), ...credentials });
       socket.on("secureConnect", () => socket.write(bytes));
       await isCutOff(socket);
@@ -100,7 +114,10 @@ describe("strangers at the peer port", () => {
     const cluster = await runningCluster(test, "tls");
     const [member] = cluster.members;
     assert.ok(member !== undefined);
-    await Promise.all([isCutOff(net.connect(at(member.peerAddress))), isCutOff(net.connect(at(member.clientAddress)))]);
+    await Promise.all([
+      isCutOff(net.connect(at(member.peerAddress))),
+      isCutOff(net.connect(at(member.clientAddress))),
+    ]);
     await stillServes(test, cluster);
   });
 });
@@ -110,7 +127,11 @@ describe("strangers at the client port", () => {
     const cluster = await runningCluster(test, "cleartext");
     const [member] = cluster.members;
     assert.ok(member !== undefined);
-    for (const bytes of [randomBytes(4096), Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\xff\xff\xff garbage"), Buffer.from("\0\0\0")]) {
+    for (const bytes of [
+      randomBytes(4096),
+      Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\xff\xff\xff garbage"),
+      Buffer.from("\0\0\0"),
+    ]) {
       const socket = net.connect(at(member.clientAddress));
       socket.end(bytes);
       await isCutOff(socket);

@@ -1,0 +1,230 @@
+import { assert } from "../../src/assert.ts";
+import type { Message } from "../../src/messages.ts";
+import type { TraceEvent } from "../../src/trace.ts";
+import { type NodeId, readContext } from "../../src/types.ts";
+import { n } from "../solo.ts";
+import { Cluster, type Limits } from "./cluster.ts";
+import type { Action, Schedule } from "./schedule.ts";
+
+const electionTicks = 6;
+
+const limits: Readonly<Record<Schedule["limits"], Limits>> = {
+  tight: {
+    electionTicks,
+    heartbeatTicks: 2,
+    maxInflightMessages: 2,
+    maxInflightBytes: 8,
+    maxAppendBytes: 4,
+    maxUncommittedBytes: 16,
+    maxCommittedBytes: 4,
+  },
+  wide: {
+    electionTicks,
+    heartbeatTicks: 1,
+    maxInflightMessages: 16,
+    maxInflightBytes: 1 << 20,
+    maxAppendBytes: 1 << 16,
+    maxUncommittedBytes: 1 << 20,
+    maxCommittedBytes: 1 << 20,
+  },
+};
+
+/** A cluster that lives through a schedule. */
+export class Simulation {
+  /** What happened, line by line. */
+  readonly story: string[] = [];
+  readonly #cluster: Cluster;
+  #random: number;
+  #proposals = 0;
+  #reads = 0n;
+
+  constructor(schedule: Schedule, hear: (kind: string) => void) {
+    this.#random = schedule.seed;
+    this.#cluster = new Cluster({
+      ids: Array.from({ length: schedule.nodes }, (_, position) => n(position + 1)),
+      limits: limits[schedule.limits],
+      random: (_, bound) => this.#draw(bound),
+      tell: (line) => this.story.push(line),
+      hear: (event: TraceEvent | Message) => {
+        hear(event.kind);
+      },
+    });
+  }
+
+  perform(action: Action): void {
+    switch (action.kind) {
+      case "tick":
+        this.#ifUp(action.at, (id) => {
+          for (let count = 0; count < action.times && this.#isUp(id); count += 1) this.#cluster.tick(id);
+        });
+        return;
+      case "pass":
+        for (let count = 0; count < action.times; count += 1) this.#cluster.pass();
+        return;
+      case "deliverInOrder":
+      case "deliverAt":
+      case "dropAt":
+      case "duplicateAt":
+        this.#onNetwork(action);
+        return;
+      case "cut":
+        this.#cluster.network.cut({ from: this.#id(action.from), to: this.#id(action.to) });
+        return;
+      case "isolate":
+        this.#cluster.network.cut({ from: this.#id(action.at) });
+        this.#cluster.network.cut({ to: this.#id(action.at) });
+        return;
+      case "heal":
+        this.#cluster.network.heal();
+        return;
+      case "transfer":
+        this.#ifLeader((id) => this.#cluster.transferLeadership(id, this.#id(action.to)));
+        return;
+      default:
+        this.#onNode(action);
+    }
+  }
+
+  /** The faults end: everyone is there, hears everyone, and has a disk that answers. Progress must follow. */
+  recover(): void {
+    const cluster = this.#cluster;
+    this.story.push("all faults end");
+    cluster.network.heal();
+    for (const id of cluster.ids) {
+      if (!this.#isUp(id)) cluster.restart(id);
+      cluster.setSpeed(id, "fast");
+      cluster.persist(id);
+    }
+    // Time for every timeout to pass several times: a split vote, a stale leader, a transfer.
+    this.#passUntil(() => this.#leader() !== undefined, 20 * electionTicks);
+    const before = cluster.checks.committed;
+    // A transfer that is under way refuses proposals, and old ones may fill the limit.
+    this.#passUntil(() => this.#propose(1, 3) && cluster.checks.committed > before, 20 * electionTicks);
+    // Everybody learns of everything, and every read is answered or given up.
+    const isDone = (): boolean =>
+      cluster.checks.openReads === 0 &&
+      cluster.ids.every((id) => cluster.member(id)?.applied === cluster.checks.committed);
+    this.#passUntil(isDone, 20 * electionTicks);
+    for (const id of cluster.ids) this.#read(id);
+    this.#passUntil(isDone, 5 * electionTicks);
+    cluster.checks.checkDurability();
+  }
+
+  #passUntil(condition: () => boolean, ticks: number): void {
+    for (let tick = 0; tick < ticks; tick += 1) {
+      if (condition()) return;
+      this.#cluster.pass();
+    }
+    assert(condition(), "without faults a cluster makes progress");
+  }
+
+  #onNetwork(
+    action: Extract<Action, { kind: "deliverInOrder" | "deliverAt" | "dropAt" | "duplicateAt" }>,
+  ): void {
+    const { network } = this.#cluster;
+    switch (action.kind) {
+      case "deliverInOrder":
+        for (let count = 0; count < action.count; count += 1) {
+          const message = network.takeNext();
+          if (message !== undefined) this.#cluster.deliver(message);
+        }
+        return;
+      case "deliverAt": {
+        const message = network.takeAt(action.position);
+        if (message !== undefined) this.#cluster.deliver(message);
+        return;
+      }
+      case "dropAt":
+        network.takeAt(action.position);
+        return;
+      case "duplicateAt":
+        network.duplicateAt(action.position);
+    }
+  }
+
+  #onNode(action: Extract<Action, { at: number }>): void {
+    const cluster = this.#cluster;
+    if (action.kind === "restart") {
+      const id = this.#id(action.at);
+      if (!this.#isUp(id)) cluster.restart(id);
+      return;
+    }
+    this.#ifUp(action.at, (id) => {
+      switch (action.kind) {
+        case "crash":
+          this.story.push(`${String(id)} crashes, its write is ${action.write}`);
+          cluster.crash(id, action.write);
+          return;
+        case "slow":
+        case "fast":
+          cluster.setSpeed(id, action.kind);
+          return;
+        case "persist":
+          cluster.persist(id);
+          return;
+        case "flush":
+          cluster.flush(id);
+          return;
+        case "campaign":
+          cluster.campaign(id);
+          return;
+        case "propose":
+          this.#propose(action.count, action.length);
+          return;
+        case "read":
+          this.#read(id);
+      }
+    });
+  }
+
+  /** Proposes to a leader. Returns whether there was one that accepted. */
+  #propose(count: number, length: number): boolean {
+    const data = Array.from({ length: count }, () => {
+      this.#proposals += 1;
+      return String(this.#proposals).padEnd(length, ".");
+    });
+    let isAccepted = false;
+    this.#ifLeader((id) => {
+      isAccepted = this.#cluster.propose(id, data).kind === "accepted";
+    });
+    return isAccepted;
+  }
+
+  #read(id: NodeId): void {
+    this.#reads += 1n;
+    this.#cluster.readIndex(id, readContext(this.#reads));
+  }
+
+  /** Some node that believes to lead; there may be two of different terms. */
+  #leader(): NodeId | undefined {
+    const leaders = this.#cluster.ids.filter((id) => this.#cluster.member(id)?.seen.role === "leader");
+    return leaders[this.#draw(Math.max(leaders.length, 1))];
+  }
+
+  #ifLeader(action: (id: NodeId) => unknown): void {
+    const id = this.#leader();
+    if (id !== undefined) action(id);
+  }
+
+  #ifUp(at: number, action: (id: NodeId) => void): void {
+    const id = this.#id(at);
+    if (this.#isUp(id)) action(id);
+  }
+
+  #isUp(id: NodeId): boolean {
+    return this.#cluster.member(id) !== undefined;
+  }
+
+  #id(at: number): NodeId {
+    const { ids } = this.#cluster;
+    const id = ids[at % ids.length];
+    assert(id !== undefined, "a cluster has nodes");
+    return id;
+  }
+
+  /** A number in [0, bound), the same in each run of the same schedule. */
+  #draw(bound: number): number {
+    this.#random = (Math.imul(this.#random, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((this.#random / 2 ** 32) * bound);
+  }
+}
