@@ -3,8 +3,8 @@ import { globSync, readFileSync } from "node:fs";
 import { importsOf } from "./imports.ts";
 import { root, type SourceFile } from "./sources.ts";
 
-/** Where a package begins: what it exports, and what it runs. */
-const entry = /^packages\/[^/]+\/src\/(?:main|index)\.ts$/;
+/** Where a program begins: what a package exports, what it runs, and what the bench runs as a process of its own. */
+const entry = /^packages\/(?:[^/]+\/src\/(?:main|index)|bench\/src\/systems\/fixed-reply)\.ts$/;
 
 /** Source files that cannot be reached from any entry by imports; tests do not count. */
 export function unreachableFiles(files: readonly SourceFile[]): readonly string[] {
@@ -28,7 +28,15 @@ const named = /`(?<path>[\w@.-]+(?:\/[\w@.-]+)+)`/g;
 /** Names of files in a document that no file of the repository bears. */
 export function missingFiles(document: string): readonly string[] {
   const existing = globSync(
-    ["packages/*/{src,test,bin}/**/*", "packages/*/*", "proto/**/*", "tools/**/*", "*", ".ci/*"],
+    [
+      "packages/*",
+      "packages/*/{src,test,bin}/**/*",
+      "packages/*/*",
+      "proto/**/*",
+      "tools/**/*",
+      "*",
+      ".ci/*",
+    ],
     { cwd: root },
   );
   const names = [...document.matchAll(named)].map(({ groups }) => groups?.["path"] ?? "");

@@ -8,6 +8,11 @@ import { readSources } from "./sources.ts";
 const files = readSources();
 const widest = 110;
 
+/** Texts and patterns do not count, for they cannot be broken; the formatter breaks everything else but comments. */
+function width(line: string): number {
+  return line.replaceAll(/"(?:[^"\\]|\\.)*"|`[^`]*`?|\/(?! )(?:[^/\\]|\\.)+\/[a-z]*/g, "").length;
+}
+
 describe("the sources", () => {
   it("import in one direction only", () => {
     assert.deepEqual(layerMistakes(files), []);
@@ -17,7 +22,7 @@ describe("the sources", () => {
     const long = files.flatMap(({ path, text }) =>
       text
         .split("\n")
-        .flatMap((line, at) => (line.length > widest ? [`${path}:${at + 1}: ${line.length}`] : [])),
+        .flatMap((line, at) => (width(line) > widest ? [`${path}:${at + 1}: ${line.length}`] : [])),
     );
     assert.deepEqual(long, []);
   });

@@ -14,8 +14,8 @@ const target = new URL("dist/bundle/dkvctl.cjs", here);
 const temporary = new URL(`dist/bundle/dkvctl.${process.pid}.tmp`, here);
 
 /**
- * yargs measures text by `string-width`, whose tables of emoji take longer to set up than everything else that
- * a command does. The help is plain ASCII, where the width is the length.
+ * yargs measures text by `string-width`, whose tables of emoji take longer to set up than everything else
+ * that a command does. The help is plain ASCII, where the width is the length.
  */
 const plainWidth: Plugin = {
   name: "plain-width",
@@ -39,8 +39,8 @@ const { outputFiles } = await build({
   bundle: true,
   write: false,
   platform: "node",
-  // CommonJS, because it loads Node's own modules when they are wanted. A module loads all of them at its start,
-  // and of node:http even the parts that nobody touches, which alone takes as long as Node itself.
+  // CommonJS, because it loads Node's own modules when they are wanted. A module loads all of them at its
+  // start, and of node:http even the parts that nobody touches, which alone takes as long as Node itself.
   format: "cjs",
   target: "node22.12",
   minify: true,

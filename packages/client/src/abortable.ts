@@ -1,4 +1,7 @@
-/** The work's outcome, or the signal's reason if that comes first. The work itself goes on, for others who wait for it. */
+/**
+ * The work's outcome, or the signal's reason if that comes first. The work itself goes on, for others who
+ * wait for it.
+ */
 export async function abortable<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
   signal.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();

@@ -27,7 +27,10 @@ export interface CallLimits {
   readonly timeoutMs: number;
 }
 
-/** All throw DkvClientError for what the member or the connection says, and the signal's reason once that is aborted. */
+/**
+ * All throw DkvClientError for what the member or the connection says, and the signal's reason once that is
+ * aborted.
+ */
 export interface MemberCalls {
   /** Undefined if there is no such key. */
   get(
@@ -57,8 +60,8 @@ export function createCalls(connection: Connection): MemberCalls {
     send: (options: CallOptions) => Promise<Answer>,
   ): Promise<Answer> {
     try {
-      // Not Connect's own timeoutMs: it would end the call here at the moment at which the member ends it there,
-      // and the member's answer is the better one.
+      // Not Connect's own timeoutMs: it would end the call here at the moment at which the member ends it
+      // there, and the member's answer is the better one.
       return await send({
         signal: limits.signal,
         headers: { "grpc-timeout": `${Math.max(1, Math.floor(limits.timeoutMs))}m` },
@@ -156,7 +159,8 @@ const codeByStatus: ReadonlyMap<Code, Verdict> = new Map<Code, Verdict>([
   [Code.PermissionDenied, { code: "permission_denied", retry: "never" }],
   [Code.Unauthenticated, { code: "permission_denied", retry: "never" }],
   [Code.DeadlineExceeded, { code: "deadline_exceeded", retry: "outcomeUnknown" }],
-  // How Connect names a connection that breaks: nobody cancelled, and this client's own signal is looked at before.
+  // How Connect names a connection that breaks: nobody cancelled, and this client's own signal is looked at
+  // before.
   [Code.Aborted, connectionLost],
   [Code.Canceled, connectionLost],
   [Code.Unavailable, connectionLost],
@@ -196,7 +200,10 @@ function isOfTheWire({ cause }: ConnectError): boolean {
   return cause instanceof Error && "code" in cause && String(cause.code).startsWith("ERR_HTTP2_");
 }
 
-/** A member that stops refuses streams it has not looked at; HTTP/2 promises that they had no effect (RFC 9113 §8.7). */
+/**
+ * A member that stops refuses streams it has not looked at; HTTP/2 promises that they had no effect (RFC 9113
+ * §8.7).
+ */
 function isRefusedStream(error: ConnectError): boolean {
   return isOfTheWire(error) && error.rawMessage.includes("REFUSED_STREAM");
 }

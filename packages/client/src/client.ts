@@ -8,7 +8,9 @@ import { Route } from "./route.ts";
 import { checkTls, type TlsOptions } from "./tls.ts";
 
 export interface DkvClientOptions {
-  /** `host:port` of one or more members; `https://host:port` for TLS with the authorities that Node trusts. */
+  /**
+   * `host:port` of one or more members; `https://host:port` for TLS with the authorities that Node trusts.
+   */
   readonly endpoints: readonly string[];
   /** TLS with these certificates. Without it and without https: cleartext. */
   readonly tls?: TlsOptions | undefined;
@@ -24,7 +26,9 @@ export interface CallOptions {
 }
 
 export interface GetOptions extends CallOptions {
-  /** Answer from the state of the member asked, which may be behind. Without it the answer is linearizable. */
+  /**
+   * Answer from the state of the member asked, which may be behind. Without it the answer is linearizable.
+   */
   readonly serializable?: boolean | undefined;
 }
 

@@ -60,7 +60,10 @@ const byNodeCode: Readonly<Record<string, ConnectFailure>> = {
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: refusedCertificate,
 };
 
-/** Judges the error that ended an attempt, or its end without an error. Looks once more where the answer is still open. */
+/**
+ * Judges the error that ended an attempt, or its end without an error. Looks once more where the answer is
+ * still open.
+ */
 export async function explain(error: unknown, attempt: Attempt): Promise<ConnectFailure> {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const known = byNodeCode[code];

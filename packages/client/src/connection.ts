@@ -57,7 +57,10 @@ export class Connection {
     this.#tls = tls;
   }
 
-  /** Makes the connection unless it is there. @throws NotConnected, DkvClientError `bad_configuration`, the signal's reason */
+  /**
+   * Makes the connection unless it is there. @throws NotConnected, DkvClientError `bad_configuration`, the
+   * signal's reason
+   */
   async open(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (this.#usable() !== undefined) return;

@@ -70,7 +70,8 @@ class Attempts<Result> {
       const outcome = await this.#round();
       if (outcome.kind === "done") return outcome.result;
       const { failures } = outcome;
-      refusal = failures.findLast(isExplained) ?? refusal ?? failures.findLast(({ kind }) => kind === "refused");
+      refusal =
+        failures.findLast(isExplained) ?? refusal ?? failures.findLast(({ kind }) => kind === "refused");
       const pauseMs = jittered(backoffMs(round));
       if (this.#elapsedMs() + pauseMs >= this.#patienceMs(failures)) {
         throw summarize(refusal === undefined ? failures : [refusal], this.#elapsedMs());

@@ -1,4 +1,6 @@
-/** What a cluster answers, in plain values. Counts are numbers; names of machines and clusters are bigints. */
+/**
+ * What a cluster answers, in plain values. Counts are numbers; names of machines and clusters are bigints.
+ */
 
 /** Where and when an answer was given. */
 export interface Header {

@@ -3,7 +3,9 @@ import { createSecureContext, type SecureContext } from "node:tls";
 
 import { badConfiguration } from "./errors.ts";
 
-/** PEM text, given as a file to read at each connection (so that renewed files are seen) or as its content. */
+/**
+ * PEM text, given as a file to read at each connection (so that renewed files are seen) or as its content.
+ */
 export interface TlsOptions {
   /** Trusted instead of the certificate authorities that Node knows. */
   readonly caFile?: string | undefined;
@@ -29,7 +31,9 @@ export function checkTls(options: TlsOptions): void {
     throw badConfiguration("a client key is given without its certificate");
 }
 
-/** Reads the files. @throws DkvClientError `bad_configuration` that names the file and what is wrong with it */
+/**
+ * Reads the files. @throws DkvClientError `bad_configuration` that names the file and what is wrong with it
+ */
 export async function loadTls(options: TlsOptions): Promise<SecureContext> {
   const [ca, cert, key] = await Promise.all([
     pem("CA certificate", options.ca, options.caFile),

@@ -166,7 +166,8 @@ test("a refusal that lasts until the timeout is what the caller hears", async (t
 test("a write whose time is over before it can be sent is not sent", async (t) => {
   const timeoutMs = 100;
   const only = await member(t, {
-    // The member lives in this process: while it is busy, so is the client, as on a machine that has no time for it.
+    // The member lives in this process: while it is busy, so is the client, as on a machine that has no time
+    // for it.
     script: () => {
       const end = performance.now() + 2 * timeoutMs;
       while (performance.now() < end);

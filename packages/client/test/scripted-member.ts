@@ -1,5 +1,6 @@
 /**
- * A member whose answers a test writes: a real HTTP/2 server with the real protocol, and no cluster behind it.
+ * A member whose answers a test writes: a real HTTP/2 server with the real protocol, and no cluster behind
+ * it.
  *
  * It keeps the keys it is given, so that a plain conversation needs no script.
  */

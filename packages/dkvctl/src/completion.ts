@@ -1,4 +1,6 @@
-/** Completion scripts for shells. They are plain text: no process is started for each press of the tab key. */
+/**
+ * Completion scripts for shells. They are plain text: no process is started for each press of the tab key.
+ */
 import { type CommandEntry, commandNames, commands } from "./command-table.ts";
 import { globalFlags, outputs } from "./settings.ts";
 

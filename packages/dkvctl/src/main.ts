@@ -16,7 +16,10 @@ async function main(): Promise<void> {
   }
 }
 
-/** Anything but an Exit is a fault of this program: its stack is wanted, and Node would print the whole bundle with it. */
+/**
+ * Anything but an Exit is a fault of this program: its stack is wanted, and Node would print the whole bundle
+ * with it.
+ */
 function describe(error: unknown): string {
   if (error instanceof Exit) return error.message;
   return `internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;

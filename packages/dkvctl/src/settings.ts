@@ -36,7 +36,10 @@ export const variableOf = (flag: GlobalFlag): string => `DKVCTL_${flag.toUpperCa
 const defaultTimeoutMs = 5000;
 const longestTimeoutMs = 24 * 3_600_000;
 
-/** Flags come before variables; an empty variable counts as none. @throws Exit for a value that cannot be meant */
+/**
+ * Flags come before variables; an empty variable counts as none. @throws Exit for a value that cannot be
+ * meant
+ */
 export function settle(flags: FlagValues, environment: Environment): Settings {
   return {
     endpoints: endpointsOf(flags, environment),

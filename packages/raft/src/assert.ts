@@ -3,7 +3,10 @@ export class InvariantViolation extends Error {
   override readonly name = "InvariantViolation";
 }
 
-/** Throws {@link InvariantViolation} unless `condition` holds. `fact` states in the positive what must be true. */
+/**
+ * Throws {@link InvariantViolation} unless `condition` holds. `fact` states in the positive what must be
+ * true.
+ */
 export function assert(condition: boolean, fact: string): asserts condition {
   if (!condition) throw new InvariantViolation(fact);
 }

@@ -19,7 +19,10 @@ export function startPreVote(raft: Raft): void {
   settle(raft);
 }
 
-/** What set off a campaign. A leader that asked for it overrides its followers' patience. Source: Diss. §4.2.3. */
+/**
+ * What set off a campaign. A leader that asked for it overrides its followers' patience. Source: Diss.
+ * §4.2.3.
+ */
 export type CampaignReason = "preVoteWon" | "leadershipTransfer";
 
 /** Spends a term: votes for itself and asks the others. Source: Raft §5.2. */

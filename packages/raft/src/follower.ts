@@ -100,7 +100,8 @@ function rejectAppend(raft: Raft, request: AppendEntries): void {
 }
 
 export function onHeartbeat(raft: Raft, heartbeat: Heartbeat): void {
-  // The leader has our word that we store everything up to here; were it gone, we would have forgotten a promise.
+  // The leader has our word that we store everything up to here; were it gone, we would have forgotten a
+  // promise.
   assert(heartbeat.commit <= raft.log.lastIndex, "a heartbeat commits only what this node acknowledged");
   raft.commitTo(heartbeat.commit);
   const { from, readContext } = heartbeat;

@@ -42,7 +42,10 @@ export function formatEntries(entries: readonly EntryId[]): string {
     .join(",");
 }
 
-/** `1@4 → 2  appendEntries prev=3/4 entries=4/4 commit=3`. The arrow is the caller's, to show what became of it. */
+/**
+ * `1@4 → 2  appendEntries prev=3/4 entries=4/4 commit=3`. The arrow is the caller's, to show what became of
+ * it.
+ */
 export function formatMessage(message: Message, arrow = "→"): string {
   const details = detailsOf(message);
   const route = `${formatSpeaker(message.from, message.term)} ${arrow} ${formatNode(message.to)}`;
@@ -53,8 +56,10 @@ function detailsOf(message: Message): string {
   switch (message.kind) {
     case "preVoteRequest":
       return `last=${formatEntryId(message.lastEntry)}`;
-    case "voteRequest":
-      return `last=${formatEntryId(message.lastEntry)}${message.leadershipTransfer ? " leadershipTransfer" : ""}`;
+    case "voteRequest": {
+      const { lastEntry, leadershipTransfer } = message;
+      return `last=${formatEntryId(lastEntry)}${leadershipTransfer ? " leadershipTransfer" : ""}`;
+    }
     case "preVoteResponse":
     case "voteResponse":
       return message.granted ? "granted" : "refused";

@@ -21,7 +21,10 @@ export type ProposeResult =
   | { readonly kind: "accepted"; readonly first: LogIndex; readonly term: Term }
   | { readonly kind: "dropped"; readonly because: "notLeader" | "transferring" | "uncommittedLimit" };
 
-/** Sends heartbeats in time, and steps down when no majority was heard for an election timeout. Source: Diss. §6.2. */
+/**
+ * Sends heartbeats in time, and steps down when no majority was heard for an election timeout. Source: Diss.
+ * §6.2.
+ */
 export function tickLeader(raft: Raft, role: LeaderRole): void {
   role.now += 1;
   const since = role.now - raft.config.electionTicks;

@@ -21,7 +21,9 @@ export interface LogStart {
  * One view of the whole log, stored and not yet stored.
  *
  *   1 ──────────── handedOut ──── committed ──────────── last
- *   └──── stored ────────────────────┘ stable └─ unstable ─┘      (stable may lie on either side of committed)
+ *   └──── stored ────────────────────┘ stable └─ unstable ─┘
+ *
+ * Stable may lie on either side of committed.
  *
  * Invariants: handedOut <= committed <= last; committed entries are never replaced; stable <= last.
  */

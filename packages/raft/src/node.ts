@@ -111,7 +111,9 @@ export class RaftNode {
     return startTransfer(this.#raft, role, to);
   }
 
-  /** Campaigns now, with a pre-vote, instead of at the end of the election timeout. A leader goes on leading. */
+  /**
+   * Campaigns now, with a pre-vote, instead of at the end of the election timeout. A leader goes on leading.
+   */
   campaign(): void {
     if (this.#raft.role.kind !== "leader") startPreVote(this.#raft);
   }
@@ -132,8 +134,8 @@ export class RaftNode {
 
   /**
    * Takes all the work there is. While a batch is being written, or the driver says that it is writing
-   * something of its own, everything but the next batch flows on; so what is committed never gets ahead of the
-   * batch that is given out with it or before it.
+   * something of its own, everything but the next batch flows on; so what is committed never gets ahead of
+   * the batch that is given out with it or before it.
    */
   ready(disk: Disk = "idle"): Ready {
     const raft = this.#raft;

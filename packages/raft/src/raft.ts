@@ -218,17 +218,20 @@ export class Raft {
 
   takeReadStates(): readonly ReadState[] {
     const taken = this.#readStates;
-    if (taken.length > 0) this.#readStates = [];
+    this.#readStates = [];
     return taken;
   }
 
   takeDroppedReads(): readonly ReadContext[] {
     const taken = this.#droppedReads;
-    if (taken.length > 0) this.#droppedReads = [];
+    this.#droppedReads = [];
     return taken;
   }
 
-  /** Reads that waited for the old role's leader will not be confirmed. Those of followers, they give up themselves. */
+  /**
+   * Reads that waited for the old role's leader will not be confirmed. Those of followers, they give up
+   * themselves.
+   */
   #leaveRole(): void {
     const role = this.#role;
     if (role.kind === "follower") {

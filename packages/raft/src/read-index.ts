@@ -115,7 +115,9 @@ export class ReadRounds {
     voter === this.#options.self ? this.#newest : (this.#answered.get(voter) ?? 0);
 }
 
-/** Reads that a follower has asked its leader for. Each is answered, or given up after an election timeout. */
+/**
+ * Reads that a follower has asked its leader for. Each is answered, or given up after an election timeout.
+ */
 export class ForwardedReads {
   #reads: { readonly context: ReadContext; age: number }[] = [];
 

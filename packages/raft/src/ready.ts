@@ -42,7 +42,10 @@ export interface Ready {
   readonly messages: readonly Message[];
   /** Undefined when there is nothing to write, or while the batch before is still being written. */
   readonly persist: PersistBatch | undefined;
-  /** Committed and not handed out before. May include entries that are not yet durable here: a majority has them. */
+  /**
+   * Committed and not handed out before. May include entries that are not yet durable here: a majority has
+   * them.
+   */
   readonly committed: readonly Entry[];
   readonly readStates: readonly ReadState[];
   /** Read rounds that will never be confirmed because leadership changed: ask again. */

@@ -23,7 +23,9 @@ export type LogIndex = Branded<number, "LogIndex">;
  */
 export type ReadContext = Branded<bigint, "ReadContext">;
 
-/** Names one entry for ever: logs that share an EntryId are equal up to it. Source: Raft §5.3, Log Matching. */
+/**
+ * Names one entry for ever: logs that share an EntryId are equal up to it. Source: Raft §5.3, Log Matching.
+ */
 export interface EntryId {
   readonly term: Term;
   readonly index: LogIndex;

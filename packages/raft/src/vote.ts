@@ -24,7 +24,10 @@ export function isUpToDate(theirs: EntryId, ours: EntryId): boolean {
   return theirs.index >= ours.index;
 }
 
-/** Decides a vote in the voter's current term; the caller has settled the terms. Pure. Source: Raft Fig. 2, RequestVote RPC. */
+/**
+ * Decides a vote in the voter's current term; the caller has settled the terms. Pure. Source: Raft Fig. 2,
+ * RequestVote RPC.
+ */
 export function decideVote(request: VoteRequest, voter: Voter): VoteDecision {
   if (request.term < voter.term) return { kind: "refuse", because: "staleTerm" };
   if (voter.votedFor !== undefined && voter.votedFor !== request.from) {

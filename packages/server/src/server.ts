@@ -22,7 +22,9 @@ import { version } from "./version.ts";
 
 const mebibyte = 2 ** 20;
 
-/** The finest step of time in consensus. Ten to a default heartbeat, so that election timeouts rarely collide. */
+/**
+ * The finest step of time in consensus. Ten to a default heartbeat, so that election timeouts rarely collide.
+ */
 const tickMs = 10;
 
 const limits = {
@@ -69,7 +71,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Ser
   const store = new Store(storage.state, { cacheBytes: limits.cacheBytes });
   const transport = createPeers(config, storage, deps);
   const replica = new Replica(replicaOptions(config), {
-    node: createNode(config, storage, store, random),
+    node: createNode(config, { storage, store }, random),
     store,
     storage,
     transport,
@@ -129,7 +131,12 @@ async function openMember(config: Config, logger: Logger): Promise<Storage> {
   return storage;
 }
 
-function createNode(config: Config, storage: Storage, store: Store, random: Random): RaftNode {
+interface Restored {
+  readonly storage: Storage;
+  readonly store: Store;
+}
+
+function createNode(config: Config, { storage, store }: Restored, random: Random): RaftNode {
   const applied = logIndex(store.appliedIndex);
   return new RaftNode(
     {

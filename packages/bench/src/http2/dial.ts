@@ -53,7 +53,7 @@ export async function dial(target: Target, signal: AbortSignal): Promise<Dialled
   };
   if (ca !== undefined) socket.on("data", receive);
   let failure = "connection closed by the server";
-  socket.on("error", (error) => {
+  socket.on("error", (error: Error) => {
     failure = `connection failed: ${error.message}`;
   });
   socket.on("close", () => {

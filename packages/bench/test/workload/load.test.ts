@@ -84,16 +84,35 @@ test("reads ask for what their name says, and no client has two calls open", asy
 test("every kind of failure is counted as an error and not as a call", async () => {
   const table: readonly (readonly [Answer, RegExp])[] = [
     [
-      (stream) => void refuse(stream, { "grpc-status": "8", "grpc-message": "full" }),
+      (stream) => {
+        refuse(stream, { "grpc-status": "8", "grpc-message": "full" });
+      },
       /^gRPC status 8: full$/,
     ],
-    [(stream) => void stream.close(7), /^stream reset, error 7$/],
-    [(stream) => void reply(stream, Buffer.alloc(3)), /^the answer lacks the value$/],
     [
-      (stream) => void stream.respond({ ":status": 404 }, { endStream: true }),
+      (stream) => {
+        stream.close(7);
+      },
+      /^stream reset, error 7$/,
+    ],
+    [
+      (stream) => {
+        reply(stream, Buffer.alloc(3));
+      },
+      /^the answer lacks the value$/,
+    ],
+    [
+      (stream) => {
+        stream.respond({ ":status": 404 }, { endStream: true });
+      },
       /^no gRPC status: HTTP status 404$/,
     ],
-    [(stream) => void stream.session?.destroy(), /^connection|^reconnecting/],
+    [
+      (stream) => {
+        stream.session?.destroy();
+      },
+      /^connection|^reconnecting/,
+    ],
   ];
   for (const [answer, kind] of table) {
     await withServer(answer, async (server) => {

@@ -2,7 +2,9 @@ import { membersJson } from "../output/json.ts";
 import { escapeCell, table } from "../output/table.ts";
 import type { CommandContext } from "./command.ts";
 
-/** Prints the members as the one that answers knows them: by default as a table, as `value` their names alone. */
+/**
+ * Prints the members as the one that answers knows them: by default as a table, as `value` their names alone.
+ */
 export async function memberList({ client, output = "table", io }: CommandContext): Promise<void> {
   const result = await client.members();
   switch (output) {

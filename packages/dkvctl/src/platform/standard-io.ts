@@ -34,7 +34,9 @@ async function readInput(): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-/** Returns once everything is written. A reader that has gone away, as `head` does, is none of our business. */
+/**
+ * Returns once everything is written. A reader that has gone away, as `head` does, is none of our business.
+ */
 async function print(text: string | Uint8Array): Promise<void> {
   const { stdout } = process;
   try {

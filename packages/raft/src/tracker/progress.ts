@@ -17,8 +17,8 @@ export interface ProgressOptions {
  *   probe      the place where the logs agree is not known: one append at a time, until it is accepted
  *   replicate  it is known: appends are sent ahead of their answers, as far as the window allows
  *
- * Invariants: match < next; match never decreases; everything in the window lies above match; while probing it is empty.
- * Source: Raft Fig. 2, nextIndex and matchIndex; Diss. §10.2.2 for the pipeline.
+ * Invariants: match < next; match never decreases; everything in the window lies above match; while probing
+ * it is empty. Source: Raft Fig. 2, nextIndex and matchIndex; Diss. §10.2.2 for the pipeline.
  */
 export class Progress {
   readonly #inflights: Inflights;
@@ -89,7 +89,10 @@ export class Progress {
     this.#tickPassed = true;
   }
 
-  /** Takes note of an append of the entries from next up to and with `last`; `last` is next - 1 for an empty one. */
+  /**
+   * Takes note of an append of the entries from next up to and with `last`; `last` is next - 1 for an empty
+   * one.
+   */
   sentAppend(last: LogIndex, bytes: number, commit: LogIndex): void {
     assert(last >= indexBefore(this.#next), "an append starts at next");
     this.#needsNudge = false;

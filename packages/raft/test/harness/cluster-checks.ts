@@ -84,12 +84,16 @@ export class ClusterChecks {
     if (message.kind === "voteRequest") {
       assert(!isCurrent || hardState.votedFor === from, `a candidate's own vote is on disk: ${said}`);
     }
+    if (message.kind === "appendEntries") for (const entry of message.entries) this.saw(entry);
     if (message.kind === "appendAccepted") {
       assert(!isCurrent || message.match <= log.lastIndex, `what is acknowledged is on disk: ${said}`);
     }
   }
 
-  /** An entry reaches a disk or a state machine: wherever it does, it is the same. Source: Raft §5.3. */
+  /**
+   * An entry reaches the network, a disk or a state machine: wherever it does, it is the same. Source: Raft
+   * §5.3.
+   */
   saw(entry: Entry): void {
     const name = formatEntryId(entry);
     const data = `${entry.kind} ${new TextDecoder().decode(entry.data)}`;

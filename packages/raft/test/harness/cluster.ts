@@ -240,7 +240,6 @@ export class Cluster {
   }
 
   #beginWrite(member: Member, batch: PersistBatch): void {
-    for (const entry of batch.entries) this.checks.saw(entry);
     const { hardState, entries } = batch;
     member.disk.begin({ hardState, entries, applied: member.applied });
     member.batch = batch;
@@ -259,6 +258,7 @@ export class Cluster {
       return;
     }
     member.batch = undefined;
+    for (const entry of batch.entries) this.checks.saw(entry);
     member.node.persisted(batch.id);
     this.#check(member);
     this.#send(member, batch.thenSend);
@@ -279,6 +279,7 @@ export class Cluster {
   #checkAcknowledged(message: Message, { log }: Disk): void {
     const leader = this.#members.get(message.to);
     if (message.kind !== "appendAccepted" || leader?.term !== message.term) return;
+    if (leader.seen.role !== "leader") return;
     const ours = log.termAt(message.match);
     const isEqual = ours === leader.node.termAt(message.match);
     assert(isEqual, `what is acknowledged is on disk as the leader has it: ${formatMessage(message)}`);

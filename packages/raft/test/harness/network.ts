@@ -69,7 +69,10 @@ export class Network {
     return flight?.message;
   }
 
-  /** The network delivers these twice; the copies arrive after everything else, or when held ones are released. */
+  /**
+   * The network delivers these twice; the copies arrive after everything else, or when held ones are
+   * released.
+   */
   duplicate(pattern: Pattern, copiesAre: "held" | "travelling"): readonly Message[] {
     const copies = this.#flights.filter(({ isHeld, message }) => !isHeld && fits(pattern, message));
     for (const { message } of copies) this.#flights.push({ message, isHeld: copiesAre === "held" });

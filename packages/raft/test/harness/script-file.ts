@@ -85,7 +85,10 @@ function printBlock({ head, expected }: Block, actual: readonly string[] | undef
     : [...head, "----", ...actual].join("\n");
 }
 
-/** The block with every line marked that is missing (-) or was not expected (+); undefined if all is as written. */
+/**
+ * The block with every line marked that is missing (-) or was not expected (+); undefined if all is as
+ * written.
+ */
 function difference(
   { head, expected, line }: Block,
   actual: readonly string[] | undefined,

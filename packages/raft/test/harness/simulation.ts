@@ -4,7 +4,7 @@ import type { TraceEvent } from "../../src/trace.ts";
 import { type NodeId, readContext } from "../../src/types.ts";
 import { n } from "../solo.ts";
 import { Cluster, type Limits } from "./cluster.ts";
-import type { Action, Schedule } from "./schedule.ts";
+import type { Action, NetworkAction, NodeAction, Schedule } from "./schedule.ts";
 
 const electionTicks = 6;
 
@@ -52,33 +52,31 @@ export class Simulation {
   }
 
   perform(action: Action): void {
+    const cluster = this.#cluster;
     switch (action.kind) {
       case "tick":
         this.#ifUp(action.at, (id) => {
-          for (let count = 0; count < action.times && this.#isUp(id); count += 1) this.#cluster.tick(id);
+          for (let count = 0; count < action.times; count += 1) cluster.tick(id);
         });
         return;
       case "pass":
-        for (let count = 0; count < action.times; count += 1) this.#cluster.pass();
+        for (let count = 0; count < action.times; count += 1) cluster.pass();
+        return;
+      case "restart":
+        if (!this.#isUp(this.#id(action.at))) cluster.restart(this.#id(action.at));
+        return;
+      case "transfer":
+        this.#ifLeader((id) => cluster.transferLeadership(id, this.#id(action.to)));
         return;
       case "deliverInOrder":
       case "deliverAt":
       case "dropAt":
       case "duplicateAt":
-        this.#onNetwork(action);
-        return;
       case "cut":
-        this.#cluster.network.cut({ from: this.#id(action.from), to: this.#id(action.to) });
-        return;
       case "isolate":
-        this.#cluster.network.cut({ from: this.#id(action.at) });
-        this.#cluster.network.cut({ to: this.#id(action.at) });
-        return;
+      case "partition":
       case "heal":
-        this.#cluster.network.heal();
-        return;
-      case "transfer":
-        this.#ifLeader((id) => this.#cluster.transferLeadership(id, this.#id(action.to)));
+        this.#onNetwork(action);
         return;
       default:
         this.#onNode(action);
@@ -118,37 +116,50 @@ export class Simulation {
     assert(condition(), "without faults a cluster makes progress");
   }
 
-  #onNetwork(
-    action: Extract<Action, { kind: "deliverInOrder" | "deliverAt" | "dropAt" | "duplicateAt" }>,
-  ): void {
+  #onNetwork(action: NetworkAction): void {
     const { network } = this.#cluster;
     switch (action.kind) {
       case "deliverInOrder":
-        for (let count = 0; count < action.count; count += 1) {
-          const message = network.takeNext();
-          if (message !== undefined) this.#cluster.deliver(message);
-        }
+        for (let count = 0; count < action.count; count += 1) this.#deliver(network.takeNext());
         return;
-      case "deliverAt": {
-        const message = network.takeAt(action.position);
-        if (message !== undefined) this.#cluster.deliver(message);
+      case "deliverAt":
+        this.#deliver(network.takeAt(action.position));
         return;
-      }
       case "dropAt":
         network.takeAt(action.position);
         return;
       case "duplicateAt":
         network.duplicateAt(action.position);
+        return;
+      case "cut":
+        network.cut({ from: this.#id(action.from), to: this.#id(action.to) });
+        return;
+      case "isolate":
+        network.cut({ from: this.#id(action.at) });
+        network.cut({ to: this.#id(action.at) });
+        return;
+      case "partition":
+        this.#partition(action.side);
+        return;
+      case "heal":
+        network.heal();
     }
   }
 
-  #onNode(action: Extract<Action, { at: number }>): void {
-    const cluster = this.#cluster;
-    if (action.kind === "restart") {
-      const id = this.#id(action.at);
-      if (!this.#isUp(id)) cluster.restart(id);
-      return;
+  #partition(side: number): void {
+    const { ids, network } = this.#cluster;
+    const sideOf = (id: NodeId): number => Math.floor(side / 2 ** ids.indexOf(id)) % 2;
+    for (const from of ids) {
+      for (const to of ids) if (sideOf(from) !== sideOf(to)) network.cut({ from, to });
     }
+  }
+
+  #deliver(message: Message | undefined): void {
+    if (message !== undefined) this.#cluster.deliver(message);
+  }
+
+  #onNode(action: NodeAction): void {
+    const cluster = this.#cluster;
     this.#ifUp(action.at, (id) => {
       switch (action.kind) {
         case "crash":

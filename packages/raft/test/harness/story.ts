@@ -33,7 +33,6 @@ const defaults: Limits = {
 export class Story {
   #cluster: Cluster | undefined;
   #lines: string[] = [];
-  readonly #extraTicks = new Map<NodeId, number>();
   readonly #hear: (event: TraceEvent | Message) => void;
 
   constructor(hear: (event: TraceEvent | Message) => void) {
@@ -73,10 +72,6 @@ export class Story {
       const id = args.node();
       this.#the.crash(id, "lost");
       this.#the.adopt(id, storedFrom(args));
-    },
-    timeout: (args) => {
-      const id = args.node();
-      this.#extraTicks.set(id, args.number("ticks") - defaults.electionTicks);
     },
     tick: (args) => {
       const id = args.node();
@@ -207,7 +202,7 @@ export class Story {
       limits: { ...defaults, ...limits },
       stored: storedFrom(args),
       // Node 1 is the first to lose patience, then node 2.
-      random: (id, bound) => Math.min(this.#extraTicks.get(id) ?? nodes.indexOf(id), bound - 1),
+      random: (id, bound) => Math.min(nodes.indexOf(id), bound - 1),
       tell: (line) => {
         this.#print(line);
       },
@@ -225,7 +220,10 @@ export class Story {
     action(pattern);
   }
 
-  /** What a leader may say at any time, as the heartbeats of the paper: entries up to prev, and how far all is committed. */
+  /**
+   * What a leader may say at any time, as the heartbeats of the paper: entries up to prev, and how far all is
+   * committed.
+   */
   #sendEmptyAppend(args: Arguments): void {
     const { from, to } = args.pattern() ?? {};
     const prev = args.entryId("prev");

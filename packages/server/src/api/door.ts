@@ -1,4 +1,6 @@
-/** What one API brings to the client port. To serve another one, add its door to the list in client-api.ts. */
+/**
+ * What one API brings to the client port. To serve another one, add its door to the list in client-api.ts.
+ */
 import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
 import type { UnaryMethod } from "./unary-method.ts";

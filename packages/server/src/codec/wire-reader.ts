@@ -1,6 +1,9 @@
 import { DecodeError } from "./decode-error.ts";
 
-/** Reads protobuf fields one after the other. Every method throws a DecodeError rather than read beyond the end. */
+/**
+ * Reads protobuf fields one after the other. Every method throws a DecodeError rather than read beyond the
+ * end.
+ */
 export class WireReader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;

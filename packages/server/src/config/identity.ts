@@ -13,7 +13,10 @@ function name64(parts: readonly string[]): bigint {
   return hash.digest().readBigUInt64BE() || 1n;
 }
 
-/** Identity of the member called `name`. It depends on nothing else, so a member is itself whatever else changes. */
+/**
+ * Identity of the member called `name`. It depends on nothing else, so a member is itself whatever else
+ * changes.
+ */
 export function memberIdOf(name: string): NodeId {
   return nodeId(name64(["member", name]));
 }

@@ -34,7 +34,9 @@ export interface Member {
    * @param timeoutMs how long the caller is willing to wait; the member's own limit is the upper bound.
    */
   propose(operation: Operation, timeoutMs?: number): Promise<ApplyResult>;
-  /** Resolves when everything acknowledged anywhere before the call can be read here. Rejects with a DkvError. */
+  /**
+   * Resolves when everything acknowledged anywhere before the call can be read here. Rejects with a DkvError.
+   */
   readBarrier(timeoutMs?: number): Promise<void>;
   /** Reads local state, applied changes included that are not yet on disk. */
   get(key: Uint8Array): KeyValue | undefined;

@@ -90,7 +90,10 @@ export class Proposals {
     });
   }
 
-  /** Takes what has to be proposed or forwarded and is still waited for. Give back with {@link putBack} what could not be. */
+  /**
+   * Takes what has to be proposed or forwarded and is still waited for. Give back with {@link putBack} what
+   * could not be.
+   */
   takeWaiting(): readonly Pending[] {
     if (this.#waiting.length === 0) return this.#waiting;
     const taken = this.#waiting.filter((pending) => this.#pending.get(pending.sequence) === pending);

@@ -34,7 +34,9 @@ export interface ClientListenerDeps {
 const keepAliveDelayMs = 30_000;
 
 export interface ClientListener {
-  /** Accepts clients from now on. Rejects with a StartupError if the address or a certificate cannot be had. */
+  /**
+   * Accepts clients from now on. Rejects with a StartupError if the address or a certificate cannot be had.
+   */
   start(): Promise<void>;
   /** The port in use; differs from the one asked for if that was 0. Only between start and close. */
   readonly port: number;

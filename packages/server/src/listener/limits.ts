@@ -1,7 +1,9 @@
 /** What one client, and all clients together, may ask of the client port. */
 export interface ListenerLimits {
   readonly maxConnections: number;
-  /** A TLS handshake, then the first bytes, then the headers of an HTTP/1.1 request: each within this time. */
+  /**
+   * A TLS handshake, then the first bytes, then the headers of an HTTP/1.1 request: each within this time.
+   */
   readonly openingTimeoutMs: number;
   /** A whole HTTP/1.1 request, body included. */
   readonly requestTimeoutMs: number;

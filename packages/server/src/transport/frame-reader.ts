@@ -26,7 +26,10 @@ export class FrameReader {
     this.#maxBytes = maxBytes;
   }
 
-  /** The frames that `chunk` completes. To be run to its end, or never used again. Throws a DecodeError at a frame that is too long. */
+  /**
+   * The frames that `chunk` completes. To be run to its end, or never used again. Throws a DecodeError at a
+   * frame that is too long.
+   */
   *frames(chunk: Buffer): Generator<Buffer, void> {
     let position = 0;
     while (position < chunk.length) {

@@ -20,7 +20,10 @@ export interface InboundDeps {
   readonly onEnd: (reason: string | undefined) => void;
 }
 
-/** A connection that was dialled by someone who, once the greeting has proved it, is a peer: its frames arrive here. */
+/**
+ * A connection that was dialled by someone who, once the greeting has proved it, is a peer: its frames arrive
+ * here.
+ */
 export class InboundConnection {
   readonly #socket: Socket;
   readonly #deps: InboundDeps;

@@ -24,7 +24,10 @@ export interface TransportOptions {
   readonly tls: TlsPaths | undefined;
   /** Longer frames are neither sent nor accepted. */
   readonly maxFrameBytes: number;
-  /** While so many bytes wait for one peer, frames to it are dropped. By default as many as one frame may have. */
+  /**
+   * While so many bytes wait for one peer, frames to it are dropped. By default as many as one frame may
+   * have.
+   */
   readonly maxQueueBytes?: number;
   readonly timing?: Partial<Timing>;
 }

@@ -56,10 +56,13 @@ export class OutboundLink {
     if (this.#state?.kind !== "connected") return;
     const { socket } = this.#state;
     // Asked before encoding: a peer that does not read costs us nothing. One frame may go over the limit.
-    if (socket.writableLength >= this.#maxQueueBytes) return this.#drop("its queue is full");
+    if (socket.writableLength >= this.#maxQueueBytes) {
+      this.#drop("its queue is full");
+      return;
+    }
     const bytes = encodeFrame(frame);
-    if (bytes.length - 4 > this.#options.maxFrameBytes) return this.#drop("a frame is too long");
-    socket.write(bytes);
+    if (bytes.length - 4 > this.#options.maxFrameBytes) this.#drop("a frame is too long");
+    else socket.write(bytes);
   }
 
   /** To be called every `pingMs`. */

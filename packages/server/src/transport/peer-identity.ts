@@ -13,7 +13,10 @@ export function checkHost(host: string, certificate: PeerCertificate): Error | u
   return checkServerIdentity(host, certificate);
 }
 
-/** Whether the certificate belongs to the member that dialled us: it names the host where we dial it, or its name. */
+/**
+ * Whether the certificate belongs to the member that dialled us: it names the host where we dial it, or its
+ * name.
+ */
 export function vouchesFor(certificate: PeerCertificate, { name, peerAddress }: PeerAddress): boolean {
   const { host } = parseHostPort(peerAddress, `the peer address of ${name}`);
   return [host, name].some((known) => known !== undefined && checkHost(known, certificate) === undefined);

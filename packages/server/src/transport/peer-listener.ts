@@ -15,7 +15,9 @@ import { vouchesFor } from "./peer-identity.ts";
 import type { PeerRecord } from "./peer-record.ts";
 import type { PeerEvents } from "./peer-transport.ts";
 
-/** Connections that have not proved who they are. The oldest gives way: honest greetings take milliseconds. */
+/**
+ * Connections that have not proved who they are. The oldest gives way: honest greetings take milliseconds.
+ */
 const maxUnproven = 64;
 
 export interface ListenerDeps extends TransportDeps {
@@ -125,7 +127,10 @@ export class PeerListener {
     });
   }
 
-  /** Node drops certificates that are not from our CA on its own, and by then has forgotten where they came from. */
+  /**
+   * Node drops certificates that are not from our CA on its own, and by then has forgotten where they came
+   * from.
+   */
   #onTlsFailure(error: Error, socket: TLSSocket): void {
     // Typed as an Error, but it is OpenSSL's name for the trouble.
     const authorizationError: unknown = socket.authorizationError;
@@ -192,7 +197,10 @@ export class PeerListener {
     if (unproven !== undefined) unproven.reason ??= reason;
   }
 
-  /** Does nothing for a connection that is proven, or rejected before. Whoever just goes away is not worth a line. */
+  /**
+   * Does nothing for a connection that is proven, or rejected before. Whoever just goes away is not worth a
+   * line.
+   */
   #reject(key: string, reason?: string): void {
     const unproven = this.#unproven.get(key);
     if (unproven === undefined) return;

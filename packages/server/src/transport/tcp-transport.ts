@@ -17,7 +17,10 @@ import { PeerListener } from "./peer-listener.ts";
 import { PeerRecord } from "./peer-record.ts";
 import type { PeerEvents, PeerFrame, PeerStatus, PeerTransport } from "./peer-transport.ts";
 
-/** Does nothing until it is started. Its `start` rejects with a StartupError if a certificate or the address cannot be had. */
+/**
+ * Does nothing until it is started. Its `start` rejects with a StartupError if a certificate or the address
+ * cannot be had.
+ */
 export function createTcpTransport(options: TransportOptions, deps: TransportDeps): PeerTransport {
   return new TcpTransport(options, deps);
 }

@@ -161,10 +161,12 @@ for (const size of [1, 3]) {
 
     it("takes thousands of writes at once, in batches", async (test) => {
       const { members } = await cluster(test, size);
-      const writes = Array.from({ length: 3000 }, (_, at) =>
-        members[at % size]?.replica.propose(set(`key-${String(at)}`, String(at))),
+      const writes = members.flatMap(({ replica }, at) =>
+        Array.from({ length: 3000 / size }, (_, write) =>
+          replica.propose(set(`key-${String(write * size + at)}`, String(write * size + at))),
+        ),
       );
-      const revisions = new Set((await Promise.all(writes)).map((result) => result?.revision));
+      const revisions = new Set((await Promise.all(writes)).map((result) => result.revision));
       assert.equal(revisions.size, 3000);
       for (const member of members) assert.equal(await read(member, "key-2999"), "2999");
     });

@@ -34,7 +34,9 @@ describe("a cluster whose leader is killed again and again", () => {
   });
 });
 
-/** Kills the leader under load, waits until another one acknowledges writes, and starts the killed one again. */
+/**
+ * Kills the leader under load, waits until another one acknowledges writes, and starts the killed one again.
+ */
 async function killLeader(cluster: Cluster, acknowledged: () => number): Promise<number> {
   const victim = cluster.member(await cluster.waitForLeader());
   await victim.kill();

@@ -47,7 +47,10 @@ interface Position {
   readonly value: string | undefined;
 }
 
-/** Without reads whose outcome is unknown, and writes of that kind which nobody saw: they need not have happened. */
+/**
+ * Without reads whose outcome is unknown, and writes of that kind which nobody saw: they need not have
+ * happened.
+ */
 function relevant(history: readonly Operation[]): Operation[] {
   const observed = new Set(history.filter(({ kind }) => kind === "read").map(({ value }) => value));
   return history.filter(

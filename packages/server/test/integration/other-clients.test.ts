@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -80,13 +79,11 @@ for (const security of ["tls", "cleartext"] as const satisfies readonly Security
       const [member] = cluster.members;
       assert.ok(member !== undefined);
       const grpc = await import("@grpc/grpc-js");
-      const { loadSync } = createRequire(import.meta.url)(
-        "@grpc/proto-loader",
-      ) as typeof import("@grpc/proto-loader");
+      const { loadSync } = await import("@grpc/proto-loader");
       const definition = loadSync("dkv/v1/dkv.proto", { includeDirs: [protoDirectory] });
       const service = definition["dkv.v1.DkvAPI"];
       assert.ok(service !== undefined && !("format" in service));
-      const Client = grpc.makeClientConstructor(service as never, "DkvAPI");
+      const Client = grpc.makeClientConstructor(service, "DkvAPI");
       const credentials =
         security === "tls"
           ? grpc.credentials.createSsl(readFileSync(join(await certificates(), "ca.pem")))
