@@ -73,7 +73,8 @@ class Attempts<Result> {
       refusal =
         failures.findLast(isExplained) ?? refusal ?? failures.findLast(({ kind }) => kind === "refused");
       const pauseMs = jittered(backoffMs(round));
-      if (this.#elapsedMs() + pauseMs >= this.#patienceMs(failures)) {
+      // An attempt that has no time for an answer would only turn a refused write into an unknown one.
+      if (this.#elapsedMs() + pauseMs + headroomMs >= this.#patienceMs(failures)) {
         throw summarize(refusal === undefined ? failures : [refusal], this.#elapsedMs());
       }
       await sleep(pauseMs, AbortSignal.any([...this.#stops])).catch(() => {
