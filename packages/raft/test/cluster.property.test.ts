@@ -13,7 +13,7 @@ import { type Schedule, schedules } from "./harness/schedule.ts";
 import { Simulation } from "./harness/simulation.ts";
 
 const seed = Number(process.env["DKV_SEED"] ?? 1);
-const numRuns = Number(process.env["DKV_RUNS"] ?? 1000);
+const numRuns = Number(process.env["DKV_RUNS"] ?? 1500);
 
 /** Runs a schedule to its happy end. A violated invariant is thrown with the last lines of the story. */
 function play(schedule: Schedule, hear: (kind: string) => void): void {

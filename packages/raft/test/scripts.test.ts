@@ -76,3 +76,49 @@ describe("scripts", () => {
     );
   });
 });
+
+describe("the player of scripts", () => {
+  const play = (text: string): readonly string[] =>
+    playScript(parseScript(text), new Story(() => undefined)).differences;
+
+  test("shows what is missing and what was not expected, in its place", () => {
+    const script = [
+      "cluster 1",
+      "tick 1 10",
+      "----",
+      "1@1      asks for pre-votes",
+      "1@1      campaigns",
+      "1@1      loses",
+      "1@1      has written term=1 vote=1 entries=1/1",
+      "1@1      commits 1",
+    ];
+    assert.deepEqual(play(script.join("\n")), [
+      [
+        "line 1:",
+        "  cluster 1",
+        "  tick 1 10",
+        "  ----",
+        "  1@1      asks for pre-votes",
+        "  1@1      campaigns",
+        "- 1@1      loses",
+        "+ 1@1      leads",
+        "  1@1      has written term=1 vote=1 entries=1/1",
+        "  1@1      commits 1",
+        "+ 1@1      applies 1/1 empty",
+      ].join("\n"),
+    ]);
+  });
+
+  test("says which command it does not understand, or what it broke", () => {
+    assert.throws(() => play("cluster 1\nsing 1\n----\nok"), /line 2: sing 1\nthere is a command sing/);
+    assert.throws(() => play("cluster 1\ntick 1 2 3\n----\nok"), /nobody understood 3/);
+    assert.throws(() => play("cluster 1"), /line 1: commands are followed by a line ----/);
+    const impossible =
+      "cluster 1,2,3\nstore 1 log=1,1 commit=1\nstore 2 log=1,2\nstore 3 log=2 commit=1\n----\nok";
+    assert.throws(() => play(impossible), /nodes commit the same entry at 1/);
+  });
+
+  test("finds at the end what no majority has on disk", () => {
+    assert.throws(() => play("cluster 1,2,3\nstore 1 log=1 commit=1\n----\nok"), /disks of a majority/);
+  });
+});

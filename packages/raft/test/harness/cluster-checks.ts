@@ -60,6 +60,9 @@ export class ClusterChecks {
   acted(node: RaftNode): void {
     const { id, role, term, commit } = node.status();
     this.#checkLog(node);
+    if (role === "leader" && commit > this.committed) {
+      assert(node.termAt(commit) === term, "a leader commits up to an entry of its own term (§5.4.2)");
+    }
     for (let index = indexAfter(this.committed); index <= commit; index = indexAfter(index)) {
       this.#commit(node, index);
     }

@@ -125,9 +125,9 @@ export class Cluster {
     });
   }
 
-  propose(id: NodeId, data: readonly string[]): ProposeResult {
+  propose(id: NodeId, data: readonly string[], onBehalfOf?: NodeId): ProposeResult {
     const bytes = data.map((text) => new TextEncoder().encode(text));
-    return this.#act(this.#running(id), (node) => node.propose(bytes));
+    return this.#act(this.#running(id), (node) => node.propose(bytes, onBehalfOf));
   }
 
   readIndex(id: NodeId, context: ReadContext): ReadIndexResult {
@@ -259,7 +259,9 @@ export class Cluster {
     }
     member.batch = undefined;
     for (const entry of batch.entries) this.checks.saw(entry);
+    const before = formatEntries(this.log(member.seen.id));
     member.node.persisted(batch.id);
+    assert(formatEntries(this.log(member.seen.id)) === before, "a write that ends does not change the log");
     this.#check(member);
     this.#send(member, batch.thenSend);
     this.#honourAll(member);

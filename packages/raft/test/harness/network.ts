@@ -36,13 +36,13 @@ export class Network {
   }
 
   /** What a message sent now would meet. */
-  fateOf(message: Message): Fate {
+  #fateOf(message: Message): Fate {
     if (this.#cuts.some((pattern) => fits(pattern, message))) return "lost";
     return this.#holds.some((pattern) => fits(pattern, message)) ? "held" : "travels";
   }
 
   send(message: Message): Fate {
-    const fate = this.fateOf(message);
+    const fate = this.#fateOf(message);
     if (fate !== "lost") this.#flights.push({ message, isHeld: fate === "held" });
     return fate;
   }

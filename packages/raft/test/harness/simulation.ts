@@ -180,7 +180,7 @@ export class Simulation {
           cluster.campaign(id);
           return;
         case "propose":
-          this.#propose(action.count, action.length);
+          this.#propose(action.count, action.length, id);
           return;
         case "read":
           this.#read(id);
@@ -188,15 +188,16 @@ export class Simulation {
     });
   }
 
-  /** Proposes to a leader. Returns whether there was one that accepted. */
-  #propose(count: number, length: number): boolean {
+  /** Proposes to a leader what came to the node `by`. Returns whether there was one that accepted. */
+  #propose(count: number, length: number, by?: NodeId): boolean {
     const data = Array.from({ length: count }, () => {
       this.#proposals += 1;
       return String(this.#proposals).padEnd(length, ".");
     });
     let isAccepted = false;
     this.#ifLeader((id) => {
-      isAccepted = this.#cluster.propose(id, data).kind === "accepted";
+      const onBehalfOf = by === id ? undefined : by;
+      isAccepted = this.#cluster.propose(id, data, onBehalfOf).kind === "accepted";
     });
     return isAccepted;
   }

@@ -84,7 +84,9 @@ export class Story {
       this.#the.campaign(args.node());
     },
     propose: (args) => {
-      const result = this.#the.propose(args.node(), args.rest());
+      const waiting = args.optionalNumber("for");
+      const onBehalfOf = waiting === undefined ? undefined : n(waiting);
+      const result = this.#the.propose(args.node(), args.rest(), onBehalfOf);
       this.#print(
         result.kind === "accepted"
           ? `accepted from ${formatEntryId({ index: result.first, term: result.term })}`
