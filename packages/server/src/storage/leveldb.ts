@@ -12,13 +12,15 @@ import type { KeyRange } from "./keyspace.ts";
 const mebibyte = 2 ** 20;
 
 /** The size at which LevelDB starts the next log file; it holds at most two of them in memory. */
-export const writeBufferBytes = 8 * mebibyte;
+export const writeBufferBytes = 16 * mebibyte;
 
 const levelOptions = {
   keyEncoding: "buffer",
   valueEncoding: "buffer",
   writeBufferSize: writeBufferBytes,
   cacheSize: 8 * mebibyte,
+  /** With this and a write buffer of 8 MiB LevelDB took a third of the writes at 256 clients: it rewrites much. */
+  compression: false,
   /** Tables are mapped into memory while they are open, 2 MiB each: this bounds what counts as ours. */
   maxOpenFiles: 64,
 } as const;
