@@ -95,8 +95,8 @@ function serverMistake(path: string, one: Import): string | undefined {
   const from = path.slice("packages/server/src/".length);
   if (compositionRoot.includes(from)) return undefined;
   const folder = from.split("/")[0] ?? from;
-  if (one.target === "classic-level" && from !== "storage/leveldb.ts") {
-    return "imports classic-level, which only storage/leveldb.ts may";
+  if (one.target === "classic-level" && from !== "storage/state/leveldb.ts") {
+    return "imports classic-level, which only storage/state/leveldb.ts may";
   }
   if (one.target === "@dkv/raft" && folder !== "consensus" && folder !== "codec") {
     const foreign = one.values.filter((value) => !brands.includes(value));

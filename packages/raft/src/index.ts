@@ -15,7 +15,13 @@ export type { ProposeResult } from "./leader.ts";
 export type { TransferResult } from "./leadership-transfer.ts";
 export type { LogReader } from "./log-reader.ts";
 export type * from "./messages.ts";
-export { type Disk, type FollowerStatus, type NodeStatus, RaftNode, type ReadIndexResult } from "./node.ts";
+export {
+  type FollowerStatus,
+  type NodeStatus,
+  RaftNode,
+  type ReadIndexResult,
+  type StateMachine,
+} from "./node.ts";
 export type { PersistBatch, ReadState, Ready, SoftState } from "./ready.ts";
 export type { ReplicationState } from "./tracker/progress.ts";
 export type { TraceEvent } from "./trace.ts";

@@ -26,6 +26,7 @@ export interface Observation {
 export function checkState(node: RaftNode): Observation {
   const seen = node.observe();
   assert(seen.handedOut <= seen.committed.index, "handedOut <= committed");
+  assert(seen.handedOut <= seen.stable, "handedOut <= stable");
   assert(seen.committed.index <= seen.last.index, "committed <= last");
   assert(seen.stable <= seen.last.index, "stable <= last");
   assert(seen.last.term <= seen.term, "no entry is of a later term than the node");

@@ -25,7 +25,8 @@ export interface LogStart {
  *
  * Stable may lie on either side of committed.
  *
- * Invariants: handedOut <= committed <= last; committed entries are never replaced; stable <= last.
+ * Invariants: handedOut <= committed <= last; handedOut <= stable <= last; committed entries are never
+ * replaced.
  */
 export class RaftLog {
   readonly #stored: LogReader;
@@ -117,15 +118,19 @@ export class RaftLog {
   }
 
   get hasCommittedToHandOut(): boolean {
-    return this.#handedOut < this.#committed;
+    return this.#handedOut < this.#applicable;
   }
 
-  /** Committed entries not given out before: at least one if there is any, then as many as fit. */
+  /** Committed and durable entries not given out before: at least one if there is any, then as many as fit. */
   takeCommitted(maxBytes: number): readonly Entry[] {
     if (!this.hasCommittedToHandOut) return [];
-    const entries = this.entries(indexAfter(this.#handedOut), indexAfter(this.#committed), maxBytes);
+    const entries = this.entries(indexAfter(this.#handedOut), indexAfter(this.#applicable), maxBytes);
     this.#handedOut = indexAfter(this.#handedOut, entries.length);
     return entries;
+  }
+
+  get #applicable(): LogIndex {
+    return minIndex(this.#committed, this.stableIndex);
   }
 
   /**

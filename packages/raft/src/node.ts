@@ -43,8 +43,8 @@ export type ReadIndexResult =
   | { readonly kind: "accepted" }
   | { readonly kind: "dropped"; readonly because: "noLeader" };
 
-/** Whether the driver could begin to write a batch now. */
-export type Disk = "idle" | "busy";
+/** Whether the state machine takes entries now, or has too much to make durable already. */
+export type StateMachine = "open" | "full";
 
 const noFollowers: ReadonlyMap<NodeId, FollowerStatus> = new Map();
 
@@ -119,13 +119,13 @@ export class RaftNode {
   }
 
   /** Whether {@link ready} would give out any work. */
-  hasReady(disk: Disk = "idle"): boolean {
+  hasReady(stateMachine: StateMachine = "open"): boolean {
     const raft = this.#raft;
     const { role } = raft;
     return (
-      raft.log.hasCommittedToHandOut ||
+      (stateMachine === "open" && raft.log.hasCommittedToHandOut) ||
       raft.hasReadNews ||
-      (disk === "idle" && this.#persistence.isDue(raft.hardState, raft.log)) ||
+      this.#persistence.isDue(raft.hardState, raft.log) ||
       raft.outbox.hasReleasable(this.#durable()) ||
       (role.kind === "leader" && hasSomethingToSend(raft, role)) ||
       isChanged(this.#toldSoftState, softStateOf(raft))
@@ -133,19 +133,18 @@ export class RaftNode {
   }
 
   /**
-   * Takes all the work there is. While a batch is being written, or the driver says that it is writing
-   * something of its own, everything but the next batch flows on; so what is committed never gets ahead of
-   * the batch that is given out with it or before it.
+   * Takes all the work there is. While a batch is being written, everything but the next batch flows on;
+   * while the state machine is full, everything but committed entries.
    */
-  ready(disk: Disk = "idle"): Ready {
+  ready(stateMachine: StateMachine = "open"): Ready {
     const raft = this.#raft;
     const { role } = raft;
     if (role.kind === "leader") sendToFollowers(raft, role);
-    const committed = raft.log.takeCommitted(raft.config.maxCommittedBytes);
+    const committed = stateMachine === "open" ? raft.log.takeCommitted(raft.config.maxCommittedBytes) : [];
     if (role.kind === "leader") handedOut(role, committed);
     return {
       messages: raft.outbox.takeReleasable(this.#durable()),
-      persist: disk === "idle" ? this.#takeBatch() : undefined,
+      persist: this.#takeBatch(),
       committed,
       readStates: raft.takeReadStates(),
       droppedReads: raft.takeDroppedReads(),

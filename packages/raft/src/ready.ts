@@ -43,8 +43,8 @@ export interface Ready {
   /** Undefined when there is nothing to write, or while the batch before is still being written. */
   readonly persist: PersistBatch | undefined;
   /**
-   * Committed and not handed out before. May include entries that are not yet durable here: a majority has
-   * them.
+   * Committed and durable here, and not handed out before. So the state machine never gets ahead of the log
+   * on the same disk, whatever a crash leaves.
    */
   readonly committed: readonly Entry[];
   readonly readStates: readonly ReadState[];

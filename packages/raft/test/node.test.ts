@@ -136,6 +136,7 @@ describe("limits", () => {
   test("committed entries are handed out in portions", () => {
     const solo = new Solo({ config: { maxCommittedBytes: 2 } });
     solo.step({ ...append, entries: entries([1, 1, 1]), commit: logIndex(3) });
+    solo.persist(solo.ready().persist);
     assert.deepEqual(
       solo.ready().committed.map(({ index }) => index),
       [1, 2],
@@ -191,11 +192,15 @@ describe("what the driver relies on", () => {
     assert.equal(solo.ready().persist?.hardState, undefined);
   });
 
-  test("while the disk is busy with something else no batch is given out, and everything else flows on", () => {
+  test("while the state machine is full nothing is given out to be applied, and everything else flows on", () => {
     const solo = new Solo({ voters: [1] }).tick(electionTicks);
-    assert.equal(solo.node.ready("busy").persist, undefined);
-    assert.equal(solo.node.hasReady("busy"), false);
-    assert.ok(solo.node.hasReady("idle"));
+    while (solo.node.hasReady("full")) {
+      const ready = solo.node.ready("full");
+      assert.deepEqual(ready.committed, []);
+      if (ready.persist !== undefined) solo.persist(ready.persist);
+    }
+    assert.equal(solo.status.commit, 1);
+    assert.ok(solo.node.hasReady("open"));
     assert.deepEqual(
       solo.run().committed.map(({ index }) => index),
       [1],

@@ -67,7 +67,7 @@ export interface Server {
 /** Starts a member. Rejects with a StartupError that says what to do. */
 export async function startServer(config: Config, deps: ServerDeps): Promise<Server> {
   const { clock, random, logger, fatal } = deps;
-  const storage = await openMember(config, logger);
+  const storage = await openMember(config, deps);
   const store = new Store(storage.state, { cacheBytes: limits.cacheBytes });
   const transport = createPeers(config, storage, deps);
   const replica = new Replica(replicaOptions(config), {
@@ -112,7 +112,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Ser
   };
 }
 
-async function openMember(config: Config, logger: Logger): Promise<Storage> {
+async function openMember(config: Config, { clock, logger }: ServerDeps): Promise<Storage> {
   const { name, dataDir, initialCluster, initialClusterToken: token } = config;
   const members = initialCluster.map((member) => ({
     id: memberIdOf(member.name),
@@ -121,7 +121,7 @@ async function openMember(config: Config, logger: Logger): Promise<Storage> {
   }));
   const identity = { clusterId: clusterIdOf(token, initialCluster), memberId: memberIdOf(name) };
   const mayCreate = config.initialClusterState === "new" && initialCluster.length > 0;
-  const { storage, created } = await openStorage({ dataDir, identity, members, mayCreate, logger });
+  const { storage, created } = await openStorage({ dataDir, identity, members, mayCreate, clock, logger });
   if (!created && initialCluster.length > 0 && storage.identity.clusterId !== identity.clusterId) {
     logger.warn(
       { dataDir },

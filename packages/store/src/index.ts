@@ -1,6 +1,6 @@
 export { commandId, encodeCommand, isCommand } from "./command.ts";
 export type { CommandId } from "./command.ts";
-export { DamagedRecordError, decodePosition, positionKey } from "./keyspace.ts";
+export { DamagedRecordError, decodePosition, encodePosition, positionKey } from "./keyspace.ts";
 export type { Position } from "./keyspace.ts";
 export type { Operation } from "./operation.ts";
 export { readPosition } from "./position.ts";

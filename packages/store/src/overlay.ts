@@ -12,6 +12,9 @@ export type Layer = ReadonlyMap<ByteString, Known>;
 
 export class Overlay {
   #open = new Map<ByteString, Known>();
+  #openBytes = 0;
+  /** Of the layers being written, in the same order. */
+  readonly #writtenBytes: number[] = [];
   readonly #beingWritten: Layer[] = [];
 
   get(key: ByteString): Known | undefined {
@@ -24,21 +27,30 @@ export class Overlay {
     return undefined;
   }
 
+  /** Keys and values held, roughly: one that is overwritten before it was taken counts again. */
+  get bytes(): number {
+    return this.#writtenBytes.reduce((sum, bytes) => sum + bytes, this.#openBytes);
+  }
+
   set(key: ByteString, known: Known): void {
     this.#open.set(key, known);
+    this.#openBytes += key.length + (known === "missing" ? 0 : known.value.length);
   }
 
   /** Closes the open layer and returns it. It stays visible until it is durable. */
   take(): Layer {
     const layer = this.#open;
-    this.#open = new Map();
     this.#beingWritten.push(layer);
+    this.#writtenBytes.push(this.#openBytes);
+    this.#open = new Map();
+    this.#openBytes = 0;
     return layer;
   }
 
   /** The oldest layer taken is durable: it is forgotten, and returned. */
   persisted(): Layer {
     const layer = this.#beingWritten.shift();
+    this.#writtenBytes.shift();
     assert(layer !== undefined, "only changes that were taken can become durable");
     return layer;
   }

@@ -1,6 +1,6 @@
 /**
  * The little that the store needs from a disk. It writes nothing itself: it hands out changes, and
- * whoever persists them puts them in the same batch as the log.
+ * whoever persists them does so once the entries they come from are durable.
  */
 
 /** Point reads of durable state. Synchronous, so that applying stays a plain function. */

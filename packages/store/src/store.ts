@@ -87,6 +87,11 @@ export class Store {
     return this.#position.appliedIndex !== this.#takenIndex;
   }
 
+  /** Memory taken by what was applied and is not durable, keys and values, roughly. */
+  get unsavedBytes(): number {
+    return this.#overlay.bytes;
+  }
+
   /**
    * What has to become durable for all that was applied since the call before; empty if nothing was.
    * Goes into one atomic batch. Report each that is not empty with {@link persisted}, in the same order.

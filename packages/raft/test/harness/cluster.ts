@@ -152,12 +152,11 @@ export class Cluster {
     this.#endWrite(this.#running(id));
   }
 
-  /** The driver writes how far it has applied, without a batch of the core. */
-  flush(id: NodeId): void {
+  /** The driver makes durable what it has applied, without a batch of the core. */
+  save(id: NodeId): void {
     const member = this.#running(id);
-    if (member.disk.isBusy) return;
-    member.disk.begin({ hardState: undefined, entries: [], applied: member.applied });
-    if (member.speed === "fast") this.#endWrite(member);
+    member.disk.save(member.applied);
+    this.#tell(member, `has saved applied=${String(member.applied)}`);
   }
 
   /** Delivers a message that was taken from the network. To a node that is down it is lost. */
@@ -209,11 +208,9 @@ export class Cluster {
   }
 
   #honourAll(member: Member): void {
-    const { node, disk } = member;
-    const isDriverWriting = (): boolean => disk.isBusy && member.batch === undefined;
-    for (let turn = 0; node.hasReady(isDriverWriting() ? "busy" : "idle"); turn += 1) {
+    for (let turn = 0; member.node.hasReady(); turn += 1) {
       assert(turn < maxDeliveries, "a node runs out of work");
-      this.#honour(member, node.ready(isDriverWriting() ? "busy" : "idle"));
+      this.#honour(member, member.node.ready());
     }
   }
 
@@ -249,14 +246,10 @@ export class Cluster {
 
   #endWrite(member: Member): void {
     const { batch, disk } = member;
-    if (!disk.isBusy) return;
-    const text = batch === undefined ? `applied=${String(member.applied)}` : describe(batch, disk);
+    if (batch === undefined) return;
+    const text = describe(batch, disk);
     disk.end();
     this.#tell(member, `has written ${text}`);
-    if (batch === undefined) {
-      this.#honourAll(member);
-      return;
-    }
     member.batch = undefined;
     for (const entry of batch.entries) this.checks.saw(entry);
     const before = formatEntries(this.log(member.seen.id));

@@ -1,6 +1,6 @@
 import { assert } from "../../src/assert.ts";
 import type { Entry, HardState, LogIndex } from "../../src/types.ts";
-import { noEntry } from "../../src/types.ts";
+import { maxIndex, noEntry } from "../../src/types.ts";
 import { MemoryLog } from "../solo.ts";
 
 /** Everything that a node finds when it starts. */
@@ -11,7 +11,7 @@ export interface Stored {
   readonly applied: LogIndex;
 }
 
-/** One atomic, synced write. What was applied since the last one rides with it. */
+/** One synced write of the log, and with it how far the state machine is. */
 export interface Write {
   readonly hardState: HardState | undefined;
   readonly entries: readonly Entry[];
@@ -40,16 +40,13 @@ export class Disk {
     this.#applied = stored.applied;
   }
 
+  /** The commit index covers what was applied: it is stored with the next batch only. */
   get hardState(): HardState {
-    return this.#hardState;
+    return { ...this.#hardState, commit: maxIndex(this.#hardState.commit, this.#applied) };
   }
 
   get applied(): LogIndex {
     return this.#applied;
-  }
-
-  get isBusy(): boolean {
-    return this.#writing !== undefined;
   }
 
   begin(write: Write): void {
@@ -66,8 +63,13 @@ export class Disk {
       this.#hardState = write.hardState;
     }
     this.log.write(write.entries);
-    this.#applied = write.applied;
-    assert(this.#applied <= this.log.lastIndex, "a disk that holds an entry's effect holds the entry");
+    this.save(write.applied);
+  }
+
+  /** The state machine is durable up to `applied`. */
+  save(applied: LogIndex): void {
+    assert(applied <= this.log.lastIndex, "a disk that holds an entry's effect holds the entry");
+    this.#applied = maxIndex(this.#applied, applied);
   }
 
   crash(writeSurvives: "lost" | "kept"): void {

@@ -14,7 +14,7 @@ export type NodeAction =
   | { readonly kind: "crash"; readonly at: number; readonly write: "lost" | "kept" }
   | { readonly kind: "propose"; readonly at: number; readonly count: number; readonly length: number }
   | {
-      readonly kind: "campaign" | "slow" | "fast" | "persist" | "flush" | "read";
+      readonly kind: "campaign" | "slow" | "fast" | "persist" | "save" | "read";
       readonly at: number;
     };
 
@@ -59,7 +59,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: one("heal") }) },
   { weight: 3, arbitrary: fc.record({ kind: one("crash"), at, write: one("lost", "kept") }) },
   { weight: 5, arbitrary: fc.record({ kind: one("restart"), at }) },
-  { weight: 10, arbitrary: fc.record({ kind: one("slow", "fast", "persist", "persist", "flush"), at }) },
+  { weight: 10, arbitrary: fc.record({ kind: one("slow", "fast", "persist", "persist", "save"), at }) },
   { weight: 2, arbitrary: fc.record({ kind: one("campaign"), at }) },
   {
     weight: 8,

@@ -173,8 +173,8 @@ export class Simulation {
         case "persist":
           cluster.persist(id);
           return;
-        case "flush":
-          cluster.flush(id);
+        case "save":
+          cluster.save(id);
           return;
         case "campaign":
           cluster.campaign(id);

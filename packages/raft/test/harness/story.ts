@@ -158,8 +158,8 @@ export class Story {
     persist: (args) => {
       this.#the.persist(args.node());
     },
-    flush: (args) => {
-      this.#the.flush(args.node());
+    save: (args) => {
+      this.#the.save(args.node());
     },
     crash: (args) => {
       const id = args.node();

@@ -21,9 +21,11 @@ describe("Diss. §10.2, parallel writes, batches and pipelines", () => {
   test("§10.2.1: a majority of followers commits without the leader's disk", () => {
     const solo = leading();
     solo.propose("x");
-    solo.ready();
+    const { persist } = solo.ready();
     solo.acknowledge(n(2)).acknowledge(n(3));
     assert.equal(solo.status.commit, 2);
+    assert.deepEqual(solo.ready().committed, [], "it is applied once this disk has it, too");
+    solo.persist(persist);
     assert.deepEqual(
       solo.ready().committed.map(({ index }) => index),
       [2],

@@ -3,17 +3,18 @@
  *
  * A turn takes everything that has arrived (frames from peers, writes, reads, ticks), steps the core,
  * and hands its work on: one frame for each peer, committed entries to the store, one synced batch to
- * the disk. While that batch is being written further turns go on; what they have to write waits and
- * shares the next batch, which is how a hundred writes come to cost little more than one.
+ * the log. What arrives while a batch is being written waits and shares the next one, which is how a
+ * hundred writes come to cost little more than one. What the store makes of entries is saved now and then.
  *
- *   arrived ─▶ step ─▶ messages ────────────────▶ peers
- *                 ├──▶ committed ─▶ store ─▶ answers
- *                 └──▶ batch ─▶ disk ─▶ persisted ─▶ votes, acknowledgements ─▶ peers
+ *   arrived ─▶ step ─▶ messages ─────────────────▶ peers
+ *                 ├──▶ batch ─▶ log ─▶ persisted ─▶ votes, acknowledgements ─▶ peers
+ *                 └──▶ committed ─▶ store ─▶ answers
+ *                                     └─ every 20 ms ─▶ state on disk
  *
  * A failed write ends the process: memory and disk may then disagree, and only a restart settles it.
  */
 import type { Logger } from "pino";
-import type { NodeId, PersistBatch, RaftNode, Ready, SoftState, Term } from "@dkv/raft";
+import type { NodeId, PersistBatch, RaftNode, Ready, SoftState, StateMachine, Term } from "@dkv/raft";
 import { logIndex, noEntry, readContext } from "@dkv/raft";
 import { commandId, isCommand, type Store } from "@dkv/store";
 import type { Cancel, Clock } from "../platform/clock.ts";
@@ -23,8 +24,11 @@ import { Outbox } from "./outbox.ts";
 import type { Pending, Proposals } from "./proposals.ts";
 import type { Reads } from "./reads.ts";
 
-/** Changes of the store that no log entry carries along are written on their own after so long. */
-const idleFlushMs = 5;
+/** What was applied becomes durable after so long. Until then, a restart applies it again from the log. */
+const saveAfterMs = 100;
+
+/** With so much applied and not durable, it is saved without waiting; with four times as much, nothing more is applied. */
+const saveBytes = 4 * 2 ** 20;
 
 const wrongTerm = { kind: "dropped", because: "notLeader" } as const;
 
@@ -54,7 +58,8 @@ export class Driver {
   #turnScheduled = false;
   #writing = false;
   #cancelTicks: Cancel | undefined;
-  #cancelFlush: Cancel | undefined;
+  #saving = false;
+  #cancelSave: Cancel | undefined;
   #readRounds: bigint;
   #softState: SoftState;
   #appliedTerm = noEntry.term;
@@ -119,14 +124,11 @@ export class Driver {
 
   /** Stops taking turns and makes durable what was applied. The transport and the storage stay open. */
   async stop(): Promise<void> {
-    await this.until(() => !this.#writing && !this.#deps.store.hasChanges(), 1000);
+    this.#save();
+    await this.until(() => !this.#writing && !this.#saving && !this.#deps.store.hasChanges(), 1000);
     this.#stopped = true;
     this.#cancelTicks?.();
-    this.#cancelFlush?.();
-  }
-
-  get #disk(): "idle" | "busy" {
-    return this.#writing ? "busy" : "idle";
+    this.#cancelSave?.();
   }
 
   #guardedTurn(): void {
@@ -143,11 +145,12 @@ export class Driver {
     this.#receive();
     this.#propose();
     this.#beginReadRound();
-    const ready = node.ready(this.#disk);
+    const ready = node.ready(this.#stateMachine);
     this.#honour(ready);
     this.#outbox.flush(transport);
     this.#write(ready.persist);
-    if (node.hasReady(this.#disk)) this.schedule();
+    this.#saveSoon();
+    if (node.hasReady(this.#stateMachine)) this.schedule();
     this.#wakeWatchers();
   }
 
@@ -255,31 +258,17 @@ export class Driver {
     reads.applied(last.index);
   }
 
-  /**
-   * Starts the next batch, if there is one: the core gives none while one is being written. What was
-   * applied rides along, for the batch holds every entry up to there that is not on disk already.
-   */
+  /** The core gives no batch while one is being written. */
   #write(batch: PersistBatch | undefined): void {
-    if (batch !== undefined) this.#startWrite(batch);
-    else if (!this.#writing && this.#deps.store.hasChanges()) this.#flushSoon();
-  }
-
-  #flushSoon(): void {
-    this.#cancelFlush ??= this.#deps.clock.after(idleFlushMs, () => {
-      this.#cancelFlush = undefined;
-      if (!this.#writing && !this.#stopped && this.#deps.store.hasChanges()) this.#startWrite(undefined);
-    });
-  }
-
-  #startWrite(batch: PersistBatch | undefined): void {
-    const { storage, store } = this.#deps;
-    this.#cancelFlush?.();
-    this.#cancelFlush = undefined;
+    if (batch === undefined) return;
+    const { storage, node } = this.#deps;
     this.#writing = true;
-    const changes = store.takeChanges();
-    storage.write({ hardState: batch?.hardState, entries: batch?.entries ?? [], changes }).then(
+    storage.append(batch).then(
       () => {
-        this.#written(batch, changes.length > 0);
+        this.#writing = false;
+        node.persisted(batch.id);
+        this.#outbox.messages(batch.thenSend);
+        this.#guardedTurn();
       },
       (error: unknown) => {
         this.#fail(error);
@@ -287,14 +276,37 @@ export class Driver {
     );
   }
 
-  #written(batch: PersistBatch | undefined, tookChanges: boolean): void {
-    this.#writing = false;
-    if (tookChanges) this.#deps.store.persisted();
-    if (batch !== undefined) {
-      this.#deps.node.persisted(batch.id);
-      this.#outbox.messages(batch.thenSend);
-    }
-    this.#guardedTurn();
+  get #stateMachine(): StateMachine {
+    return this.#deps.store.unsavedBytes < 4 * saveBytes ? "open" : "full";
+  }
+
+  #saveSoon(): void {
+    const { store, clock } = this.#deps;
+    if (this.#saving || !store.hasChanges()) return;
+    if (store.unsavedBytes >= saveBytes) this.#save();
+    else
+      this.#cancelSave ??= clock.after(saveAfterMs, () => {
+        this.#save();
+      });
+  }
+
+  /** Whatever was applied is durable in the log, so this needs to wait for nothing. */
+  #save(): void {
+    const { storage, store } = this.#deps;
+    this.#cancelSave?.();
+    this.#cancelSave = undefined;
+    if (this.#saving || this.#stopped || !store.hasChanges()) return;
+    this.#saving = true;
+    storage.save(store.takeChanges()).then(
+      () => {
+        this.#saving = false;
+        store.persisted();
+        this.#guardedTurn();
+      },
+      (error: unknown) => {
+        this.#fail(error);
+      },
+    );
   }
 
   #leadershipChanged(now: SoftState): void {

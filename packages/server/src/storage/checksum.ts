@@ -8,12 +8,7 @@
 import { crc32 } from "node:zlib";
 import { DamageError } from "./damage.ts";
 
-export const checksumBytes = 4;
-
-/** Appends the checksum of buffer[from, to) at `to` and returns the offset behind it. */
-export function writeChecksum(buffer: Buffer, from: number, to: number): number {
-  return buffer.writeUInt32BE(crc32(buffer.subarray(from, to)), to);
-}
+const checksumBytes = 4;
 
 /** The value to store under `key`. */
 export function seal(key: Uint8Array, body: Uint8Array): Buffer {

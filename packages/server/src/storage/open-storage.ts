@@ -2,31 +2,41 @@
  * Opens a data directory: creates it at the first start, and at every later one makes sure that it is
  * whole and ours before anything in it is believed.
  *
- *   <dataDir>/db        LevelDB
- *   <dataDir>/witness   how far the database had come (witness.ts)
+ *   <dataDir>/db    LevelDB: whose directory this is, and the state machine
+ *   <dataDir>/log   the log (log/segment-file.ts)
  */
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { noEntry, type HardState } from "@dkv/raft";
-import { DamagedRecordError } from "@dkv/store";
+import { logIndex, noEntry } from "@dkv/raft";
+import { DamagedRecordError, readPosition, type Position } from "@dkv/store";
 import type { Logger } from "pino";
+import type { Clock } from "../platform/clock.ts";
 import { StartupError } from "../platform/startup-error.ts";
 import { DamageError, damagedDirectory } from "./damage.ts";
-import { metaKeys } from "./keyspace.ts";
-import { LevelDbStorage } from "./leveldb-storage.ts";
-import { Database, OpenError } from "./leveldb.ts";
+import { createLog, hasRecords } from "./log/create-log.ts";
+import { recoverLog, type RecoveredLog } from "./log/recover-log.ts";
+import { SegmentedLog, type SegmentedLogOptions } from "./log/segmented-log.ts";
+import { MemberStorage } from "./member-storage.ts";
+import { metaKeys } from "./state/keyspace.ts";
+import { Database, OpenError } from "./state/leveldb.ts";
 import {
-  formatVersion,
   hexId,
   sealIdentity,
   sealMarker,
   sealMembers,
   unsealIdentity,
   unsealMembers,
-} from "./records.ts";
-import type { Identity, MemberRecord, Storage } from "./storage.ts";
-import { verify } from "./verify.ts";
-import { Witness } from "./witness.ts";
+  type Marker,
+} from "./state/records.ts";
+import { SavedState } from "./state/saved-state.ts";
+import { verifyState } from "./state/verify.ts";
+import { formatVersion, type Identity, type MemberRecord, type Storage } from "./storage.ts";
+
+/** At full load a segment lasts some seconds; a small one costs a pause of a millisecond more often. */
+const defaultSegmentBytes = 16 * 2 ** 20;
+
+/** Entries kept in memory, for followers that are a little behind. */
+const recentEntriesBytes = 8 * 2 ** 20;
 
 export interface OpenStorageOptions {
   readonly dataDir: string;
@@ -39,6 +49,9 @@ export interface OpenStorageOptions {
   readonly members: readonly MemberRecord[];
   /** Whether an empty directory may become this member's. True unless said otherwise. */
   readonly mayCreate?: boolean;
+  /** Size of the log's files; 16 MiB unless said otherwise. */
+  readonly segmentBytes?: number;
+  readonly clock: Pick<Clock, "nowMs">;
   readonly logger?: Logger;
 }
 
@@ -51,103 +64,111 @@ export interface OpenedStorage {
 /** Throws StartupError saying what is wrong with the directory and what to do about it. */
 export async function openStorage(options: OpenStorageOptions): Promise<OpenedStorage> {
   const { dataDir } = options;
-  let witness: Witness | undefined;
   let database: Database | undefined;
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    witness = Witness.open(join(dataDir, "witness"));
-    database = await openDatabase(dataDir, witness);
-    const created = isFirstStart(database, witness, await database.isEmpty());
+    database = await openDatabase(dataDir);
+    const created = await isFirstStart(database, dataDir);
     if (created) {
       if (options.mayCreate === false) throw nothingThere(dataDir);
-      witness?.close();
-      witness = Witness.create(join(dataDir, "witness"), options.identity);
-      await bootstrap(database, witness, options);
+      await bootstrap(database, options);
     }
-    if (witness === undefined) throw new DamageError("the file named witness is missing beside the database");
-    const storage = await openVerified(database, witness, options);
+    const storage = await openVerified(database, options);
     options.logger?.info({ dataDir, created, lastIndex: storage.log.lastIndex }, "data directory opened");
     return { storage, created };
   } catch (error) {
-    witness?.close();
     await database?.close();
     throw refusal(dataDir, error);
   }
 }
 
-async function openDatabase(dataDir: string, witness: Witness | undefined): Promise<Database> {
+async function openDatabase(dataDir: string): Promise<Database> {
   const directory = join(dataDir, "db");
   const exists = existsSync(join(directory, "CURRENT"));
   // LevelDB would take a directory without this file for a new one, and delete the tables it finds there.
   if (!exists && hasTables(directory)) throw new DamageError(`the file CURRENT is missing in ${directory}`);
-  if (!exists && witness !== undefined && witness.batch > 0) {
-    throw new DamageError(`the database is missing, which held ${String(witness.batch)} batches at least`);
-  }
+  if (!exists && hasRecords(logDirectory(dataDir)))
+    throw new DamageError("the database is missing that belongs to the log");
   return Database.open(directory, exists ? "existing" : "create");
 }
+
+const logDirectory = (dataDir: string): string => join(dataDir, "log");
 
 function hasTables(directory: string): boolean {
   return existsSync(directory) && readdirSync(directory).some((name) => /\.(ldb|sst|log)$/.test(name));
 }
 
-/** A start that was cut short before its first batch was synced counts as none. */
-function isFirstStart(database: Database, witness: Witness | undefined, isEmpty: boolean): boolean {
+/** A start that was cut short before the database had its first batch counts as none. */
+async function isFirstStart(database: Database, dataDir: string): Promise<boolean> {
   if (database.get(metaKeys.identity) !== undefined) return false;
-  if (isEmpty && (witness === undefined || witness.batch === 0)) return true;
-  throw new DamageError("the record is missing that says whose directory this is");
+  if ((await database.isEmpty()) && !hasRecords(logDirectory(dataDir))) return true;
+  throw ownerMissing();
 }
 
-const { index: start, term } = noEntry;
-const beforeFirstElection: HardState = { term, votedFor: undefined, commit: start };
+const ownerMissing = (): DamageError =>
+  new DamageError("the record is missing that says whose directory this is");
 
-/** Batch 1. The witness is synced after it, so that the directory cannot pass for a new one any more. */
-async function bootstrap(database: Database, witness: Witness, options: OpenStorageOptions): Promise<void> {
+/** The log first: what the database does not know of is made anew at the next start. */
+async function bootstrap(database: Database, options: OpenStorageOptions): Promise<void> {
+  await createLog(logOptions(options, options.identity));
   const batch = database.batch();
   const records = [
     sealIdentity(options.identity),
     sealMembers(options.members),
-    sealMarker({
-      batch: 1,
-      oldestKept: 1,
-      lastIndex: start,
-      appliedIndex: start,
-      hardState: beforeFirstElection,
-    }),
+    sealMarker({ batch: 1, oldestKept: 1, appliedIndex: noEntry.index, durableRecord: 0 }),
   ];
   for (const { key, value } of records) batch.put(key, value);
   await batch.commit();
-  witness.record(1);
-  witness.sync();
 }
 
-async function openVerified(
-  database: Database,
-  witness: Witness,
-  options: OpenStorageOptions,
-): Promise<LevelDbStorage> {
-  const identity = checkIdentity(database, witness, options);
-  const verified = await verify(database, witness.batch);
-  if (witness.batch < verified.marker.batch) witness.record(verified.marker.batch);
-  witness.sync();
-  return new LevelDbStorage({ database, witness, identity, verified });
+function logOptions(options: OpenStorageOptions, identity: Identity): SegmentedLogOptions {
+  const { dataDir, segmentBytes = defaultSegmentBytes } = options;
+  return { directory: logDirectory(dataDir), identity, segmentBytes, recentBytes: recentEntriesBytes };
+}
+
+async function openVerified(database: Database, options: OpenStorageOptions): Promise<MemberStorage> {
+  const identity = checkIdentity(database, options);
+  const { members, marker } = await verifyState(database);
+  const log = logOptions(options, identity);
+  const recovered = recoverLog({ ...log, durableRecord: marker.durableRecord });
+  checkAgreement(readPosition(database), marker, recovered);
+  const { hardState } = recovered.end;
+  return new MemberStorage({
+    identity,
+    members,
+    hardState: { ...hardState, commit: logIndex(Math.max(hardState.commit, marker.appliedIndex)) },
+    log: new SegmentedLog(log, recovered.end, { clock: options.clock, regions: recovered.regions }),
+    database,
+    savedState: new SavedState(database, marker),
+  });
+}
+
+/** Log and state tell of each other how far they had come. */
+function checkAgreement(position: Position, marker: Marker, { savedBatch, terms }: RecoveredLog): void {
+  const { appliedIndex, appliedTerm } = position;
+  if (marker.batch < savedBatch) {
+    throw new DamageError(
+      `batches ${String(marker.batch + 1)} to ${String(savedBatch)} of the state were synced and are missing, ` +
+        `and with them what came of the log after entry ${String(appliedIndex)}`,
+    );
+  }
+  if (terms.at(logIndex(appliedIndex)) !== appliedTerm) {
+    throw new DamageError(
+      `log entry ${String(appliedIndex)}, which was applied last, is not in the log or not of term ${String(appliedTerm)}`,
+    );
+  }
 }
 
 /** Format first, for a newer one may give everything after it another meaning. */
-function checkIdentity(database: Database, witness: Witness, options: OpenStorageOptions): Identity {
+function checkIdentity(database: Database, options: OpenStorageOptions): Identity {
   const stored = database.get(metaKeys.identity);
-  if (stored === undefined) throw new DamageError("the record is missing that says whose directory this is");
+  if (stored === undefined) throw ownerMissing();
   const { format, identity } = unsealIdentity(stored);
-  const newest = Math.max(format, witness.format);
-  if (newest > formatVersion) {
+  if (format > formatVersion) {
     throw new StartupError(
       "environment",
-      `the data in ${options.dataDir} has format ${String(newest)}, and this version of dkv knows formats ` +
+      `the data in ${options.dataDir} has format ${String(format)}, and this version of dkv knows formats ` +
         `up to ${String(formatVersion)}: start it with the newer version that wrote it`,
-    );
-  }
-  if (!isSame(identity, witness.identity)) {
-    throw new DamageError(
-      `the database belongs to ${describe(identity)}, its witness to ${describe(witness.identity)}`,
     );
   }
   if (identity.memberId !== options.identity.memberId) throw notOurs(database, identity, options);
@@ -176,9 +197,6 @@ function nothingThere(dataDir: string): StartupError {
     `no member's data is in ${dataDir}: name the directory that this member had, or begin a new cluster`,
   );
 }
-
-const isSame = (a: Identity, b: Identity): boolean =>
-  a.clusterId === b.clusterId && a.memberId === b.memberId;
 
 function describe({ clusterId, memberId }: Identity, name?: string): string {
   const member = name === undefined ? hexId(memberId) : `"${name}" (${hexId(memberId)})`;

@@ -41,6 +41,8 @@ async function startReplica(
     dataDir: join(directory, name),
     identity: { clusterId: 1n, memberId: id },
     members,
+    segmentBytes: 1 << 20,
+    clock: systemClock,
   });
   const store = new Store(storage.state, { cacheBytes: 1 << 20 });
   const node = new RaftNode(

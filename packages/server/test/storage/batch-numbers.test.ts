@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { BatchNumbers } from "../../src/storage/batch-numbers.ts";
+import { BatchNumbers } from "../../src/storage/state/batch-numbers.ts";
 
 const mebibyte = 2 ** 20;
 

@@ -1,5 +1,6 @@
 /**
- * What every storage owes the rest of the server, as a suite: LevelDB passes it, and so must any other.
+ * What every storage owes the rest of the server, as a suite: the one on disk passes it, and so must any
+ * other.
  */
 import assert from "node:assert/strict";
 import { describe, test, type TestContext } from "node:test";
@@ -9,6 +10,7 @@ import {
   batch,
   bytes,
   change,
+  changes,
   entry,
   hardState,
   identity,
@@ -54,9 +56,8 @@ export function storageContract(name: string, createMedium: (context: TestContex
         { ...entry(2, 1, ""), kind: "empty" as const },
         { ...entry(3, 2), kind: "configuration" as const },
       ];
-      await both.storage.write(
-        batch({ hardState: hardState(2, 1, 0xffff_ffff_ffff_fffen), entries, changes: [change("a", "1")] }),
-      );
+      await both.storage.append(batch({ hardState: hardState(2, 1, 0xffff_ffff_ffff_fffen), entries }));
+      await both.storage.save(changes([change("a", "1")], { index: 1, term: 1 }));
       const check = (storage: Storage): void => {
         assert.deepEqual(logOf(storage), entries);
         assert.deepEqual(
@@ -75,10 +76,11 @@ export function storageContract(name: string, createMedium: (context: TestContex
 
     test("a batch may hold any part alone, or nothing", async (context) => {
       const both = await opened(context);
-      await both.storage.write(batch({ hardState: hardState(1) }));
-      await both.storage.write(batch({ entries: [entry(1, 1)] }));
-      await both.storage.write(batch({ changes: [change("a", "1")] }));
-      await both.storage.write(batch({}));
+      await both.storage.append(batch({ hardState: hardState(1) }));
+      await both.storage.append(batch({ entries: [entry(1, 1)] }));
+      await both.storage.append(batch({}));
+      await both.storage.save(changes([change("a", "1")]));
+      await both.storage.save([]);
       const storage = await reopened(both);
       assert.deepEqual(storage.hardState, hardState(1));
       assert.deepEqual(logOf(storage), [entry(1, 1)]);
@@ -88,8 +90,8 @@ export function storageContract(name: string, createMedium: (context: TestContex
 
     test("changes overwrite and delete", async (context) => {
       const both = await opened(context);
-      await both.storage.write(batch({ changes: [change("a", "1"), change("b", "1"), change("c", "")] }));
-      await both.storage.write(batch({ changes: [change("a", "2"), change("b", undefined)] }));
+      await both.storage.save(changes([change("a", "1"), change("b", "1"), change("c", "")]));
+      await both.storage.save(changes([change("a", "2"), change("b", undefined)]));
       const storage = await reopened(both);
       assert.deepEqual(
         ["a", "b", "c"].map((key) => text(storage.state.get(stateKey(key)))),
@@ -100,32 +102,55 @@ export function storageContract(name: string, createMedium: (context: TestContex
 
     test("entries replace all from the first one's index on, also beyond the last", async (context) => {
       const both = await opened(context);
-      await both.storage.write(
+      await both.storage.append(
         batch({ hardState: hardState(1), entries: [1, 2, 3, 4, 5].map((index) => entry(index, 1)) }),
       );
-      await both.storage.write(batch({ hardState: hardState(2), entries: [entry(3, 2)] }));
+      await both.storage.append(batch({ hardState: hardState(2), entries: [entry(3, 2)] }));
       const expected = [entry(1, 1), entry(2, 1), entry(3, 2)];
       assert.deepEqual(logOf(both.storage), expected);
       assert.equal(both.storage.log.termAt(logIndex(4)), undefined);
       const storage = await reopened(both);
       assert.deepEqual(logOf(storage), expected);
-      await storage.write(batch({ entries: [entry(4, 2)] }));
+      await storage.append(batch({ entries: [entry(4, 2)] }));
       assert.deepEqual(logOf(storage), [...expected, entry(4, 2)]);
       await storage.close();
     });
 
-    test("the log shows a batch when it is durable, not before", async (context) => {
+    test("log and state are written at the same time", async (context) => {
+      const both = await opened(context);
+      await both.storage.append(batch({ hardState: hardState(1), entries: [entry(1, 1)] }));
+      await Promise.all([
+        both.storage.save(changes([change("a", "1")], { index: 1, term: 1 })),
+        both.storage.append(batch({ entries: [entry(2, 1)] })),
+      ]);
+      const storage = await reopened(both);
+      assert.deepEqual(logOf(storage), [entry(1, 1), entry(2, 1)]);
+      assert.equal(text(storage.state.get(stateKey("a"))), "1");
+      await storage.close();
+    });
+
+    test("what was applied is committed, whatever the last hard state says", async (context) => {
+      const both = await opened(context);
+      await both.storage.append(batch({ hardState: hardState(1), entries: [entry(1, 1), entry(2, 1)] }));
+      await both.storage.save(changes([], { index: 2, term: 1 }));
+      const storage = await reopened(both);
+      assert.deepEqual(storage.hardState, hardState(1, 2));
+      await storage.close();
+    });
+
+    test("the state may not be ahead of the log", async (context) => {
       const { storage } = await opened(context);
-      const written = storage.write(batch({ hardState: hardState(1), entries: [entry(1, 1)] }));
-      assert.equal(storage.log.lastIndex, 0);
-      await written;
-      assert.equal(storage.log.lastIndex, 1);
+      await storage.append(batch({ hardState: hardState(1), entries: [entry(1, 1)] }));
+      await assert.rejects(
+        storage.save(changes([], { index: 2, term: 1 })),
+        /the applied index is within the log/,
+      );
       await storage.close();
     });
 
     test("entries are given up to a number of bytes, and always one", async (context) => {
       const { storage } = await opened(context);
-      await storage.write(
+      await storage.append(
         batch({
           hardState: hardState(1),
           entries: [1, 2, 3, 4].map((index) => entry(index, 1, "x".repeat(100))),
@@ -144,15 +169,17 @@ export function storageContract(name: string, createMedium: (context: TestContex
       const both = await opened(context);
       const all = Uint8Array.from({ length: 256 }, (_, value) => value);
       const big = new Uint8Array(3 * 2 ** 20).fill(0xa5);
-      await both.storage.write(
+      await both.storage.append(
         batch({
           hardState: hardState(1),
           entries: [entry(1, 1, all), entry(2, 1, big), entry(3, 1, "")],
-          changes: [
-            { key: Uint8Array.of(0x20, ...all), value: all },
-            { key: stateKey("big"), value: big },
-          ],
         }),
+      );
+      await both.storage.save(
+        changes([
+          { key: Uint8Array.of(0x20, ...all), value: all },
+          { key: stateKey("big"), value: big },
+        ]),
       );
       const storage = await reopened(both);
       assert.deepEqual(logOf(storage), [entry(1, 1, all), entry(2, 1, big), entry(3, 1, "")]);
@@ -164,7 +191,7 @@ export function storageContract(name: string, createMedium: (context: TestContex
     test("the bytes given may be used again once the batch is durable", async (context) => {
       const both = await opened(context);
       const value = bytes("before");
-      await both.storage.write(batch({ changes: [{ key: stateKey("a"), value }] }));
+      await both.storage.save(changes([{ key: stateKey("a"), value }]));
       value.fill(0);
       const storage = await reopened(both);
       assert.equal(text(storage.state.get(stateKey("a"))), "before");
@@ -173,20 +200,28 @@ export function storageContract(name: string, createMedium: (context: TestContex
 
     test("nothing is written after closing, and closing waits for what is being written", async (context) => {
       const both = await opened(context);
-      const written = both.storage.write(batch({ changes: [change("a", "1")] }));
+      const written = both.storage.save(changes([change("a", "1")]));
       await both.storage.close();
       await written;
-      await assert.rejects(both.storage.write(batch({ changes: [change("a", "2")] })), /closed/);
+      await assert.rejects(both.storage.save(changes([change("a", "2")])), /closed/);
+      await assert.rejects(both.storage.append(batch({ hardState: hardState(1) })), /closed/);
       const storage = await both.medium.open();
       assert.equal(text(storage.state.get(stateKey("a"))), "1");
+      await storage.close();
+    });
+
+    test("changes that are not the state machine's are refused", async (context) => {
+      const { storage } = await opened(context);
+      const foreign = { key: Uint8Array.of(0x00, 0x03), value: bytes("x") };
+      await assert.rejects(storage.save(changes([foreign])), /assertion failed/);
       await storage.close();
     });
 
     for (const [fact, wrong] of impossible) {
       test(`a batch is refused before anything is written unless ${fact}`, async (context) => {
         const { storage } = await opened(context);
-        await storage.write(batch({ hardState: hardState(2), entries: [entry(1, 1), entry(2, 2)] }));
-        await assert.rejects(async () => storage.write(wrong), /assertion failed/);
+        await storage.append(batch({ hardState: hardState(2), entries: [entry(1, 1), entry(2, 2)] }));
+        await assert.rejects(async () => storage.append(wrong), /assertion failed/);
         assert.deepEqual(logOf(storage), [entry(1, 1), entry(2, 2)]);
         await storage.close();
       });
@@ -201,8 +236,4 @@ const impossible = [
   ["no entry is of a later term than the current one", batch({ entries: [entry(3, 3)] })],
   ["the current term does not decrease", batch({ hardState: hardState(1) })],
   ["the commit index is within the log", batch({ hardState: hardState(2, 3) })],
-  [
-    "changes are those of the state machine",
-    batch({ changes: [{ key: Uint8Array.of(0x00, 0x03), value: bytes("x") }] }),
-  ],
 ] as const;

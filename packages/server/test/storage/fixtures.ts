@@ -4,9 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { logIndex, nodeId, term, type Entry, type HardState } from "@dkv/raft";
-import type { Change } from "@dkv/store";
-import { openStorage, type OpenedStorage } from "../../src/storage/open-storage.ts";
-import type { Identity, MemberRecord, Storage, TurnBatch } from "../../src/storage/storage.ts";
+import { create } from "@bufbuild/protobuf";
+import { SetCommandSchema } from "@dkv/protocol/dkv/peer/v1/command";
+import { encodeCommand, encodePosition, positionKey, type Change } from "@dkv/store";
+import { systemClock } from "../../src/platform/clock.ts";
+import { openStorage, type OpenedStorage, type OpenStorageOptions } from "../../src/storage/open-storage.ts";
+import type { Identity, LogBatch, MemberRecord, Storage } from "../../src/storage/storage.ts";
 
 export const identity: Identity = { clusterId: 0xc1n, memberId: nodeId(0xa1n) };
 
@@ -21,7 +24,19 @@ export async function temporaryDirectory(context: TestContext): Promise<string> 
   return directory;
 }
 
-export const open = (dataDir: string): Promise<OpenedStorage> => openStorage({ dataDir, identity, members });
+/** Small, so that tests come to the end of one. */
+export const segmentBytes = 64 * 1024;
+
+/** What a start is given. */
+export const startOf = (dataDir: string): OpenStorageOptions => ({
+  dataDir,
+  identity,
+  members,
+  segmentBytes,
+  clock: systemClock,
+});
+
+export const open = (dataDir: string): Promise<OpenedStorage> => openStorage(startOf(dataDir));
 
 /** Opens, hands over the storage, and closes it whatever happens. */
 export async function withStorage<Result>(
@@ -63,12 +78,26 @@ export const change = (name: string, value: string | undefined): Change => ({
   value: value === undefined ? undefined : bytes(value),
 });
 
-export const batch = (parts: Partial<TurnBatch>): TurnBatch => ({
+export const batch = (parts: Partial<LogBatch>): LogBatch => ({
   hardState: undefined,
   entries: [],
-  changes: [],
   ...parts,
 });
+
+/** Changes as the store gives them out: its position is the last of them. */
+export const changes = (
+  records: readonly Change[],
+  applied: { readonly index: number; readonly term: number } = { index: 0, term: 0 },
+): readonly Change[] => {
+  const position = { appliedIndex: applied.index, appliedTerm: applied.term, revision: 1 + applied.index };
+  return [...records, { key: positionKey, value: encodePosition(position) }];
+};
+
+export const setCommand = (key: string, value: string): Uint8Array =>
+  encodeCommand(
+    { proposer: 1n, sequence: 1 },
+    { case: "set", value: create(SetCommandSchema, { key: bytes(key), value: bytes(value) }) },
+  );
 
 /** The whole log, for comparing. */
 export function logOf({ log }: Storage): readonly Entry[] {

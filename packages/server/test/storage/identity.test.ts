@@ -6,10 +6,10 @@ import { test } from "node:test";
 import { nodeId } from "@dkv/raft";
 import { StartupError } from "../../src/platform/startup-error.ts";
 import { seal } from "../../src/storage/checksum.ts";
-import { metaKeys } from "../../src/storage/keyspace.ts";
-import { Database } from "../../src/storage/leveldb.ts";
+import { metaKeys } from "../../src/storage/state/keyspace.ts";
+import { Database } from "../../src/storage/state/leveldb.ts";
 import { openStorage } from "../../src/storage/open-storage.ts";
-import { identity, members, open, temporaryDirectory } from "./fixtures.ts";
+import { identity, members, open, startOf, temporaryDirectory } from "./fixtures.ts";
 
 const refusal =
   (...patterns: readonly RegExp[]) =>
@@ -25,7 +25,7 @@ test("another member's directory is refused, by name", async (context) => {
   await (await open(dataDir)).storage.close();
   const other = { clusterId: identity.clusterId, memberId: nodeId(0xffff_ffff_ffff_ffffn) };
   await assert.rejects(
-    openStorage({ dataDir, identity: other, members }),
+    openStorage({ ...startOf(dataDir), identity: other }),
     refusal(
       /belongs to member "one" \(00000000000000a1\)/,
       /this is member "zwei ä" \(ffffffffffffffff\)/,
@@ -39,9 +39,8 @@ test("a directory stays with the cluster it was created for", async (context) =>
   const dataDir = await temporaryDirectory(context);
   await (await open(dataDir)).storage.close();
   const { storage, created } = await openStorage({
-    dataDir,
+    ...startOf(dataDir),
     identity: { ...identity, clusterId: 0xc2n },
-    members,
   });
   assert.deepEqual([storage.identity, created], [identity, false]);
   await storage.close();
@@ -50,19 +49,19 @@ test("a directory stays with the cluster it was created for", async (context) =>
 test("an empty directory is refused where none may be created, and may be created later", async (context) => {
   const dataDir = await temporaryDirectory(context);
   await assert.rejects(
-    openStorage({ dataDir, identity, members, mayCreate: false }),
+    openStorage({ ...startOf(dataDir), mayCreate: false }),
     refusal(/no member's data is in/),
   );
   const { storage, created } = await open(dataDir);
   assert.equal(created, true);
   await storage.close();
-  await (await openStorage({ dataDir, identity, members, mayCreate: false })).storage.close();
+  await (await openStorage({ ...startOf(dataDir), mayCreate: false })).storage.close();
 });
 
 test("members given at a later start do not replace those of the first", async (context) => {
   const dataDir = await temporaryDirectory(context);
   await (await open(dataDir)).storage.close();
-  const { storage } = await openStorage({ dataDir, identity, members: [] });
+  const { storage } = await openStorage({ ...startOf(dataDir), members: [] });
   assert.deepEqual(storage.members, members);
   await storage.close();
 });

@@ -3,7 +3,7 @@
  * durable. Ends when it is killed or a write fails.
  */
 import { writeSync } from "node:fs";
-import { batch, change, entry, hardState, open } from "./fixtures.ts";
+import { batch, change, changes, entry, hardState, open } from "./fixtures.ts";
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -14,12 +14,12 @@ try {
     const turn = batch({
       hardState: hardState(1, index),
       entries: [entry(index, 1, "x".repeat(index % 500))],
-      changes: [change("last", String(index))],
     });
     try {
-      await storage.write(turn);
+      await storage.append(turn);
+      if (index % 10 === 0) await storage.save(changes([change("last", String(index))], { index, term: 1 }));
     } catch (error) {
-      await storage.write(turn).catch((second: unknown) => {
+      await storage.append(turn).catch((second: unknown) => {
         writeSync(2, `then: ${message(second)}\n`);
       });
       throw error;

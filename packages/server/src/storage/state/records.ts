@@ -1,27 +1,21 @@
 /**
- * The few records beside the log, body by body; each is followed by its checksum.
+ * The few records beside the state machine's, body by body; each is followed by its checksum.
  *
  *   identity    0  format of everything in this directory     marker    0  number of the oldest marker kept
- *               4  cluster id                                           8  index of the last log entry
- *              12  member id                                           16  applied index
- *                                                                      24  current term
- *   members     JSON: [{ id, name, peerAddress }],                     32  commit index
- *               the id as 16 hexadecimal digits                        40  1 if a vote was given, else 0
- *                                                                      41  voted for
+ *               4  cluster id                                           8  applied index
+ *              12  member id                                           16  number of the newest record that
+ *                                                                          was durable in the log by then
+ *   members     JSON: [{ id, name, peerAddress }], the id as 16 hexadecimal digits
  *
- * A marker says what holds once its batch is in; the newest one is the hard state. It is not a record
- * that is overwritten: LevelDB's tables keep older versions of those for a while, and one flipped byte in
- * a table could bring an older vote back to light with its checksum intact.
+ * Log and state bear witness for each other: a marker says how far the log had come, a record of the log
+ * how far the state (log/record.ts). If either has lost its end, the other one knows.
  */
-import { logIndex, nodeId, term, type HardState, type LogIndex } from "@dkv/raft";
-import { seal, unseal } from "./checksum.ts";
-import { countBytes, readCount, writeCount } from "./count.ts";
-import { DamageError } from "./damage.ts";
+import { logIndex, nodeId, type LogIndex } from "@dkv/raft";
+import { seal, unseal } from "../checksum.ts";
+import { countBytes, readCount, writeCount } from "../count.ts";
+import { DamageError } from "../damage.ts";
 import { markerKey, metaKeys } from "./keyspace.ts";
-import type { Identity, MemberRecord } from "./storage.ts";
-
-/** Raised when what older versions wrote can no longer be read as it stands. */
-export const formatVersion = 1;
+import { formatVersion, type Identity, type MemberRecord } from "../storage.ts";
 
 /** One record as it goes to the disk. */
 export interface Sealed {
@@ -60,22 +54,18 @@ export interface Marker {
   readonly batch: number;
   /** Markers run without a gap from this one. */
   readonly oldestKept: number;
-  readonly lastIndex: LogIndex;
   readonly appliedIndex: LogIndex;
-  readonly hardState: HardState;
+  /** The log is known to be durable up to this record of it. */
+  readonly durableRecord: number;
 }
 
-const markerBytes = 6 * countBytes + 1;
+const markerBytes = 3 * countBytes;
 
-export function sealMarker({ batch, oldestKept, lastIndex, appliedIndex, hardState }: Marker): Sealed {
+export function sealMarker({ batch, oldestKept, appliedIndex, durableRecord }: Marker): Sealed {
   const body = Buffer.allocUnsafe(markerBytes);
   writeCount(body, oldestKept, 0);
-  writeCount(body, lastIndex, 8);
-  writeCount(body, appliedIndex, 16);
-  writeCount(body, hardState.term, 24);
-  writeCount(body, hardState.commit, 32);
-  body.writeUInt8(hardState.votedFor === undefined ? 0 : 1, 40);
-  body.writeBigUInt64BE(hardState.votedFor ?? 0n, 41);
+  writeCount(body, appliedIndex, 8);
+  writeCount(body, durableRecord, 16);
   const key = markerKey(batch);
   return { key, value: seal(key, body) };
 }
@@ -86,13 +76,8 @@ export function unsealMarker(batch: number, value: Buffer): Marker {
   return {
     batch,
     oldestKept: readCount(body, 0),
-    lastIndex: logIndex(readCount(body, 8)),
-    appliedIndex: logIndex(readCount(body, 16)),
-    hardState: {
-      term: term(readCount(body, 24)),
-      votedFor: body[40] === 0 ? undefined : nodeId(body.readBigUInt64BE(41)),
-      commit: logIndex(readCount(body, 32)),
-    },
+    appliedIndex: logIndex(readCount(body, 8)),
+    durableRecord: readCount(body, 16),
   };
 }
 

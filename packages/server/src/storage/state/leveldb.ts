@@ -6,7 +6,7 @@
  */
 import { ClassicLevel, type ChainedBatch } from "classic-level";
 import type { StateReader } from "@dkv/store";
-import { DamageError } from "./damage.ts";
+import { DamageError } from "../damage.ts";
 import type { KeyRange } from "./keyspace.ts";
 
 const mebibyte = 2 ** 20;

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { logIndex, nodeId, term, type Entry } from "@dkv/raft";
+import fc from "fast-check";
+import { decodeRecord, encodeRecord, type LogRecord } from "../../src/storage/log/record.ts";
+import { entry, hardState } from "./fixtures.ts";
+
+const count = fc.maxSafeNat();
+const id = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
+const chain = fc.nat({ max: 0xffff_ffff });
+const flat = { noNullPrototype: true } as const;
+
+const content = fc.record(
+  {
+    term: count.map(term),
+    kind: fc.constantFrom("empty" as const, "command" as const, "configuration" as const),
+    data: fc.uint8Array({ maxLength: 50 }).map((data) => Buffer.from(data)),
+  },
+  flat,
+);
+
+const entries: fc.Arbitrary<readonly Entry[]> = fc
+  .tuple(fc.nat({ max: 2 ** 40 }), fc.array(content, { maxLength: 5 }))
+  .map(([first, contents]) =>
+    contents.map((each, position) => ({ ...each, index: logIndex(first + position) })),
+  );
+
+const record: fc.Arbitrary<LogRecord> = fc.record(
+  {
+    number: count,
+    savedBatch: count,
+    hardState: fc.record(
+      {
+        term: count.map(term),
+        votedFor: fc.option(id.map(nodeId), { nil: undefined }),
+        commit: count.map(logIndex),
+      },
+      flat,
+    ),
+    entries,
+  },
+  flat,
+);
+
+test("records come back as they were written, one after the other", () => {
+  fc.assert(
+    fc.property(fc.array(record, { minLength: 1, maxLength: 4 }), chain, (records, start) => {
+      let before = start;
+      const encoded = records.map((each) => {
+        const bytes = encodeRecord(each, before);
+        before = bytes.readUInt32BE(0);
+        return bytes;
+      });
+      const bytes = Buffer.concat(encoded);
+      let [offset, expected] = [0, start];
+      for (const each of records) {
+        const decoded = decodeRecord(bytes, offset, expected) ?? assert.fail("there is a record");
+        assert.deepEqual(decoded.record, each);
+        ({ end: offset, chain: expected } = decoded);
+        assert.equal(offset % 8, 0);
+      }
+      assert.equal(offset, bytes.length);
+      assert.equal(decodeRecord(bytes, offset, expected), undefined);
+    }),
+  );
+});
+
+const some: LogRecord = {
+  number: 7,
+  savedBatch: 3,
+  hardState: hardState(2, 1, 5n),
+  entries: [entry(9, 2, "data")],
+};
+
+test("a record with a flipped bit, without its end, or after another record is none", () => {
+  const bytes = encodeRecord(some, 99);
+  const used = 8 + bytes.readUInt32BE(4);
+  for (let bit = 0; bit < used * 8; bit += 1) {
+    const damaged = Buffer.from(bytes);
+    damaged[bit >> 3] = (damaged[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+    assert.equal(decodeRecord(damaged, 0, 99), undefined, `bit ${String(bit)}`);
+  }
+  for (let length = 0; length < used; length += 1) {
+    assert.equal(decodeRecord(bytes.subarray(0, length), 0, 99), undefined);
+  }
+  assert.equal(decodeRecord(bytes, 0, 98), undefined);
+  assert.ok(decodeRecord(bytes, 0, 99));
+});
+
+test("zeroes are no record", () => {
+  assert.equal(decodeRecord(Buffer.alloc(1000), 0, 0), undefined);
+});

@@ -1,0 +1,114 @@
+/** The log in its files, with little or much of it in memory, against an array. */
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { open as openFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { logIndex, type Entry } from "@dkv/raft";
+import fc from "fast-check";
+import { systemClock } from "../../src/platform/clock.ts";
+import { createLog } from "../../src/storage/log/create-log.ts";
+import { recoverLog } from "../../src/storage/log/recover-log.ts";
+import { SegmentedLog, type SegmentedLogOptions } from "../../src/storage/log/segmented-log.ts";
+import { batch, entry, hardState, identity, temporaryDirectory } from "./fixtures.ts";
+
+interface Append {
+  /** Where to begin, as a share of the log; beyond 1 at its end. */
+  readonly at: number;
+  readonly count: number;
+  readonly dataBytes: number;
+  readonly reopens: boolean;
+}
+
+const append: fc.Arbitrary<Append> = fc.record({
+  at: fc.oneof(
+    { weight: 3, arbitrary: fc.constant(1) },
+    { weight: 1, arbitrary: fc.double({ min: 0, max: 1, noNaN: true }) },
+  ),
+  count: fc.integer({ min: 0, max: 8 }),
+  dataBytes: fc.oneof(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 20_000 })),
+  reopens: fc.boolean(),
+});
+
+function open(options: SegmentedLogOptions): SegmentedLog {
+  const { end, regions } = recoverLog({ ...options, durableRecord: 0 });
+  return new SegmentedLog(options, end, { clock: systemClock, regions });
+}
+
+async function created(context: TestContext, recentBytes: number): Promise<SegmentedLogOptions> {
+  const directory = join(await temporaryDirectory(context), "log");
+  const options = { directory, identity, segmentBytes: 16 * 1024, recentBytes };
+  await createLog(options);
+  return options;
+}
+
+test("reads what an array would hold, whatever fits into memory and into a segment", async (context) => {
+  const appends = fc.array(append, { maxLength: 30 });
+  const recentBytes = fc.constantFrom(0, 300, 20_000, 1_000_000);
+  let segments = 0;
+  await fc.assert(
+    fc.asyncProperty(appends, recentBytes, async (all, bytes) => {
+      const options = await created(context, bytes);
+      let model: Entry[] = [];
+      let log = open(options);
+      for (const [round, { at, count, dataBytes, reopens }] of all.entries()) {
+        const kept = Math.floor(model.length * at);
+        const entries = Array.from({ length: count }, (_, position) =>
+          entry(kept + position + 1, round + 1, Buffer.alloc(dataBytes, round)),
+        );
+        await log.append(batch({ hardState: hardState(round + 1, 0, 5n), entries }), round);
+        if (count > 0) model = [...model.slice(0, kept), ...entries];
+        if (reopens) {
+          await log.close();
+          log = open(options);
+          assert.deepEqual(log.hardState, hardState(round + 1, 0, 5n));
+        }
+        check(log, model);
+      }
+      await log.close();
+      segments = Math.max(segments, readdirSync(options.directory).length);
+    }),
+    { numRuns: 60 },
+  );
+  assert.ok(segments > 3, "some runs fill several segments");
+});
+
+function check(log: SegmentedLog, model: readonly Entry[]): void {
+  assert.equal(log.lastIndex, model.length);
+  for (let index = 0; index <= model.length + 1; index += 1) {
+    assert.equal(log.termAt(logIndex(index)), index === 0 ? 0 : model[index - 1]?.term);
+  }
+  for (const from of [1, Math.ceil(model.length / 2)]) {
+    if (from < 1 || model.length === 0) continue;
+    for (const maxBytes of [100, 30_000]) {
+      const read = log.entries(logIndex(from), logIndex(model.length + 1), maxBytes);
+      assert.deepEqual(read.map(plain), fitting(model.slice(from - 1), maxBytes).map(plain));
+    }
+  }
+}
+
+/** At least one, then as many as fit. */
+function fitting(entries: readonly Entry[], maxBytes: number): readonly Entry[] {
+  const total = (count: number): number =>
+    entries.slice(0, count).reduce((bytes, { data }) => bytes + data.length, 0);
+  return entries.filter((_, position) => position === 0 || total(position + 1) <= maxBytes);
+}
+
+const plain = ({ index, term, kind, data }: Entry): string =>
+  `${String(index)} ${String(term)} ${kind} ${Buffer.from(data).toString("hex")}`;
+
+test("an entry that was changed on the disk after the start is never given out", async (context) => {
+  const options = await created(context, 0);
+  const log = open(options);
+  await log.append(batch({ hardState: hardState(1), entries: [entry(1, 1), entry(2, 1)] }), 1);
+  await overwrite(join(options.directory, "0000000001.log"), 600);
+  assert.throws(() => log.termAt(logIndex(2)), /is not what was written/);
+  assert.throws(() => log.entries(logIndex(1), logIndex(3), 100), /is not what was written/);
+  await log.close();
+});
+
+async function overwrite(path: string, position: number): Promise<void> {
+  const file = await openFile(path, "r+");
+  await file.write(Buffer.from("x"), 0, 1, position);
+  await file.close();
+}
