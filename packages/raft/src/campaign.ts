@@ -62,7 +62,7 @@ function settle(raft: Raft): void {
     case "pending":
       return;
     case "lost":
-      raft.becomeFollower(undefined);
+      raft.giveUpCampaign();
       return;
     case "won":
       if (role.kind === "preCandidate") startCampaign(raft, "preVoteWon");

@@ -100,12 +100,15 @@ function rejectAppend(raft: Raft, request: AppendEntries): void {
 }
 
 export function onHeartbeat(raft: Raft, heartbeat: Heartbeat): void {
-  // The leader has our word that we store everything up to here; were it gone, we would have forgotten a
-  // promise.
-  assert(heartbeat.commit <= raft.log.lastIndex, "a heartbeat commits only what this node acknowledged");
+  // The leader has our word that we store everything up to here. Without it we would go on with a promise
+  // forgotten.
+  assert(
+    heartbeat.commit <= raft.log.lastIndex,
+    "this node has what it acknowledged; if its data was removed or an older copy, it must join as a new member",
+  );
   raft.commitTo(heartbeat.commit);
-  const { from, readContext } = heartbeat;
-  raft.send({ kind: "heartbeatResponse", from: raft.id, to: from, term: raft.term, readContext });
+  const { from, readRound } = heartbeat;
+  raft.send({ kind: "heartbeatResponse", from: raft.id, to: from, term: raft.term, readRound });
 }
 
 /** Campaigns at once, without a pre-vote: the leader itself wants to be replaced. Source: Diss. §3.10. */

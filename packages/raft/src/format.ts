@@ -72,9 +72,9 @@ function detailsOf(message: Message): string {
     case "appendRejected":
       return `prev=${String(message.prevIndex)} hint=${formatEntryId(message.hint)}`;
     case "heartbeat":
-      return `commit=${String(message.commit)}${formatRead(message.readContext)}`;
+      return `commit=${String(message.commit)}${formatRound(message.readRound)}`;
     case "heartbeatResponse":
-      return formatRead(message.readContext).trimStart();
+      return formatRound(message.readRound).trimStart();
     case "timeoutNow":
       return "";
     case "readIndexRequest":
@@ -86,8 +86,8 @@ function detailsOf(message: Message): string {
   }
 }
 
-function formatRead(context: bigint | undefined): string {
-  return context === undefined ? "" : ` read=${String(context)}`;
+function formatRound(round: number | undefined): string {
+  return round === undefined ? "" : ` round=${String(round)}`;
 }
 
 /** `term=4 vote=1`: what a node must not forget. */

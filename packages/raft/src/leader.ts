@@ -101,8 +101,8 @@ function onAppendRejected(raft: Raft, { follower, message }: FromFollower<Append
 
 function onHeartbeatResponse(raft: Raft, { role, follower, message }: FromFollower<HeartbeatResponse>): void {
   follower.progress.heartbeatAnswered();
-  if (message.readContext === undefined) return;
-  role.reads.answered(follower.id, message.readContext);
+  if (message.readRound === undefined) return;
+  role.reads.answered(follower.id, message.readRound);
   answerReads(raft, role);
 }
 

@@ -65,12 +65,14 @@ export interface Heartbeat extends Envelope {
   readonly kind: "heartbeat";
   /** Never above the follower's match: it may hold other entries beyond that. */
   readonly commit: LogIndex;
-  readonly readContext: ReadContext | undefined;
+  /** The leader's running number, within its term, of the newest read that waits. */
+  readonly readRound: number | undefined;
 }
 
 export interface HeartbeatResponse extends Envelope {
   readonly kind: "heartbeatResponse";
-  readonly readContext: ReadContext | undefined;
+  /** As in the heartbeat. */
+  readonly readRound: number | undefined;
 }
 
 /** The leader asks a caught-up follower to campaign at once. Source: Diss. §3.10. */

@@ -129,13 +129,23 @@ export class Raft {
   becomeFollower(leader: NodeId | undefined): void {
     const before = this.#role;
     const keepsTimer = before.kind === "follower" && leader === undefined;
+    this.#follow(leader, keepsTimer ? before.election : this.#newTimer());
+  }
+
+  /**
+   * Follows nobody, after a campaign that cannot be won any more. The next one comes after a quarter of an
+   * election timeout at the earliest: no leader has to be waited for a second time, and two that split
+   * the votes need only come apart. A campaign that would disturb a leader fails in its pre-vote.
+   */
+  giveUpCampaign(): void {
+    const { timeout } = this.#newTimer();
+    const { electionTicks } = this.config;
+    this.#follow(undefined, { elapsed: 0, timeout: timeout - electionTicks + Math.ceil(electionTicks / 4) });
+  }
+
+  #follow(leader: NodeId | undefined, election: ElectionTimer): void {
     this.#leaveRole();
-    this.#role = {
-      kind: "follower",
-      leader,
-      election: keepsTimer ? before.election : this.#newTimer(),
-      reads: new ForwardedReads(),
-    };
+    this.#role = { kind: "follower", leader, election, reads: new ForwardedReads() };
     this.trace?.({ kind: "becameFollower", term: this.#term, leader });
   }
 

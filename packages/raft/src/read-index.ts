@@ -7,8 +7,10 @@
  *   waiting    the read's index is fixed; a majority must still say that this leader leads
  *   confirmed  a majority answered a heartbeat that was sent after the read arrived
  *
- * Reads stand in a queue. A heartbeat names the newest one, so an answer confirms that one and all
- * before it: any number of reads share one round.
+ * Reads stand in a queue and are numbered as they come. A heartbeat carries the newest number, so an answer
+ * confirms that read and all before it: any number of reads share one round. The numbers are the leader's
+ * own, and never used twice in its term: a reader's context could come again in a late copy of its
+ * question, and old answers would then confirm younger reads.
  */
 import { majorityReached } from "./quorum/majority.ts";
 import type { LogIndex, NodeId, ReadContext } from "./types.ts";
@@ -69,17 +71,15 @@ export class ReadRounds {
     return this.#newest > this.#announced;
   }
 
-  /** The context that a heartbeat sent now must carry. */
-  announce(): ReadContext | undefined {
+  /** The number that a heartbeat sent now must carry; undefined if no read waits. */
+  announce(): number | undefined {
     this.#announced = this.#newest;
-    return this.#waiting.at(-1)?.context;
+    return this.#waiting.length === 0 ? undefined : this.#newest;
   }
 
-  /** A follower answered the heartbeat that named `context`. Contexts already confirmed are old news. */
-  answered(from: NodeId, context: ReadContext): void {
-    const position = this.#waiting.findIndex((read) => read.context === context);
-    if (position === -1) return;
-    const number = this.#confirmed + position + 1;
+  /** A follower answered the heartbeat that carried `number`. One that was never announced says nothing. */
+  answered(from: NodeId, number: number): void {
+    if (number > this.#announced) return;
     if (number > (this.#answered.get(from) ?? 0)) this.#answered.set(from, number);
   }
 

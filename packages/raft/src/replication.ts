@@ -30,12 +30,12 @@ function wantsAppend({ log }: Raft, { progress }: Follower): boolean {
 
 function sendHeartbeats(raft: Raft, role: LeaderRole): void {
   role.isHeartbeatDue = false;
-  const readContext = role.reads.announce();
+  const readRound = role.reads.announce();
   for (const { id, progress } of role.tracker.followers) {
     // Beyond its match a follower may hold other entries, which this commit index does not cover.
     const commit = minIndex(progress.match, raft.log.committed);
     progress.toldUpTo(commit);
-    raft.send({ kind: "heartbeat", from: raft.id, to: id, term: raft.term, commit, readContext });
+    raft.send({ kind: "heartbeat", from: raft.id, to: id, term: raft.term, commit, readRound });
   }
 }
 

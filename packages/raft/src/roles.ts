@@ -10,7 +10,7 @@ import type { LogIndex, NodeId } from "./types.ts";
 /** Counts up to a time drawn anew for each role. Source: Raft §5.2. */
 export interface ElectionTimer {
   elapsed: number;
-  /** In [electionTicks, 2 * electionTicks). */
+  /** In [electionTicks, 2 * electionTicks); after a lost campaign electionTicks / 4 or more. */
   readonly timeout: number;
 }
 

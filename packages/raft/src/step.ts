@@ -80,7 +80,7 @@ function answerStale(raft: Raft, message: Message): void {
   const to = message.from;
   raft.ignore(message, "staleTerm");
   if (message.kind === "appendEntries" || message.kind === "heartbeat") {
-    raft.send({ kind: "heartbeatResponse", from, to, term, readContext: undefined });
+    raft.send({ kind: "heartbeatResponse", from, to, term, readRound: undefined });
   }
   if (message.kind === "voteRequest") raft.send({ kind: "voteResponse", from, to, term, granted: false });
 }

@@ -60,7 +60,7 @@ describe("strangers and nonsense", () => {
       { ...envelope, kind: "voteResponse", granted: false },
       { ...envelope, kind: "appendAccepted", match: logIndex(50) },
       { ...envelope, kind: "appendRejected", prevIndex: logIndex(50), hint: at(60, 70) },
-      { ...envelope, kind: "heartbeatResponse", readContext: context(5) },
+      { ...envelope, kind: "heartbeatResponse", readRound: 5 },
       { ...envelope, kind: "timeoutNow" },
       { ...envelope, kind: "readIndexRequest", context: context(5) },
       { ...envelope, kind: "readIndexResponse", context: context(5), index: logIndex(70) },
@@ -89,7 +89,7 @@ describe("strangers and nonsense", () => {
       to: n(1),
       term: term(1),
       commit: logIndex(2),
-      readContext: undefined,
+      readRound: undefined,
     };
     assert.throws(() => solo.step(heartbeat), InvariantViolation);
   });
@@ -124,7 +124,7 @@ describe("limits", () => {
     for (let beat = 0; beat < 2; beat += 1) {
       solo
         .tick()
-        .step({ kind: "heartbeatResponse", from: n(2), to: n(1), term: term(1), readContext: undefined });
+        .step({ kind: "heartbeatResponse", from: n(2), to: n(1), term: term(1), readRound: undefined });
     }
     const appends = solo.messages().filter((message) => message.kind === "appendEntries");
     assert.deepEqual(
@@ -152,7 +152,7 @@ describe("limits", () => {
     const solo = new Solo().elected();
     for (let value = 1; value <= 2000; value += 1) solo.node.readIndex(context(value));
     solo.run();
-    solo.step({ kind: "heartbeatResponse", from: n(2), to: n(1), term: term(1), readContext: context(1024) });
+    solo.step({ kind: "heartbeatResponse", from: n(2), to: n(1), term: term(1), readRound: 1024 });
     assert.equal(solo.run().readStates.length, 1024);
   });
 });

@@ -43,6 +43,11 @@ const limits = {
   frameBytes: 64 * mebibyte,
   /** Waited for by callers at once. */
   proposals: { count: 20_000, bytes: 64 * mebibyte },
+  /**
+   * A frame to the leader takes one turn's commands, or one as large as `--max-request-bytes` may allow: with
+   * room to spare within `frameBytes`.
+   */
+  proposing: { turnBytes: 16 * mebibyte, heldBytes: 64 * mebibyte },
   reads: 50_000,
 } as const;
 
@@ -93,6 +98,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Ser
     await replica.start();
     await listener.start();
   } catch (error) {
+    await replica.stop();
     await transport.close();
     await storage.close();
     throw error;
@@ -184,6 +190,7 @@ function replicaOptions(config: Config): ReplicaOptions {
     electionTimeoutMs: config.electionTimeoutMs,
     requestTimeoutMs,
     proposalLimits: limits.proposals,
+    proposingLimits: limits.proposing,
     waitingReads: limits.reads,
   };
 }

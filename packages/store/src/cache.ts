@@ -58,6 +58,7 @@ export class VersionCache {
   }
 }
 
-function sizeOf(key: ByteString, known: Known): number {
+/** Roughly the bytes of memory that a key and what is known of it take. */
+export function sizeOf(key: ByteString, known: Known): number {
   return entryOverheadBytes + key.length + (known === "missing" ? 0 : known.value.length);
 }

@@ -5,7 +5,7 @@
  */
 import { assert } from "./assert.ts";
 import type { ByteString } from "./bytes.ts";
-import type { Known } from "./cache.ts";
+import { type Known, sizeOf } from "./cache.ts";
 
 /** Keys and what was made of them since the layer before; in the order in which they were first touched. */
 export type Layer = ReadonlyMap<ByteString, Known>;
@@ -27,14 +27,16 @@ export class Overlay {
     return undefined;
   }
 
-  /** Keys and values held, roughly: one that is overwritten before it was taken counts again. */
+  /** Memory that the entries held take, roughly. */
   get bytes(): number {
     return this.#writtenBytes.reduce((sum, bytes) => sum + bytes, this.#openBytes);
   }
 
   set(key: ByteString, known: Known): void {
+    const before = this.#open.get(key);
+    if (before !== undefined) this.#openBytes -= sizeOf(key, before);
     this.#open.set(key, known);
-    this.#openBytes += key.length + (known === "missing" ? 0 : known.value.length);
+    this.#openBytes += sizeOf(key, known);
   }
 
   /** Closes the open layer and returns it. It stays visible until it is durable. */

@@ -87,7 +87,7 @@ export class Store {
     return this.#position.appliedIndex !== this.#takenIndex;
   }
 
-  /** Memory taken by what was applied and is not durable, keys and values, roughly. */
+  /** Memory taken by what was applied and is not durable, roughly. */
   get unsavedBytes(): number {
     return this.#overlay.bytes;
   }

@@ -26,6 +26,8 @@ export class Progress {
   #next: LogIndex;
   #state: ReplicationState = "probe";
   #probeSent = false;
+  /** Whether the probe was sent before the latest heartbeat, so that an answer to that should have followed its own. */
+  #probeMayBeLost = false;
   #toldCommit: LogIndex = noEntry.index;
   /** Last index sent before the latest heartbeat. */
   #sentAtHeartbeat: LogIndex = noEntry.index;
@@ -143,16 +145,19 @@ export class Progress {
 
   /** A heartbeat is due. What was on its way at the one before and is still not acknowledged may be lost. */
   heartbeatSent(): void {
+    this.#probeMayBeLost = this.#probeSent;
     this.#isStalled = this.#state === "replicate" && this.#match < this.#sentAtHeartbeat;
     this.#sentAtHeartbeat = indexBefore(this.#next);
   }
 
   /**
    * The follower is there. Repeats a probe that may be lost, and asks with an empty append whether a
-   * pipeline that stands still has lost something: it would be refused.
+   * pipeline that stands still has lost something: it would be refused. Heartbeats in between, which reads
+   * cause, repeat nothing: a probe may be a mebibyte, and the follower's disk busy with the first.
    */
   heartbeatAnswered(): void {
-    if (this.#state === "probe") this.#probeSent = false;
+    if (this.#state === "probe" && this.#probeMayBeLost) this.#probeSent = false;
+    this.#probeMayBeLost = false;
     if (!this.#isStalled) return;
     this.#isStalled = false;
     this.#needsNudge = true;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { logIndex, noEntry, term } from "../../src/types.ts";
 import { at, electionTicks, n, Solo } from "../solo.ts";
-import { append, candidate, only, preVote, termsOf, vote, voteRequest } from "./members.ts";
+import { append, candidate, heartbeat, only, preVote, termsOf, vote, voteRequest } from "./members.ts";
 
 describe("Raft §5.1, terms", () => {
   test("§5.1: a server that sees a larger term updates its own, and forgets its vote", () => {
@@ -209,6 +209,24 @@ describe("Raft §5.2, leader election", () => {
       .step(vote(3, 1, false));
     assert.equal(solo.status.role, "follower");
     assert.equal(solo.status.term, 1);
+  });
+
+  test("a campaign that was lost is followed by another without waiting for a leader first", () => {
+    const lost = candidate()
+      .step(vote(2, 1, false))
+      .step(vote(3, 1, false));
+    const quarter = Math.ceil(electionTicks / 4);
+    assert.equal(lost.tick(quarter - 1).status.role, "follower");
+    assert.equal(lost.tick().status.role, "preCandidate");
+    const led = candidate()
+      .step(vote(2, 1, false))
+      .step(vote(3, 1, false))
+      .step(heartbeat(1));
+    assert.equal(
+      led.tick(electionTicks - 1).status.role,
+      "follower",
+      "one that hears a leader waits as ever",
+    );
   });
 
   test("§5.2: election timeouts are drawn at random from a fixed interval, anew each time", () => {

@@ -1,7 +1,7 @@
 /** What the other members say to node 1, and node 1 in the situations that the rules speak of. */
 import type { RaftConfig } from "../../src/config.ts";
 import type { AppendEntries, Message } from "../../src/messages.ts";
-import { type EntryId, logIndex, noEntry, type ReadContext, term } from "../../src/types.ts";
+import { type EntryId, logIndex, noEntry, term } from "../../src/types.ts";
 import { at, electionTicks, entries, n, Solo, type SoloOptions } from "../solo.ts";
 
 export interface AppendOptions {
@@ -52,12 +52,12 @@ export function heartbeat(ofTerm: number, commit = 0): Message {
     to: n(1),
     term: term(ofTerm),
     commit: logIndex(commit),
-    readContext: undefined,
+    readRound: undefined,
   };
 }
 
-export function answer(from: number, solo: Solo, readContext?: ReadContext): Message {
-  return { kind: "heartbeatResponse", from: n(from), to: n(1), term: solo.status.term, readContext };
+export function answer(from: number, solo: Solo, readRound?: number): Message {
+  return { kind: "heartbeatResponse", from: n(from), to: n(1), term: solo.status.term, readRound };
 }
 
 /** A candidate of the next term that has asked everybody. */

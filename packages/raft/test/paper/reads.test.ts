@@ -11,12 +11,12 @@ describe("Diss. §6.4, linearizable reads", () => {
     const solo = new Solo({ log: [1], commit: 1 }).elect();
     solo.run();
     solo.node.readIndex(context(7));
-    solo.step(answer(2, solo, context(7)));
+    solo.step(answer(2, solo, 1));
     assert.deepEqual(solo.run().readStates, []);
     solo.acknowledge(n(2));
     const [round] = only(solo.messages(), "heartbeat");
-    assert.equal(round?.readContext, context(7), "the round begins when the index is known");
-    solo.step(answer(2, solo, context(7)));
+    assert.equal(round?.readRound, 1, "the round begins when the index is known");
+    solo.step(answer(2, solo, 1));
     assert.deepEqual(solo.run().readStates, [{ context: context(7), index: 2 }]);
   });
 
@@ -25,19 +25,19 @@ describe("Diss. §6.4, linearizable reads", () => {
     solo.node.readIndex(context(7));
     const round = only(solo.messages(), "heartbeat");
     assert.deepEqual(
-      round.map(({ to, readContext }) => [to, readContext]),
-      [2, 3, 4, 5].map((id) => [n(id), context(7)]),
+      round.map(({ to, readRound }) => [to, readRound]),
+      [2, 3, 4, 5].map((id) => [n(id), 1]),
     );
-    solo.step(answer(2, solo, context(7))).step(answer(2, solo, context(7)));
+    solo.step(answer(2, solo, 1)).step(answer(2, solo, 1));
     assert.deepEqual(solo.run().readStates, [], "two of five");
-    solo.step(answer(3, solo, context(7)));
+    solo.step(answer(3, solo, 1));
     assert.deepEqual(solo.run().readStates, [{ context: context(7), index: 1 }]);
   });
 
   test("§6.4: answers to earlier heartbeats confirm nothing", () => {
     const solo = leading();
     solo.node.readIndex(context(7));
-    solo.step(answer(2, solo)).step(answer(3, solo, context(6)));
+    solo.step(answer(2, solo)).step(answer(3, solo, 2));
     assert.deepEqual(solo.run().readStates, []);
   });
 
@@ -46,17 +46,17 @@ describe("Diss. §6.4, linearizable reads", () => {
     solo.node.readIndex(context(7));
     solo.node.readIndex(context(8));
     assert.deepEqual(
-      only(solo.messages(), "heartbeat").map(({ readContext }) => readContext),
-      [context(8), context(8)],
+      only(solo.messages(), "heartbeat").map(({ readRound }) => readRound),
+      [2, 2],
     );
     solo.node.readIndex(context(9));
     solo.run();
-    solo.step(answer(2, solo, context(8)));
+    solo.step(answer(2, solo, 2));
     assert.deepEqual(
       solo.run().readStates.map((state) => state.context),
       [context(7), context(8)],
     );
-    solo.step(answer(3, solo, context(9)));
+    solo.step(answer(3, solo, 3));
     assert.deepEqual(
       solo.run().readStates.map((state) => state.context),
       [context(9)],
@@ -68,9 +68,9 @@ describe("Diss. §6.4, linearizable reads", () => {
     for (const value of [7, 8]) solo.node.readIndex(context(value));
     solo.run();
     solo
-      .step(answer(2, solo, context(8)))
-      .step(answer(2, solo, context(7)))
-      .step(answer(3, solo, context(8)));
+      .step(answer(2, solo, 2))
+      .step(answer(2, solo, 1))
+      .step(answer(3, solo, 2));
     assert.deepEqual(
       solo.run().readStates.map((state) => state.context),
       [context(7), context(8)],
@@ -82,8 +82,8 @@ describe("Diss. §6.4, linearizable reads", () => {
     solo.node.readIndex(context(7));
     solo.run();
     assert.deepEqual(
-      only(solo.tick().messages(), "heartbeat").map(({ readContext }) => readContext),
-      [context(7), context(7)],
+      only(solo.tick().messages(), "heartbeat").map(({ readRound }) => readRound),
+      [1, 1],
     );
   });
 
@@ -92,7 +92,7 @@ describe("Diss. §6.4, linearizable reads", () => {
     solo.node.readIndex(context(7));
     solo.propose("x");
     solo.run();
-    solo.acknowledge(n(2)).step(answer(2, solo, context(7)));
+    solo.acknowledge(n(2)).step(answer(2, solo, 1));
     assert.equal(solo.status.commit, 2);
     assert.deepEqual(solo.run().readStates, [{ context: context(7), index: 1 }]);
   });
@@ -134,7 +134,7 @@ describe("Diss. §6.4, linearizable reads", () => {
     };
     solo.step(request).step(request);
     solo.run();
-    solo.step(answer(2, solo, context(7)));
+    solo.step(answer(2, solo, 1));
     const responses = only(solo.messages(), "readIndexResponse");
     assert.deepEqual(
       responses.map(({ to, index }) => [to, index]),

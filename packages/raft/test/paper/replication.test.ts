@@ -198,7 +198,7 @@ describe("Raft §5.3, log replication", () => {
     for (let lost = 0; lost < 5; lost += 1) {
       solo.tick().run();
       for (const from of [n(2), n(3)]) {
-        solo.step({ kind: "heartbeatResponse", from, to: n(1), term: term(1), readContext: undefined });
+        solo.step({ kind: "heartbeatResponse", from, to: n(1), term: term(1), readRound: undefined });
       }
       assert.deepEqual(
         only(solo.messages(), "appendEntries").map(({ to, prev }) => [to, prev]),

@@ -13,6 +13,7 @@ import {
   type Message,
   type NodeId,
   type ReadContext,
+  type Term,
   logIndex,
   noEntry,
   nodeId,
@@ -32,6 +33,9 @@ export interface Route {
 /** Things of any sort in one frame: without a bound, small ones could take many times the frame's memory. */
 const maxItems = 2 ** 20;
 
+/** No honest member ever counts so far. Beyond, the core could not count on exactly. */
+const maxCount = 2 ** 52;
+
 // A tag is a field's number times eight plus its wire type: 0 for numbers, 1 for eight bytes, 2 for lengths.
 const number1 = 8;
 const number2 = 16;
@@ -39,6 +43,7 @@ const number3 = 24;
 const number4 = 32;
 const eightBytes1 = 9;
 const eightBytes2 = 17;
+const eightBytes4 = 33;
 const message1 = 10;
 const message2 = 18;
 const message3 = 26;
@@ -62,7 +67,7 @@ export function decodeFrame(bytes: Uint8Array, route: Route): PeerFrame {
       messages.push(message);
     } else if (tag === message2) forwarded.push(reader.bytes());
     else if (tag === message3) refusals.push(readRefusal(reader));
-    else if (tag === number4) forwardedTerm = term(reader.count());
+    else if (tag === number4) forwardedTerm = readTerm(reader);
     else reader.skip(tag);
     if (items > maxItems) throw new DecodeError(`a frame holds more than ${String(maxItems)} things`);
   }
@@ -71,16 +76,20 @@ export function decodeFrame(bytes: Uint8Array, route: Route): PeerFrame {
 
 function readRefusal(reader: WireReader): Refusal {
   const outer = reader.enter();
+  let proposer = 0n;
   let sequence = 0;
+  let refusedTerm = noEntry.term;
   let code = "";
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
     if (tag === number1) sequence = reader.count();
     else if (tag === message2) code = Buffer.from(reader.bytes()).toString("latin1");
+    else if (tag === number3) refusedTerm = readTerm(reader);
+    else if (tag === eightBytes4) proposer = reader.fixed64();
     else reader.skip(tag);
   }
   reader.leave(outer);
   if (sequence > 0xffff_ffff) throw new DecodeError("a refusal's sequence is above 2^32-1");
-  return { sequence, code: refusalCode(code) };
+  return { proposer, sequence, term: refusedTerm, code: refusalCode(code) };
 }
 
 function refusalCode(code: string): Refusal["code"] {
@@ -99,15 +108,15 @@ function readMessage(reader: WireReader, { from, to }: Route, maxEntries: number
   const outer = reader.enter();
   let actualFrom = 0n;
   let actualTo = 0n;
-  let messageTerm = 0;
+  let messageTerm = noEntry.term;
   let kind = 0;
   let body = emptyBody;
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
     if (tag === eightBytes1) actualFrom = reader.fixed64();
     else if (tag === eightBytes2) actualTo = reader.fixed64();
-    else if (tag === number3) messageTerm = reader.count();
+    else if (tag === number3) messageTerm = readTerm(reader);
     else if (isKindTag(tag) && kind === 0) {
-      kind = tag >> 3;
+      kind = (tag - lengthDelimited) / 8;
       body = kind === appendEntriesField ? readAppendEntries(reader, maxEntries) : readBody(reader);
     } else if (isKindTag(tag)) throw new DecodeError("a message is of two kinds");
     else reader.skip(tag);
@@ -115,11 +124,17 @@ function readMessage(reader: WireReader, { from, to }: Route, maxEntries: number
   reader.leave(outer);
   if (nodeId(actualFrom) !== from || nodeId(actualTo) !== to)
     throw new DecodeError("a message's sender or receiver is not the connection's");
-  return assemble(kind, { from, to, term: term(messageTerm) }, body);
+  return assemble(kind, { from, to, term: messageTerm }, body);
 }
 
+const lengthDelimited = 2;
+const firstKindField = 4;
 const appendEntriesField = 8;
-const isKindTag = (tag: number): boolean => (tag & 7) === 2 && tag >> 3 >= 4 && tag >> 3 <= 15;
+const lastKindField = 15;
+
+/** Without bit operations: a tag may have more than 32 bits, and they would make another one of it. */
+const isKindTag = (tag: number): boolean =>
+  tag % 8 === lengthDelimited && tag >= firstKindField * 8 && tag < (lastKindField + 1) * 8;
 
 /** The fields of every kind, by number and wire type. A kind picks those that it has. */
 interface Body {
@@ -127,7 +142,6 @@ interface Body {
   readonly number2: LogIndex;
   readonly number3: LogIndex;
   readonly context1: ReadContext;
-  readonly context2: ReadContext;
   readonly id1: EntryId;
   readonly id2: EntryId;
   readonly entries: readonly Entry[];
@@ -138,7 +152,6 @@ const emptyBody: Body = {
   number2: noEntry.index,
   number3: noEntry.index,
   context1: readContext(0n),
-  context2: readContext(0n),
   id1: noEntry,
   id2: noEntry,
   entries: [],
@@ -146,31 +159,29 @@ const emptyBody: Body = {
 
 function readBody(reader: WireReader): Body {
   const outer = reader.enter();
-  let { number1: first, number2: second, context1, context2, id1, id2 } = emptyBody;
+  let { number1: first, number2: second, context1, id1, id2 } = emptyBody;
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-    if (tag === number1) first = logIndex(reader.count());
-    else if (tag === number2) second = logIndex(reader.count());
+    if (tag === number1) first = readIndex(reader);
+    else if (tag === number2) second = readIndex(reader);
     else if (tag === eightBytes1) context1 = readContext(reader.fixed64());
-    else if (tag === eightBytes2) context2 = readContext(reader.fixed64());
     else if (tag === message1) id1 = readEntryId(reader);
     else if (tag === message2) id2 = readEntryId(reader);
     else reader.skip(tag);
   }
   reader.leave(outer);
-  return { ...emptyBody, number1: first, number2: second, context1, context2, id1, id2 };
+  return { ...emptyBody, number1: first, number2: second, context1, id1, id2 };
 }
 
 function readEntryId(reader: WireReader): EntryId {
   const outer = reader.enter();
-  let idTerm = 0;
-  let index = 0;
+  let { term: idTerm, index } = noEntry;
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-    if (tag === number1) idTerm = reader.count();
-    else if (tag === number2) index = reader.count();
+    if (tag === number1) idTerm = readTerm(reader);
+    else if (tag === number2) index = readIndex(reader);
     else reader.skip(tag);
   }
   reader.leave(outer);
-  return { term: term(idTerm), index: logIndex(index) };
+  return { term: idTerm, index };
 }
 
 function readAppendEntries(reader: WireReader, maxEntries: number): Body {
@@ -189,7 +200,7 @@ function readAppendEntries(reader: WireReader, maxEntries: number): Body {
       if (entries.length > 0) throw new DecodeError("entries stand before the one that they follow");
       prev = readEntryId(reader);
       last = prev;
-    } else if (tag === number3) commit = logIndex(reader.count());
+    } else if (tag === number3) commit = readIndex(reader);
     else reader.skip(tag);
   }
   reader.leave(outer);
@@ -198,22 +209,34 @@ function readAppendEntries(reader: WireReader, maxEntries: number): Body {
 
 function readEntry(reader: WireReader, before: EntryId): Entry {
   const outer = reader.enter();
-  let entryTerm = 0;
+  let entryTerm = noEntry.term;
   let kind = 0;
   let data = noBytes;
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-    if (tag === number1) entryTerm = reader.count();
+    if (tag === number1) entryTerm = readTerm(reader);
     else if (tag === number2) kind = reader.count();
     else if (tag === message3) data = reader.bytes();
     else reader.skip(tag);
   }
   reader.leave(outer);
   if (entryTerm < before.term) throw new DecodeError("an entry's term is below that of the one before");
-  if (before.index >= Number.MAX_SAFE_INTEGER) throw new DecodeError("a log index is above 2^53-1");
-  return { term: term(entryTerm), index: logIndex(before.index + 1), kind: entryKind(kind), data };
+  return { term: entryTerm, index: logIndex(checked(before.index + 1)), kind: entryKind(kind), data };
 }
 
 const noBytes: Uint8Array = new Uint8Array(0);
+
+function readTerm(reader: WireReader): Term {
+  return term(checked(reader.count()));
+}
+
+function readIndex(reader: WireReader): LogIndex {
+  return logIndex(checked(reader.count()));
+}
+
+function checked(count: number): number {
+  if (count > maxCount) throw new DecodeError("a term or an index is above 2^52");
+  return count;
+}
 
 function entryKind(kind: number): EntryKind {
   switch (kind) {
@@ -257,10 +280,10 @@ function assemble(kindField: number, envelope: Envelope, body: Body): Message {
         kind: "heartbeat",
         ...envelope,
         commit: body.number1,
-        readContext: optionalContext(body.context2),
+        readRound: optionalRound(body.number2),
       };
     case 12:
-      return { kind: "heartbeatResponse", ...envelope, readContext: optionalContext(body.context1) };
+      return { kind: "heartbeatResponse", ...envelope, readRound: optionalRound(body.number1) };
     case 13:
       return { kind: "timeoutNow", ...envelope };
     case 14:
@@ -283,8 +306,8 @@ function appendEntries(envelope: Envelope, { id1: prev, entries, number3: commit
   return { kind: "appendEntries", ...envelope, prev, entries, commit };
 }
 
-function optionalContext(context: ReadContext): ReadContext | undefined {
-  return context === 0n ? undefined : context;
+function optionalRound(round: number): number | undefined {
+  return round === 0 ? undefined : round;
 }
 
 function requiredContext(context: ReadContext): ReadContext {

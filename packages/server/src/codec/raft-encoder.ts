@@ -36,14 +36,16 @@ const refusalCodes = {
 /** Bytes that no message other than its entries, and no entry other than its data, can exceed. */
 const messageBound = 96;
 const entryBound = 32;
-const refusalBound = 32;
+const refusalBound = 48;
 
 /** Encodes with the length in front, as it goes over the wire. */
 export function encodeFrame(frame: PeerFrame): Buffer {
   const writer = new WireWriter(sizeBound(frame));
   writer.count(4, frame.forwardedTerm);
-  for (const { sequence, code } of frame.refusals.toReversed()) {
+  for (const { proposer, sequence, code, term } of frame.refusals.toReversed()) {
     const end = writer.mark();
+    writer.fixed64(4, proposer);
+    writer.count(3, term);
     writer.bytes(2, Buffer.from(refusalCodes[code]));
     writer.count(1, sequence);
     writer.message(3, end);
@@ -100,11 +102,11 @@ function writeKind(writer: WireWriter, message: Message): void {
       writer.count(1, message.prevIndex);
       return;
     case "heartbeat":
-      writer.fixed64(2, message.readContext ?? 0n);
+      writer.count(2, message.readRound ?? 0);
       writer.count(1, message.commit);
       return;
     case "heartbeatResponse":
-      writer.fixed64(1, message.readContext ?? 0n);
+      writer.count(1, message.readRound ?? 0);
       return;
     case "timeoutNow":
       return;

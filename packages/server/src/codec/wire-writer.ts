@@ -63,9 +63,7 @@ export class WireWriter {
   }
 
   #tag(field: number, wireType: number): void {
-    // Fields up to 15, and no others are used, fit in one byte.
-    this.#start -= 1;
-    this.#bytes[this.#start] = field * 8 + wireType;
+    this.#varint(field * 8 + wireType);
   }
 
   /** Seven bits a byte, lowest first; all but the last have the top bit set. */

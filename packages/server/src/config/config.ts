@@ -24,6 +24,9 @@ export interface Config {
   readonly logFormat: "text" | "json";
 }
 
+/** A request has to fit in a frame from one member to another, with all that goes along with it. */
+const mostRequestBytes = 32 * 2 ** 20;
+
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** Throws a StartupError of kind `usage` for the first thing that is wrong. */
@@ -45,7 +48,7 @@ export function readConfig(values: Values): Config {
     peerTls: readPeerTls(reader),
     clientTls: readClientTls(reader),
     ...timing,
-    maxRequestBytes: reader.count("max-request-bytes", 1),
+    maxRequestBytes: reader.count("max-request-bytes", { least: 1, most: mostRequestBytes }),
     logLevel: reader.choice("log-level", ["debug", "info", "warn", "error"]),
     logFormat: reader.choice("log-format", ["text", "json"]),
   };

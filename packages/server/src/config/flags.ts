@@ -112,7 +112,7 @@ export const flags = {
     group: "Timing and limits",
     value: "BYTES",
     default: "1572864",
-    describe: "Largest request that a client may send",
+    describe: "Largest request that a client may send, at most 33554432 (32 MiB)",
   },
   "log-level": {
     group: "Logs",

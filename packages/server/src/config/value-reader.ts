@@ -36,11 +36,13 @@ export class ValueReader {
     return choice;
   }
 
-  count(name: FlagName, least: number): number {
+  count(name: FlagName, { least, most }: { readonly least: number; readonly most: number }): number {
     const text = this.required(name);
     const value = Number(text);
-    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
-      throw usage(`${this.#source(name)} is "${text}"; write a whole number of at least ${String(least)}`);
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      throw usage(
+        `${this.#source(name)} is "${text}"; write a whole number from ${String(least)} to ${String(most)}`,
+      );
     }
     return value;
   }

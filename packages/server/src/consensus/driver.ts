@@ -9,28 +9,27 @@
  *   arrived ─▶ step ─▶ messages ─────────────────▶ peers
  *                 ├──▶ batch ─▶ log ─▶ persisted ─▶ votes, acknowledgements ─▶ peers
  *                 └──▶ committed ─▶ store ─▶ answers
- *                                     └─ every 20 ms ─▶ state on disk
+ *                                     └─ now and then ─▶ state on disk
  *
  * A failed write ends the process: memory and disk may then disagree, and only a restart settles it.
  */
 import type { Logger } from "pino";
-import type { NodeId, PersistBatch, RaftNode, Ready, SoftState, StateMachine, Term } from "@dkv/raft";
+import type { NodeId, PersistBatch, RaftNode, Ready, SoftState } from "@dkv/raft";
 import { logIndex, noEntry, readContext } from "@dkv/raft";
-import { commandId, isCommand, type Store } from "@dkv/store";
+import type { Store } from "@dkv/store";
 import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { PeerFrame, PeerTransport } from "../transport/peer-transport.ts";
+import { DiskWatch } from "./disk-watch.ts";
+import { Guard } from "./guard.ts";
 import { Outbox } from "./outbox.ts";
-import type { Pending, Proposals } from "./proposals.ts";
+import type { Proposals } from "./proposals.ts";
+import { Proposing, type ProposingLimits } from "./proposing.ts";
 import type { Reads } from "./reads.ts";
+import { StateSaver } from "./state-saver.ts";
 
-/** What was applied becomes durable after so long. Until then, a restart applies it again from the log. */
-const saveAfterMs = 100;
-
-/** With so much applied and not durable, it is saved without waiting; with four times as much, nothing more is applied. */
-const saveBytes = 4 * 2 ** 20;
-
-const wrongTerm = { kind: "dropped", because: "notLeader" } as const;
+/** What is being written gets so long to end when the member stops. */
+const stopMs = 1000;
 
 export interface DriverDeps {
   readonly node: RaftNode;
@@ -43,7 +42,10 @@ export interface DriverDeps {
   readonly logger: Logger;
   /** 64 random bits that name this run of this process in commands and reads. */
   readonly proposer: bigint;
+  readonly proposingLimits: ProposingLimits;
   readonly tickMs: number;
+  /** A batch that is out to the log for longer stalls the disk. */
+  readonly electionTimeoutMs: number;
   /** Says in words how many members answer, for error texts. */
   readonly describeQuorum: () => string;
   /** Ends the process: going on would be a guess. */
@@ -53,13 +55,14 @@ export interface DriverDeps {
 export class Driver {
   readonly #deps: DriverDeps;
   readonly #outbox = new Outbox();
+  readonly #guard: Guard;
+  readonly #disk: DiskWatch;
+  readonly #proposing: Proposing;
+  readonly #saver: StateSaver;
   #arrived: { readonly from: NodeId; readonly frame: PeerFrame }[] = [];
-  #forwardedToUs: { readonly from: NodeId; readonly frame: PeerFrame }[] = [];
   #turnScheduled = false;
-  #writing = false;
+  #writing: Promise<void> | undefined;
   #cancelTicks: Cancel | undefined;
-  #saving = false;
-  #cancelSave: Cancel | undefined;
   #readRounds: bigint;
   #softState: SoftState;
   #appliedTerm = noEntry.term;
@@ -68,6 +71,23 @@ export class Driver {
 
   constructor(deps: DriverDeps) {
     this.#deps = deps;
+    this.#guard = new Guard((error) => {
+      this.#fail(error);
+    });
+    const patienceTicks = Math.ceil(deps.electionTimeoutMs / deps.tickMs);
+    this.#disk = new DiskWatch({ ...deps, patienceTicks });
+    this.#proposing = new Proposing(deps.proposingLimits, {
+      ...deps,
+      outbox: this.#outbox,
+      disk: this.#disk,
+    });
+    this.#saver = new StateSaver({
+      ...deps,
+      guard: this.#guard,
+      onSaved: () => {
+        this.#turn();
+      },
+    });
     // Rounds count from a random start, so that no two processes ever use the same name.
     this.#readRounds = deps.proposer;
     this.#softState = deps.node.status();
@@ -81,13 +101,15 @@ export class Driver {
   async start(): Promise<void> {
     await this.#deps.transport.start({
       onFrame: (from, frame) => {
+        if (this.#stopped) return;
         this.#arrived.push({ from, frame });
         this.schedule();
       },
     });
     this.#cancelTicks = this.#deps.clock.every(this.#deps.tickMs, () => {
-      this.#deps.node.tick();
-      this.#expire();
+      this.#guard.run(() => {
+        this.#tick();
+      });
       this.schedule();
     });
   }
@@ -98,7 +120,9 @@ export class Driver {
     this.#turnScheduled = true;
     this.#deps.clock.soon(() => {
       this.#turnScheduled = false;
-      this.#guardedTurn();
+      this.#guard.run(() => {
+        this.#turn();
+      });
     });
   }
 
@@ -122,104 +146,53 @@ export class Driver {
     });
   }
 
-  /** Stops taking turns and makes durable what was applied. The transport and the storage stay open. */
+  /**
+   * Takes no more turns, waits for what is being written, and saves what was applied. The transport and the
+   * storage stay open.
+   */
   async stop(): Promise<void> {
-    this.#save();
-    await this.until(() => !this.#writing && !this.#saving && !this.#deps.store.hasChanges(), 1000);
     this.#stopped = true;
     this.#cancelTicks?.();
-    this.#cancelSave?.();
+    const written = Promise.all([this.#writing, this.#saver.finish()]);
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#deps.clock.after(stopMs, resolve);
+    await Promise.race([written, late]);
+    cancel();
   }
 
-  #guardedTurn(): void {
-    if (this.#stopped) return;
-    try {
-      this.#turn();
-    } catch (error) {
-      this.#fail(error);
-    }
+  #tick(): void {
+    const { node, proposals, reads, clock, describeQuorum } = this.#deps;
+    node.tick();
+    this.#disk.tick();
+    this.#proposing.tick();
+    const nowMs = clock.nowMs();
+    proposals.expire(nowMs, describeQuorum);
+    reads.expire(nowMs, describeQuorum);
   }
 
   #turn(): void {
+    if (this.#stopped) return;
     const { node, transport } = this.#deps;
     this.#receive();
-    this.#propose();
+    this.#proposing.propose();
     this.#beginReadRound();
-    const ready = node.ready(this.#stateMachine);
+    const ready = node.ready(this.#saver.stateMachine);
     this.#honour(ready);
-    this.#outbox.flush(transport);
+    this.#proposing.flushed(this.#outbox.flush(transport));
     this.#write(ready.persist);
-    this.#saveSoon();
-    if (node.hasReady(this.#stateMachine)) this.schedule();
+    this.#saver.saveSoon();
+    if (this.#proposing.hasMore || node.hasReady(this.#saver.stateMachine)) this.schedule();
     this.#wakeWatchers();
   }
 
   #receive(): void {
     if (this.#arrived.length === 0) return;
-    const { node, proposals } = this.#deps;
     const arrived = this.#arrived;
     this.#arrived = [];
     for (const { from, frame } of arrived) {
-      for (const message of frame.messages) node.step(message);
-      for (const { sequence, code } of frame.refusals) {
-        if (code === "overloaded") proposals.rejectOverloaded(sequence);
-        else proposals.refused(sequence);
-      }
-      if (frame.forwarded.length > 0) this.#forwardedToUs.push({ from, frame });
+      for (const message of frame.messages) this.#deps.node.step(message);
+      this.#proposing.received(from, frame);
     }
-  }
-
-  /**
-   * A leader proposes when its disk is free: what arrives while a batch is being written would wait for the
-   * next one anyway, and so costs one append for each follower instead of many.
-   */
-  #propose(): void {
-    const { leader, id, term } = this.#deps.node.status();
-    if (leader === id && this.#writing) return;
-    const forwarded = this.#forwardedToUs;
-    if (forwarded.length > 0) this.#forwardedToUs = [];
-    for (const { from, frame } of forwarded) this.#proposeForwarded(from, frame);
-    if (leader === undefined) return;
-    const waiting = this.#deps.proposals.takeWaiting();
-    if (waiting.length === 0) return;
-    if (leader === id) this.#proposeOwn(waiting, term);
-    else this.#forward(leader, waiting, term);
-  }
-
-  #proposeForwarded(from: NodeId, { forwarded, forwardedTerm }: PeerFrame): void {
-    const { node, logger } = this.#deps;
-    // What no store could apply must not reach the log, whoever sent it.
-    const commands = forwarded.filter(isCommand);
-    if (commands.length < forwarded.length)
-      logger.warn({ peer: from.toString(16) }, "dropped what is no command");
-    if (commands.length === 0) return;
-    // In another term than it was meant for, a command could be proposed here and again elsewhere.
-    const isMeantForUs = node.status().term === forwardedTerm;
-    const proposed = isMeantForUs ? node.propose(commands, from) : wrongTerm;
-    if (proposed.kind === "accepted") return;
-    const code = proposed.because === "uncommittedLimit" ? "overloaded" : "notLeader";
-    for (const command of commands)
-      this.#outbox.refuse(from, { sequence: commandId(command).sequence, code });
-  }
-
-  #forward(leader: NodeId, waiting: readonly Pending[], term: Term): void {
-    const commands = waiting.map((pending) => pending.command);
-    this.#outbox.forward(leader, term, commands);
-    this.#deps.proposals.handedOn(waiting, term);
-  }
-
-  #proposeOwn(waiting: readonly Pending[], term: Term): void {
-    const { node, proposals } = this.#deps;
-    const proposed = node.propose(waiting.map((pending) => pending.command));
-    if (proposed.kind === "accepted") {
-      proposals.handedOn(waiting, term);
-      return;
-    }
-    if (proposed.because === "uncommittedLimit") {
-      for (const pending of waiting) proposals.rejectOverloaded(pending.sequence);
-      return;
-    }
-    proposals.putBack(waiting);
   }
 
   #beginReadRound(): void {
@@ -262,51 +235,14 @@ export class Driver {
   #write(batch: PersistBatch | undefined): void {
     if (batch === undefined) return;
     const { storage, node } = this.#deps;
-    this.#writing = true;
-    storage.append(batch).then(
-      () => {
-        this.#writing = false;
-        node.persisted(batch.id);
-        this.#outbox.messages(batch.thenSend);
-        this.#guardedTurn();
-      },
-      (error: unknown) => {
-        this.#fail(error);
-      },
-    );
-  }
-
-  get #stateMachine(): StateMachine {
-    return this.#deps.store.unsavedBytes < 4 * saveBytes ? "open" : "full";
-  }
-
-  #saveSoon(): void {
-    const { store, clock } = this.#deps;
-    if (this.#saving || !store.hasChanges()) return;
-    if (store.unsavedBytes >= saveBytes) this.#save();
-    else
-      this.#cancelSave ??= clock.after(saveAfterMs, () => {
-        this.#save();
-      });
-  }
-
-  /** Whatever was applied is durable in the log, so this needs to wait for nothing. */
-  #save(): void {
-    const { storage, store } = this.#deps;
-    this.#cancelSave?.();
-    this.#cancelSave = undefined;
-    if (this.#saving || this.#stopped || !store.hasChanges()) return;
-    this.#saving = true;
-    storage.save(store.takeChanges()).then(
-      () => {
-        this.#saving = false;
-        store.persisted();
-        this.#guardedTurn();
-      },
-      (error: unknown) => {
-        this.#fail(error);
-      },
-    );
+    this.#disk.batchLeft();
+    this.#writing = this.#guard.runAfter(storage.append(batch), () => {
+      this.#writing = undefined;
+      this.#disk.batchStored();
+      node.persisted(batch.id);
+      this.#outbox.messages(batch.thenSend);
+      this.#turn();
+    });
   }
 
   #leadershipChanged(now: SoftState): void {
@@ -316,13 +252,6 @@ export class Driver {
     const { leader, role, term } = now;
     const text = leader === undefined ? "no leader" : role === "leader" ? "leading" : "following";
     this.#deps.logger.info({ role, term, leader: leader?.toString(16) }, text);
-  }
-
-  #expire(): void {
-    const { proposals, reads, clock, describeQuorum } = this.#deps;
-    const nowMs = clock.nowMs();
-    proposals.expire(nowMs, describeQuorum);
-    reads.expire(nowMs, describeQuorum);
   }
 
   #wakeWatchers(): void {

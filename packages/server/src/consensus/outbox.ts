@@ -4,10 +4,12 @@ import type { PeerTransport, Refusal } from "../transport/peer-transport.ts";
 
 interface Draft {
   readonly messages: Message[];
-  readonly forwarded: Uint8Array[];
+  forwarded: readonly Uint8Array[];
   forwardedTerm: Term;
   readonly refusals: Refusal[];
 }
+
+const nobody: ReadonlySet<NodeId> = new Set();
 
 export class Outbox {
   readonly #drafts = new Map<NodeId, Draft>();
@@ -16,10 +18,10 @@ export class Outbox {
     for (const message of list) this.#draft(message.to).messages.push(message);
   }
 
-  /** Asks `to` to propose the commands as the leader of `term`. */
+  /** Asks `to` to propose the commands as the leader of `term`. Once a turn. */
   forward(to: NodeId, term: Term, commands: readonly Uint8Array[]): void {
     const draft = this.#draft(to);
-    draft.forwarded.push(...commands);
+    draft.forwarded = commands;
     draft.forwardedTerm = term;
   }
 
@@ -27,10 +29,15 @@ export class Outbox {
     this.#draft(to).refusals.push(refusal);
   }
 
-  flush(transport: PeerTransport): void {
-    if (this.#drafts.size === 0) return;
-    for (const [to, draft] of this.#drafts) transport.send(to, draft);
+  /** Sends everything. Returns the peers whose frame was not taken, and so never leaves. */
+  flush(transport: PeerTransport): ReadonlySet<NodeId> {
+    if (this.#drafts.size === 0) return nobody;
+    const notTaken = new Set<NodeId>();
+    for (const [to, draft] of this.#drafts) {
+      if (!transport.send(to, draft)) notTaken.add(to);
+    }
     this.#drafts.clear();
+    return notTaken;
   }
 
   #draft(to: NodeId): Draft {

@@ -3,17 +3,20 @@
  *
  *   waiting ──▶ handed to the leader of a term (perhaps ourselves) ──▶ applied here: the caller's answer
  *      ▲                 │
- *      └─────────────────┘  refused by it, or an entry of a later term was applied first
+ *      └─────────────────┘  refused by it, not taken by the link,
+ *                              or an entry of a later term was applied first
  *
  * A leader appends what it is handed in its own term or not at all, and along the log terms never
  * decrease. So when an entry of a later term has been applied and the command has not, it never will be
  * (Raft §5.3, Log Matching): it has had no effect, and may be proposed again. That is the only way in
- * which a command is proposed twice. What is not decided when its time is up is reported as unknown,
- * never as failed.
+ * which a command is proposed twice. A refusal counts only for the term in which the command is now handed
+ * on: one that an earlier leader sent may arrive when the next has long put the command in its log. What is
+ * not decided when its time is up is reported as unknown, never as failed.
  */
 import type { Term } from "@dkv/raft";
 import type { ApplyResult } from "@dkv/store";
 import { DkvError } from "../platform/errors.ts";
+import type { Refusal } from "../transport/peer-transport.ts";
 
 type Stage = { readonly kind: "waiting" } | { readonly kind: "handedOn"; readonly term: Term };
 
@@ -42,6 +45,8 @@ export class Proposals {
   readonly #limits: ProposalLimits;
   readonly #pending = new Map<number, Pending>();
   #waiting: Pending[] = [];
+  /** Waiting too, but not to be tried before {@link retry}. */
+  #heldBack: Pending[] = [];
   #bytes = 0;
   #sequence = 0;
   /** No deadline is earlier than this, so most ticks need not look at any. */
@@ -90,19 +95,41 @@ export class Proposals {
     });
   }
 
+  get hasWaiting(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   /**
-   * Takes what has to be proposed or forwarded and is still waited for. Give back with {@link putBack} what
-   * could not be.
+   * Takes what has to be proposed or forwarded and is still waited for, oldest first: at most so many bytes
+   * of commands, or one command. Give back with {@link holdBack} what could not be.
    */
-  takeWaiting(): readonly Pending[] {
-    if (this.#waiting.length === 0) return this.#waiting;
-    const taken = this.#waiting.filter((pending) => this.#pending.get(pending.sequence) === pending);
-    this.#waiting = [];
+  takeWaiting(maxBytes: number): readonly Pending[] {
+    let position = 0;
+    let bytes = 0;
+    const taken: Pending[] = [];
+    for (const pending of this.#waiting) {
+      bytes += pending.command.length;
+      if (bytes > maxBytes && taken.length > 0) break;
+      position += 1;
+      if (this.#isWaitedFor(pending)) taken.push(pending);
+    }
+    this.#waiting = this.#waiting.slice(position);
     return taken;
   }
 
-  putBack(list: readonly Pending[]): void {
-    this.#waiting = [...list, ...this.#waiting];
+  /** No leader has these in its log. They wait until {@link retry}. */
+  holdBack(list: readonly Pending[]): void {
+    for (const pending of list) {
+      pending.stage = waiting;
+      this.#heldBack.push(pending);
+    }
+  }
+
+  /** What was held back is to be taken again, before everything younger. */
+  retry(): void {
+    if (this.#heldBack.length === 0) return;
+    this.#waiting = [...this.#heldBack, ...this.#waiting];
+    this.#heldBack = [];
   }
 
   /** The list was given to the leader of `term`. */
@@ -111,15 +138,19 @@ export class Proposals {
     for (const pending of list) pending.stage = stage;
   }
 
-  /** The leader did not propose this command. */
-  refused(sequence: number): void {
+  /** The leader of that term did not propose this command. */
+  refused({ sequence, term, code }: Omit<Refusal, "proposer">): void {
     const pending = this.#pending.get(sequence);
-    if (pending?.stage.kind === "handedOn") this.#wait(pending);
+    if (pending?.stage.kind !== "handedOn" || pending.stage.term !== term) return;
+    if (code === "overloaded") this.#settle(pending).reject(overloaded());
+    else this.holdBack([pending]);
   }
 
-  rejectOverloaded(sequence: number): void {
-    const pending = this.#pending.get(sequence);
-    if (pending !== undefined) this.#settle(pending).reject(overloaded());
+  /** These were taken, and can be proposed nowhere now. */
+  rejectOverloaded(list: readonly Pending[]): void {
+    for (const pending of list) {
+      if (this.#isWaitedFor(pending)) this.#settle(pending).reject(overloaded());
+    }
   }
 
   /** One of our commands was applied: its caller, if there still is one, is answered. */
@@ -131,7 +162,9 @@ export class Proposals {
   /** An entry of `term` was applied, the first of that term: what was handed to earlier leaders is lost. */
   termApplied(term: Term): void {
     for (const pending of this.#pending.values()) {
-      if (pending.stage.kind === "handedOn" && pending.stage.term < term) this.#wait(pending);
+      if (pending.stage.kind !== "handedOn" || pending.stage.term >= term) continue;
+      pending.stage = waiting;
+      this.#waiting.push(pending);
     }
   }
 
@@ -139,11 +172,18 @@ export class Proposals {
   expire(nowMs: number, quorum: () => string): void {
     if (nowMs < this.#earliestDeadlineMs) return;
     let earliest = Number.POSITIVE_INFINITY;
+    const late: Pending[] = [];
     for (const pending of this.#pending.values()) {
-      if (pending.deadlineMs <= nowMs) this.#settle(pending).reject(timeout(pending, quorum()));
+      if (pending.deadlineMs <= nowMs) late.push(pending);
       else if (pending.deadlineMs < earliest) earliest = pending.deadlineMs;
     }
     this.#earliestDeadlineMs = earliest;
+    if (late.length === 0) return;
+    const words = quorum();
+    for (const pending of late) this.#settle(pending).reject(timeout(pending, words));
+    // While there is no leader nobody takes them, and they would be kept for nobody.
+    this.#waiting = this.#waiting.filter((pending) => this.#isWaitedFor(pending));
+    this.#heldBack = this.#heldBack.filter((pending) => this.#isWaitedFor(pending));
   }
 
   /** Answers everybody: the member stops. */
@@ -160,9 +200,8 @@ export class Proposals {
     }
   }
 
-  #wait(pending: Pending): void {
-    pending.stage = waiting;
-    this.#waiting.push(pending);
+  #isWaitedFor(pending: Pending): boolean {
+    return this.#pending.get(pending.sequence) === pending;
   }
 
   #settle(pending: Pending): Pending {

@@ -9,7 +9,9 @@ import type { PeerTransport } from "../transport/peer-transport.ts";
 import { Driver } from "./driver.ts";
 import type { Member, MemberStatus, MemberView } from "./member.ts";
 import { Proposals, type ProposalLimits } from "./proposals.ts";
+import type { ProposingLimits } from "./proposing.ts";
 import { Reads } from "./reads.ts";
+import { successorIn } from "./successor.ts";
 
 export interface ReplicaOptions {
   readonly name: string;
@@ -22,6 +24,7 @@ export interface ReplicaOptions {
   /** The longest a write or a read is waited for. */
   readonly requestTimeoutMs: number;
   readonly proposalLimits: ProposalLimits;
+  readonly proposingLimits: ProposingLimits;
   readonly waitingReads: number;
 }
 
@@ -55,7 +58,9 @@ export class Replica implements Member {
       ...deps,
       proposals: this.#proposals,
       reads: this.#reads,
+      proposingLimits: options.proposingLimits,
       tickMs: options.tickMs,
+      electionTimeoutMs: options.electionTimeoutMs,
       describeQuorum: () => this.#describeQuorum(),
     });
   }
@@ -130,7 +135,7 @@ export class Replica implements Member {
 
   async #handOver(): Promise<void> {
     const { node, logger } = this.#deps;
-    const successor = this.#successor();
+    const successor = successorIn(node.status());
     if (successor === undefined) return;
     if (node.transferLeadership(successor).kind === "dropped") return;
     const left = await this.#driver.until(
@@ -139,19 +144,6 @@ export class Replica implements Member {
     );
     const to = this.#names.get(successor);
     logger.info({ to }, left ? "handed leadership over" : "could not hand leadership over in time");
-  }
-
-  /** The follower that is nearest to our log, among those heard of lately. */
-  #successor(): NodeId | undefined {
-    const { followers } = this.#deps.node.status();
-    let best: NodeId | undefined;
-    let bestMatch = -1;
-    for (const [id, { match, recentlyActive }] of followers) {
-      if (!recentlyActive || match <= bestMatch) continue;
-      best = id;
-      bestMatch = match;
-    }
-    return best;
   }
 
   #view(member: MemberRecord, leader: NodeId | undefined): MemberView {

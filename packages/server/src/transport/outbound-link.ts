@@ -52,17 +52,29 @@ export class OutboundLink {
     this.#dial();
   }
 
-  send(frame: PeerFrame): void {
-    if (this.#state?.kind !== "connected") return;
+  /** Dials without waiting any longer, if it is waiting: the peer has just shown that it lives. */
+  dialNow(): void {
+    if (this.#state?.kind !== "waiting") return;
+    this.#state.cancel();
+    this.#dial();
+  }
+
+  /** Returns whether the frame was queued. */
+  send(frame: PeerFrame): boolean {
+    if (this.#state?.kind !== "connected") return false;
     const { socket } = this.#state;
     // Asked before encoding: a peer that does not read costs us nothing. One frame may go over the limit.
     if (socket.writableLength >= this.#maxQueueBytes) {
       this.#drop("its queue is full");
-      return;
+      return false;
     }
     const bytes = encodeFrame(frame);
-    if (bytes.length - 4 > this.#options.maxFrameBytes) this.#drop("a frame is too long");
-    else socket.write(bytes);
+    if (bytes.length - 4 > this.#options.maxFrameBytes) {
+      this.#drop("a frame is too long");
+      return false;
+    }
+    socket.write(bytes);
+    return true;
   }
 
   /** To be called every `pingMs`. */

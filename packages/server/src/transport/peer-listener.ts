@@ -25,6 +25,8 @@ export interface ListenerDeps extends TransportDeps {
   readonly timing: Timing;
   readonly peers: ReadonlyMap<bigint, PeerRecord>;
   readonly events: PeerEvents;
+  /** A peer has proved who it is, on a new connection. */
+  readonly onWelcome: (peer: PeerRecord) => void;
 }
 
 interface Unproven {
@@ -174,12 +176,14 @@ export class PeerListener {
     return verdict;
   }
 
-  #onWelcome(key: string, { address: { id, name } }: PeerRecord, connection: InboundConnection): void {
+  #onWelcome(key: string, peer: PeerRecord, connection: InboundConnection): void {
+    const { id, name } = peer.address;
     this.#unproven.get(key)?.cancelDeadline();
     this.#unproven.delete(key);
     this.#connections.get(id)?.cut("the peer has connected again");
     this.#connections.set(id, connection);
     this.#deps.logger.info({ peer: name }, "peer connected");
+    this.#deps.onWelcome(peer);
   }
 
   #onEnd(

@@ -1,9 +1,16 @@
 /** How members reach each other. */
 import type { Message, NodeId, Term } from "@dkv/raft";
 
-/** A forwarded command that will not be proposed. It has had no effect. */
+/**
+ * A forwarded command that will not be proposed: handed on in that term, it has had no effect. Says nothing
+ * of the same command handed to the leader of another term.
+ */
 export interface Refusal {
+  /** With the sequence, the command's id. */
+  readonly proposer: bigint;
   readonly sequence: number;
+  /** {@link PeerFrame.forwardedTerm} of the frame it came in. */
+  readonly term: Term;
   readonly code: "notLeader" | "overloaded" | "stopping";
 }
 
@@ -38,10 +45,11 @@ export interface PeerTransport {
   /** Listens and begins to dial. Rejects if the address cannot be had. */
   start(events: PeerEvents): Promise<void>;
   /**
-   * Hands a frame to the peer's queue and returns at once. Frames to one peer arrive in order or, after
-   * a broken connection or with a full queue, not at all: Raft repeats what matters.
+   * Hands a frame to the peer's queue and returns at once whether it was taken: it is not while there is no
+   * connection, when the queue is full, or when the frame is too long, and then nothing of it ever arrives.
+   * Frames to one peer arrive in order or, after a broken connection, not at all: Raft repeats what matters.
    */
-  send(to: NodeId, frame: PeerFrame): void;
+  send(to: NodeId, frame: PeerFrame): boolean;
   peers(): readonly PeerStatus[];
   close(): Promise<void>;
 }

@@ -64,6 +64,7 @@ class TcpTransport implements PeerTransport {
       timing: this.#timing,
       peers: this.#records,
       events,
+      onWelcome: ({ address }) => this.#links.get(address.id)?.dialNow(),
     });
     this.#listener = listener;
     await listener.listen();
@@ -78,10 +79,10 @@ class TcpTransport implements PeerTransport {
     this.#cancels = [beat, this.#watchMaterial(listener)];
   }
 
-  send(to: NodeId, frame: PeerFrame): void {
+  send(to: NodeId, frame: PeerFrame): boolean {
     const link = this.#links.get(to);
     assert(link !== undefined, "frames go to members of the cluster");
-    link.send(frame);
+    return link.send(frame);
   }
 
   peers(): readonly PeerStatus[] {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { fromBinary, fromJson, toBinary, toJson } from "@bufbuild/protobuf";
-import { FrameSchema } from "@dkv/protocol/dkv/peer/v1/peer";
+import { FrameSchema, RaftMessageSchema } from "@dkv/protocol/dkv/peer/v1/peer";
 import { type Entry, type Message, logIndex, nodeId, readContext, term } from "@dkv/raft";
 import fc from "fast-check";
 import { DecodeError } from "../../src/codec/decode-error.ts";
@@ -9,14 +9,16 @@ import { decodeFrame } from "../../src/codec/raft-decoder.ts";
 import { encodeFrame } from "../../src/codec/raft-encoder.ts";
 import type { PeerFrame } from "../../src/transport/peer-transport.ts";
 
-const max = Number.MAX_SAFE_INTEGER;
+/** Terms and indices go no further. */
+const max = 2 ** 52;
 const route = { from: nodeId(0x8000_0000_0000_0001n), to: nodeId(2n) };
 const emptyFrame: PeerFrame = { messages: [], forwarded: [], forwardedTerm: term(0), refusals: [] };
 
-const index = fc.oneof(fc.nat(), fc.maxSafeNat()).map((value) => logIndex(value));
-const aTerm = fc.oneof(fc.nat(20), fc.maxSafeNat()).map((value) => term(value));
+const count = fc.bigInt({ min: 0n, max: BigInt(max) }).map(Number);
+const index = fc.oneof(fc.nat(), count).map((value) => logIndex(value));
+const aTerm = fc.oneof(fc.nat(20), count).map((value) => term(value));
 const context = fc.bigInt({ min: 1n, max: 2n ** 64n - 1n }).map((value) => readContext(value));
-const optionalContext = fc.option(context, { nil: undefined });
+const optionalRound = fc.option(fc.integer({ min: 1, max: 2 ** 40 }), { nil: undefined });
 /** Plain objects, as decoding makes them. */
 const record = <Shape>(shape: { [Field in keyof Shape]: fc.Arbitrary<Shape[Field]> }) =>
   fc.record(shape, { noNullPrototype: true });
@@ -59,8 +61,8 @@ const message: fc.Arbitrary<Message> = fc.oneof(
   record({ ...kind("voteResponse"), granted: fc.boolean() }),
   record({ ...kind("appendAccepted"), match: index }),
   record({ ...kind("appendRejected"), prevIndex: index, hint: entryId }),
-  record({ ...kind("heartbeat"), commit: index, readContext: optionalContext }),
-  record({ ...kind("heartbeatResponse"), readContext: optionalContext }),
+  record({ ...kind("heartbeat"), commit: index, readRound: optionalRound }),
+  record({ ...kind("heartbeatResponse"), readRound: optionalRound }),
   record(kind("timeoutNow")),
   record({ ...kind("readIndexRequest"), context }),
   record({ ...kind("readIndexResponse"), context, index }),
@@ -71,7 +73,12 @@ const frame: fc.Arbitrary<PeerFrame> = record({
   forwarded: fc.array(bytes, { maxLength: 5 }),
   forwardedTerm: aTerm,
   refusals: fc.array(
-    record({ sequence: fc.nat(0xffff_ffff), code: fc.constantFrom("notLeader", "overloaded", "stopping") }),
+    record({
+      proposer: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+      sequence: fc.nat(0xffff_ffff),
+      term: aTerm,
+      code: fc.constantFrom("notLeader", "overloaded", "stopping"),
+    }),
     { maxLength: 5 },
   ),
 });
@@ -136,12 +143,12 @@ describe("a frame", () => {
           ...route,
           term: term(8),
           commit: logIndex(3),
-          readContext: readContext(2n ** 63n),
+          readRound: 2 ** 40,
         },
       ],
       forwarded: [Uint8Array.of(255)],
       forwardedTerm: term(8),
-      refusals: [{ sequence: 9, code: "notLeader" }],
+      refusals: [{ proposer: 2n ** 63n, sequence: 9, term: term(7), code: "notLeader" }],
     };
     const ends = { from: "9223372036854775809", to: "2" };
     assert.deepEqual(toJson(FrameSchema, fromBinary(FrameSchema, payload(value))), {
@@ -155,7 +162,7 @@ describe("a frame", () => {
               { term: "6", kind: "ENTRY_KIND_EMPTY" },
               { term: "7", kind: "ENTRY_KIND_COMMAND", data: "AQID" },
             ],
-            commit: "9007199254740991",
+            commit: "4503599627370496",
           },
         },
         {
@@ -163,11 +170,11 @@ describe("a frame", () => {
           term: "8",
           voteRequest: { lastEntry: { term: "1", index: "2" }, leadershipTransfer: true },
         },
-        { ...ends, term: "8", heartbeat: { commit: "3", readContext: "9223372036854775808" } },
+        { ...ends, term: "8", heartbeat: { commit: "3", readRound: "1099511627776" } },
       ],
       forwarded: ["/w=="],
       forwardedTerm: "8",
-      refusals: [{ sequence: 9, code: "not_leader" }],
+      refusals: [{ proposer: "9223372036854775808", sequence: 9, term: "7", code: "not_leader" }],
     });
   });
 
@@ -198,10 +205,21 @@ describe("a frame", () => {
     ];
     assert.deepEqual(decodeFrame(new Uint8Array([...payload(known), ...later]), route), known);
   });
+
+  it("does not take a field with a large number for one that it knows", () => {
+    const timeoutNow: Message = { kind: "timeoutNow", ...route, term: term(5) };
+    const [message] = fromBinary(FrameSchema, payload({ ...emptyFrame, messages: [timeoutNow] })).messages;
+    assert.ok(message !== undefined);
+    // The tag 2^32 + 34: in 32 bits, that of a PreVoteRequest.
+    const later = [0xa2, 0x80, 0x80, 0x80, 0x10, 1, 0];
+    const bytes = [...toBinary(RaftMessageSchema, message), ...later];
+    assert.deepEqual(decodeFrame(Uint8Array.of(10, bytes.length, ...bytes), route).messages, [timeoutNow]);
+  });
 });
 
 describe("a frame that makes no sense", () => {
   const ends = { from: "9223372036854775809", to: "2", term: "5" };
+  const beyond = String(max + 1);
   const cases: readonly (readonly [string, Parameters<typeof foreign>[0], RegExp])[] = [
     ["from somebody else", { messages: [{ ...ends, from: "3", timeoutNow: {} }] }, /sender or receiver/],
     ["for somebody else", { messages: [{ ...ends, to: "3", timeoutNow: {} }] }, /sender or receiver/],
@@ -216,6 +234,25 @@ describe("a frame that makes no sense", () => {
       { messages: [{ ...ends, term: "18446744073709551615", timeoutNow: {} }] },
       /above 2\^53-1/,
     ],
+    ["a term above 2^52", { messages: [{ ...ends, term: beyond, timeoutNow: {} }] }, /above 2\^52/],
+    ["an index above 2^52", { messages: [{ ...ends, appendAccepted: { match: beyond } }] }, /above 2\^52/],
+    [
+      "a commit index above 2^52",
+      { messages: [{ ...ends, appendEntries: { commit: beyond } }] },
+      /above 2\^52/,
+    ],
+    [
+      "the id of an entry above 2^52",
+      { messages: [{ ...ends, voteRequest: { lastEntry: { term: "1", index: beyond } } }] },
+      /above 2\^52/,
+    ],
+    [
+      "an entry of a term above 2^52",
+      { messages: [{ ...ends, appendEntries: { entries: [{ term: beyond, kind: 1 }] } }] },
+      /above 2\^52/,
+    ],
+    ["commands for a term above 2^52", { forwardedTerm: beyond }, /above 2\^52/],
+    ["a refusal of a term above 2^52", { refusals: [{ code: "stopping", term: beyond }] }, /above 2\^52/],
     [
       "an entry of no kind",
       { messages: [{ ...ends, appendEntries: { entries: [{ term: "1" }] } }] },
@@ -250,7 +287,7 @@ describe("a frame that makes no sense", () => {
           },
         ],
       },
-      /above 2\^53-1/,
+      /above 2\^52/,
     ],
     ["a read without a context", { messages: [{ ...ends, readIndexRequest: {} }] }, /no context/],
     ["a refusal for no known reason", { refusals: [{ sequence: 1, code: "mood" }] }, /unknown code/],
@@ -270,7 +307,7 @@ describe("a frame that makes no sense", () => {
   });
 
   it("is refused: cut short anywhere but between two fields", () => {
-    const refusal = { sequence: 300, code: "overloaded" } as const;
+    const refusal = { proposer: 1n, sequence: 300, term: term(5), code: "overloaded" } as const;
     const whole = payload({ ...emptyFrame, refusals: [refusal] });
     for (let length = 1; length < whole.length; length += 1) {
       assert.throws(

@@ -114,7 +114,9 @@ describe("the flags of dkv", () => {
     await refuses([...enough, "--initial-cluster-state=maybe"], /"maybe"; write one of new, existing/);
     await refuses([...enough, "--election-timeout=soon"], /"soon"; write a duration such as 100ms/);
     await refuses([...enough, "--election-timeout=200ms"], /less than 5 times --heartbeat-interval/);
-    await refuses([...enough, "--max-request-bytes=-1"], /whole number/);
+    await refuses([...enough, "--max-request-bytes=-1"], /"-1"; write a whole number from 1 to 33554432$/);
+    await refuses([...enough, "--max-request-bytes=33554433"], /"33554433"; write a whole number from 1 to/);
+    assert.equal((await configure([...enough, "--max-request-bytes=33554432"])).maxRequestBytes, 2 ** 25);
     await refuses([...enough, "--data-dir=a", "--data-dir=b"], /--data-dir is given 2 times/);
     await refuses([...enough, "--no-such-flag=1"], /no-such-flag/);
     await refuses([...enough, "start"], /Unknown argument: start/);

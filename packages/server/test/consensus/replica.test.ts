@@ -1,140 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { describe, it, type TestContext } from "node:test";
-import { create } from "@bufbuild/protobuf";
-import { DeleteCommandSchema, SetCommandSchema } from "@dkv/protocol/dkv/peer/v1/command";
-import { logIndex, nodeId, RaftNode, type NodeId } from "@dkv/raft";
-import { Store, type Operation } from "@dkv/store";
-import { pino } from "pino";
-import { Replica } from "../../src/consensus/replica.ts";
-import { systemClock } from "../../src/platform/clock.ts";
+import { describe, it } from "node:test";
 import { DkvError } from "../../src/platform/errors.ts";
-import { systemRandom } from "../../src/platform/random.ts";
-import { openStorage } from "../../src/storage/open-storage.ts";
-import { Loopback } from "./loopback.ts";
-
-const silent = pino({ level: "silent" });
-const tickMs = 5;
-const electionTimeoutMs = 100;
-
-interface Running {
-  readonly id: NodeId;
-  readonly replica: Replica;
-  stop(): Promise<void>;
-}
-
-async function startReplica(
-  network: Loopback,
-  directory: string,
-  ids: readonly NodeId[],
-  id: NodeId,
-): Promise<Running> {
-  const members = ids.map((one) => ({
-    id: one,
-    name: `m${String(one)}`,
-    peerAddress: `localhost:${String(one)}`,
-  }));
-  const name = `m${String(id)}`;
-  const { storage } = await openStorage({
-    dataDir: join(directory, name),
-    identity: { clusterId: 1n, memberId: id },
-    members,
-    segmentBytes: 1 << 20,
-    clock: systemClock,
-  });
-  const store = new Store(storage.state, { cacheBytes: 1 << 20 });
-  const node = new RaftNode(
-    {
-      id,
-      configuration: { voters: ids },
-      electionTicks: electionTimeoutMs / tickMs,
-      heartbeatTicks: 2,
-      maxInflightMessages: 64,
-      maxInflightBytes: 1 << 20,
-      maxAppendBytes: 1 << 18,
-      maxUncommittedBytes: 1 << 20,
-      maxCommittedBytes: 1 << 20,
-      random: (bound) => systemRandom.below(bound),
-    },
-    storage.log,
-    storage.hardState,
-    logIndex(store.appliedIndex),
-  );
-  const transport = network.port(id);
-  const replica = new Replica(
-    {
-      name,
-      clientAddress: "",
-      advertisedNodes: new Map(),
-      tickMs,
-      electionTimeoutMs,
-      requestTimeoutMs: 2000,
-      proposalLimits: { count: 10_000, bytes: 1 << 24 },
-      waitingReads: 10_000,
-    },
-    {
-      node,
-      store,
-      storage,
-      transport,
-      clock: systemClock,
-      logger: silent,
-      proposer: systemRandom.name(),
-      fatal: (error) => {
-        throw error;
-      },
-    },
-  );
-  await replica.start();
-  return {
-    id,
-    replica,
-    async stop() {
-      await replica.stop();
-      await transport.close();
-      await storage.close();
-    },
-  };
-}
-
-async function cluster(
-  test: TestContext,
-  size: number,
-): Promise<{ members: Running[]; network: Loopback; leader: () => Promise<Running> }> {
-  const directory = mkdtempSync(join(tmpdir(), "dkv-replica-"));
-  const network = new Loopback();
-  const ids = Array.from({ length: size }, (_, at) => nodeId(BigInt(at + 1)));
-  const members = await Promise.all(ids.map((id) => startReplica(network, directory, ids, id)));
-  test.after(async () => {
-    await Promise.all(members.map((member) => member.stop()));
-    rmSync(directory, { recursive: true });
-  });
-  const leader = async (): Promise<Running> => {
-    for (;;) {
-      const found = members.find(({ replica, id }) => replica.status().leaderId === id);
-      if (found !== undefined) return found;
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  };
-  return { members, network, leader };
-}
-
-const set = (key: string, value: string): Operation => ({
-  case: "set",
-  value: create(SetCommandSchema, { key: Buffer.from(key), value: Buffer.from(value) }),
-});
-const remove = (key: string): Operation => ({
-  case: "delete",
-  value: create(DeleteCommandSchema, { key: Buffer.from(key) }),
-});
-
-async function read(member: Running, key: string): Promise<string | undefined> {
-  await member.replica.readBarrier();
-  const found = member.replica.get(Buffer.from(key));
-  return found === undefined ? undefined : Buffer.from(found.value).toString();
-}
+import { cluster, read, remove, set, until } from "./cluster.ts";
 
 for (const size of [1, 3]) {
   describe(`a cluster of ${String(size)}`, () => {
@@ -225,5 +92,49 @@ describe("a cluster of three that is cut apart", () => {
     const other = members.find((member) => member !== first);
     assert.ok(other !== undefined);
     assert.equal((await other.replica.propose(set("key", "more"))).kind, "set");
+  });
+});
+
+describe("a member that stops", () => {
+  it("waits for the save that runs, and not for an end of what the others write", async (test) => {
+    const { leaderAndFollower } = await cluster(test, 3);
+    const { leader, follower } = await leaderAndFollower();
+    const { state } = follower.disk;
+    await leader.replica.propose(set("key", "value"));
+    state.hang();
+    const before = state.begun;
+    let isOver = false;
+    const writing = (async () => {
+      while (!isOver) await leader.replica.propose(set("key", "value"));
+    })();
+    await until("it saves", () => state.begun > before);
+    const { appliedIndex } = follower.replica.status();
+    await until("it has applied more", () => follower.replica.status().appliedIndex > appliedIndex);
+
+    let isStopped = false;
+    const stopped = follower.replica.stop().then(() => {
+      isStopped = true;
+    });
+    const index = leader.replica.status().appliedIndex;
+    await until("others write on", () => leader.replica.status().appliedIndex > index + 10);
+    assert.equal(isStopped, false);
+    state.heal();
+    await stopped;
+    assert.equal(state.begun, before + 1, "what came after the save is in the log");
+    isOver = true;
+    await writing;
+  });
+
+  it("is stopped at once by the first thing that fails, in a tick as in a turn", async (test) => {
+    const { members, leader } = await cluster(test, 1);
+    await leader();
+    const [member] = members;
+    assert.ok(member !== undefined);
+    const failure = new Error("broken");
+    member.node.tick = () => {
+      throw failure;
+    };
+    await until("the failure is known", () => member.failures.length > 0);
+    assert.deepEqual(member.failures, [failure]);
   });
 });

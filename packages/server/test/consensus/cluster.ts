@@ -1,0 +1,237 @@
+/** Replicas in one process, on real disks that can be made to hang, with a {@link Loopback} between them. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { create } from "@bufbuild/protobuf";
+import { DeleteCommandSchema, SetCommandSchema } from "@dkv/protocol/dkv/peer/v1/command";
+import { logIndex, nodeId, RaftNode, type NodeId } from "@dkv/raft";
+import { Store, type Operation } from "@dkv/store";
+import { pino } from "pino";
+import { Replica, type ReplicaOptions } from "../../src/consensus/replica.ts";
+import { systemClock } from "../../src/platform/clock.ts";
+import { systemRandom } from "../../src/platform/random.ts";
+import { openStorage } from "../../src/storage/open-storage.ts";
+import type { Storage } from "../../src/storage/storage.ts";
+import { Loopback } from "./loopback.ts";
+
+export const tickMs = 5;
+
+type Options = Partial<ReplicaOptions>;
+
+/** One of the two things that a storage writes, which can be made to hang. */
+class Writes {
+  /** Writes that were begun, in all. */
+  begun = 0;
+  #healed: Promise<void> | undefined;
+  #heal: () => void = () => undefined;
+
+  hang(): void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#healed = promise;
+    this.#heal = resolve;
+  }
+
+  heal(): void {
+    this.#healed = undefined;
+    this.#heal();
+  }
+
+  async through(write: () => Promise<void>): Promise<void> {
+    this.begun += 1;
+    if (this.#healed !== undefined) await this.#healed;
+    await write();
+  }
+}
+
+/** Log and state of one storage. */
+class Disk {
+  readonly log = new Writes();
+  readonly state = new Writes();
+
+  heal(): void {
+    this.log.heal();
+    this.state.heal();
+  }
+
+  of(storage: Storage): Storage {
+    const { identity, members, hardState, log, state } = storage;
+    return {
+      identity,
+      members,
+      hardState,
+      log,
+      state,
+      append: (batch) => this.log.through(() => storage.append(batch)),
+      save: (changes) => this.state.through(() => storage.save(changes)),
+      close: () => storage.close(),
+    };
+  }
+}
+
+export interface Running {
+  readonly id: NodeId;
+  readonly replica: Replica;
+  readonly node: RaftNode;
+  readonly disk: Disk;
+  readonly proposer: bigint;
+  /** The texts logged as warnings. */
+  readonly warnings: readonly string[];
+  /** What should have ended the process. */
+  readonly failures: readonly unknown[];
+  stop(): Promise<void>;
+}
+
+export interface RunningCluster {
+  readonly members: readonly Running[];
+  readonly network: Loopback;
+  /** Some member that leads, as soon as there is one. */
+  leader(): Promise<Running>;
+  /** A leader that has written, and another member that follows it. */
+  leaderAndFollower(): Promise<{ leader: Running; follower: Running }>;
+}
+
+interface Place {
+  readonly network: Loopback;
+  readonly directory: string;
+  readonly ids: readonly NodeId[];
+  readonly options: Options;
+}
+
+async function startReplica(id: NodeId, { network, directory, ids, options }: Place): Promise<Running> {
+  const name = `m${String(id)}`;
+  const { storage: opened } = await openStorage({
+    dataDir: join(directory, name),
+    identity: { clusterId: 1n, memberId: id },
+    members: ids.map((one) => ({
+      id: one,
+      name: `m${String(one)}`,
+      peerAddress: `localhost:${String(one)}`,
+    })),
+    segmentBytes: 1 << 20,
+    clock: systemClock,
+  });
+  const disk = new Disk();
+  const storage = disk.of(opened);
+  const store = new Store(storage.state, { cacheBytes: 1 << 20 });
+  const { electionTimeoutMs = 100 } = options;
+  const node = new RaftNode(
+    {
+      id,
+      configuration: { voters: ids },
+      electionTicks: electionTimeoutMs / tickMs,
+      heartbeatTicks: 2,
+      maxInflightMessages: 64,
+      maxInflightBytes: 1 << 20,
+      maxAppendBytes: 1 << 18,
+      maxUncommittedBytes: 1 << 20,
+      maxCommittedBytes: 1 << 20,
+      random: (bound) => systemRandom.below(bound),
+    },
+    storage.log,
+    storage.hardState,
+    logIndex(store.appliedIndex),
+  );
+  const transport = network.port(id);
+  const proposer = systemRandom.name();
+  const warnings: string[] = [];
+  const failures: unknown[] = [];
+  const replica = new Replica(
+    {
+      name,
+      clientAddress: "",
+      advertisedNodes: new Map(),
+      tickMs,
+      electionTimeoutMs,
+      requestTimeoutMs: 2000,
+      proposalLimits: { count: 10_000, bytes: 1 << 24 },
+      proposingLimits: { turnBytes: 1 << 18, heldBytes: 1 << 20 },
+      waitingReads: 10_000,
+      ...options,
+    },
+    {
+      node,
+      store,
+      storage,
+      transport,
+      clock: systemClock,
+      logger: pino(
+        { level: "warn" },
+        { write: (line: string) => warnings.push((JSON.parse(line) as { msg: string }).msg) },
+      ),
+      proposer,
+      fatal: (error) => failures.push(error),
+    },
+  );
+  await replica.start();
+  return {
+    id,
+    replica,
+    node,
+    disk,
+    proposer,
+    warnings,
+    failures,
+    async stop() {
+      disk.heal();
+      await replica.stop();
+      await transport.close();
+      await storage.close();
+    },
+  };
+}
+
+/** A cluster that ends with the test. */
+export async function cluster(
+  test: TestContext,
+  size: number,
+  options: Options = {},
+): Promise<RunningCluster> {
+  const directory = mkdtempSync(join(tmpdir(), "dkv-replica-"));
+  const network = new Loopback();
+  const ids = Array.from({ length: size }, (_, at) => nodeId(BigInt(at + 1)));
+  const members = await Promise.all(ids.map((id) => startReplica(id, { network, directory, ids, options })));
+  test.after(async () => {
+    await Promise.all(members.map((member) => member.stop()));
+    rmSync(directory, { recursive: true });
+  });
+  const leads = ({ replica, id }: Running): boolean => replica.status().leaderId === id;
+  const leader = async (): Promise<Running> => {
+    await until("a member leads", () => members.some(leads));
+    return members.find(leads) ?? leader();
+  };
+  const leaderAndFollower = async () => {
+    const first = await leader();
+    await first.replica.propose(set("first", "write"));
+    const follows = ({ replica, id }: Running): boolean =>
+      id !== first.id && replica.status().leaderId === first.id;
+    await until("a member follows", () => members.some(follows));
+    return { leader: first, follower: members.find(follows) ?? first };
+  };
+  return { members, network, leader, leaderAndFollower };
+}
+
+/** Looks again and again, for some seconds. */
+export async function until(what: string, condition: () => boolean): Promise<void> {
+  const deadlineMs = systemClock.nowMs() + 5000;
+  while (!condition()) {
+    if (systemClock.nowMs() > deadlineMs) throw new Error(`it never came to pass that ${what}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+export const set = (key: string, value: string): Operation => ({
+  case: "set",
+  value: create(SetCommandSchema, { key: Buffer.from(key), value: Buffer.from(value) }),
+});
+
+export const remove = (key: string): Operation => ({
+  case: "delete",
+  value: create(DeleteCommandSchema, { key: Buffer.from(key) }),
+});
+
+export async function read(member: Running, key: string): Promise<string | undefined> {
+  await member.replica.readBarrier();
+  const found = member.replica.get(Buffer.from(key));
+  return found === undefined ? undefined : Buffer.from(found.value).toString();
+}
