@@ -6,7 +6,7 @@
  *   L3  consensus              the only holder of a Raft node
  *   L2  storage | transport    neighbours that do not know each other
  *   L1  platform, codec        the outside world; bytes
- *   L0  raft, store, protocol  packages of their own
+ *   L0  raft, store, protocol, http2  packages of their own
  */
 import { type Import, importsOf } from "./imports.ts";
 import type { SourceFile } from "./sources.ts";
@@ -18,12 +18,13 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   raft: [],
   protocol: [],
   store: ["protocol"],
-  server: ["protocol", "raft", "store"],
+  http2: [],
+  server: ["http2", "protocol", "raft", "store"],
   client: ["protocol"],
   dkvctl: ["client", "protocol"],
   certificates: [],
   cluster: ["certificates"],
-  bench: ["certificates", "cluster", "protocol"],
+  bench: ["certificates", "cluster", "http2", "protocol"],
 };
 
 /**

@@ -1,6 +1,6 @@
+import type { Header } from "@dkv/http2";
 import { assert } from "../assert.ts";
 import type { Target } from "../http2/dial.ts";
-import type { Header } from "../http2/static-table.ts";
 
 /** Each gRPC message is preceded by a compression flag and its length. */
 const prefixBytes = 5;

@@ -1,4 +1,4 @@
-import { decodeHeaderBlock } from "../http2/hpack-decoder.ts";
+import { decodeHeaderBlock } from "@dkv/http2";
 
 /** How a call ended, by its trailers. `undefined` where they hold no status. */
 export interface Status {

@@ -1,6 +1,6 @@
+import type { Header } from "@dkv/http2";
 import type { Connection } from "../http2/connection.ts";
 import { dial, type Target } from "../http2/dial.ts";
-import type { Header } from "../http2/static-table.ts";
 import { frameMessage, requestHeaders, unframeMessage } from "./message.ts";
 import { StatusReader } from "./status.ts";
 

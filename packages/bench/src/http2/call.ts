@@ -1,4 +1,4 @@
-import type { Header } from "./static-table.ts";
+import type { Header } from "@dkv/http2";
 
 /**
  * One request and what is told about its answer. An object may be used again once its call has ended.

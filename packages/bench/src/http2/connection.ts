@@ -1,21 +1,22 @@
-import { assert } from "../assert.ts";
-import type { Call } from "./call.ts";
-import { type Frame, FrameReader } from "./frame-reader.ts";
 import {
+  type Frame,
+  FrameReader,
   frame,
   frameFlag,
   frameHeadBytes,
   frameType,
+  HeaderEncoder,
   initialSettings,
   largestWindowBytes,
+  Output,
   preface,
   setting,
   settingsFrame,
   windowUpdateFrame,
   writeFrameHead,
-} from "./frames.ts";
-import { HeaderEncoder } from "./hpack-encoder.ts";
-import { Output } from "./output.ts";
+} from "@dkv/http2";
+import { assert } from "../assert.ts";
+import type { Call } from "./call.ts";
 
 /** How much of an answer the peer may send unasked: more than any answer this client wants. */
 const streamWindowBytes = 4 * 1024 * 1024;

@@ -4,21 +4,22 @@
  * The load generator's own ceiling is measured against it. A process: `fixed-reply.js HOST:PORT BYTES`.
  */
 import { createServer, type Socket } from "node:net";
-import { frameMessage } from "../grpc/message.ts";
-import { type Frame, FrameReader } from "../http2/frame-reader.ts";
 import {
+  encodeHeaderBlock,
+  type Frame,
+  FrameReader,
   frame,
   frameFlag,
   frameHeadBytes,
   frameType,
   initialSettings,
   largestWindowBytes,
+  Output,
   preface,
   settingsFrame,
   windowUpdateFrame,
-} from "../http2/frames.ts";
-import { HeaderEncoder } from "../http2/hpack-encoder.ts";
-import { Output } from "../http2/output.ts";
+} from "@dkv/http2";
+import { frameMessage } from "../grpc/message.ts";
 
 const [address = "", messageBytes = "0"] = process.argv.slice(2);
 const [host, port] = address.split(":");
@@ -65,12 +66,10 @@ function fixedAnswer(message: Buffer): {
   readonly bytes: Buffer;
   readonly streamIdOffsets: readonly number[];
 } {
-  const encoder = new HeaderEncoder();
-  encoder.forgoTable();
   const frames = [
     frame(
       { type: frameType.headers, flags: frameFlag.endHeaders, streamId: 0 },
-      encoder.encode([
+      encodeHeaderBlock([
         [":status", "200"],
         ["content-type", "application/grpc"],
       ]),
@@ -78,7 +77,7 @@ function fixedAnswer(message: Buffer): {
     frame({ type: frameType.data, flags: 0, streamId: 0 }, frameMessage(message)),
     frame(
       { type: frameType.headers, flags: frameFlag.endHeaders | frameFlag.endStream, streamId: 0 },
-      encoder.encode([["grpc-status", "0"]]),
+      encodeHeaderBlock([["grpc-status", "0"]]),
     ),
   ];
   const streamIdOffsets: number[] = [];

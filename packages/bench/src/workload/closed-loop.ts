@@ -1,9 +1,9 @@
+import type { Header } from "@dkv/http2";
 import { BodyMeter, requestHeaders } from "../grpc/message.ts";
 import type { StatusReader } from "../grpc/status.ts";
 import type { Call } from "../http2/call.ts";
 import type { Connection } from "../http2/connection.ts";
 import type { Target } from "../http2/dial.ts";
-import type { Header } from "../http2/static-table.ts";
 import type { Recorder } from "./recorder.ts";
 import { type Data, type Method, RequestBody } from "./work.ts";
 

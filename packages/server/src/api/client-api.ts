@@ -2,17 +2,18 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Logger } from "pino";
 import type { Member } from "../consensus/member.ts";
-import type { NodeRequest, NodeResponse, RequestHandlers } from "../listener/request-handlers.ts";
+import type { HttpRequest, HttpResponse, RequestHandlers } from "../listener/request-handlers.ts";
 import type { Clock } from "../platform/clock.ts";
 import { BodyBudget } from "./body-budget.ts";
 import { createConnectHandler } from "./connect-handler.ts";
 import { createDkvDoor } from "./dkv-v1/door.ts";
-import type { Door, PlainReply, PlainResource } from "./door.ts";
+import type { Door, PlainResource } from "./door.ts";
 import { createErrorTranslator } from "./errors.ts";
 import { GrpcFastPath } from "./grpc-fast-path.ts";
-import { GrpcErrorFields } from "./grpc-status.ts";
+import { GrpcErrorBlocks } from "./grpc-status.ts";
 import { createHealthDoor } from "./health/door.ts";
 import { createReadiness } from "./health/readiness.ts";
+import { plainResponse, textResponse } from "./plain-response.ts";
 import { createReflectionDoor } from "./reflection/door.ts";
 import { maxMessageBytes, requestTooLarge } from "./request-limit.ts";
 
@@ -57,18 +58,18 @@ export function createClientApi(
     bodyTimeoutMs: options.bodyTimeoutMs ?? defaultBodyTimeoutMs,
   };
   const hotMethods = doors.flatMap((door) => door.hotMethods);
-  const errorFields = new GrpcErrorFields(translate, () => member.status().leader);
-  const fastPath = new GrpcFastPath({ ...limits, methods: hotMethods }, { ...deps, errorFields });
+  const errorBlocks = new GrpcErrorBlocks(translate, () => member.status().leader);
+  const fastPath = new GrpcFastPath({ ...limits, methods: hotMethods }, { ...deps, errorBlocks });
   const routes = doors.map((door) => door.routes.bind(door));
   const connect = createConnectHandler({ ...limits, routes, shutdownSignal: stopping.signal }, deps);
   const resources = new Map(doors.flatMap((door) => [...door.resources]));
 
   return {
-    onStream: (stream, headers) => fastPath.accept(stream, headers),
-    onRequest(request, response) {
-      const [path = "", query = ""] = (request.url ?? "").split("?", 2);
-      if (connect(path, request, response)) return;
-      send(request, response, plainReply(resources.get(path), request.method, new URLSearchParams(query)));
+    onStream: (stream) => fastPath.accept(stream),
+    async onRequest(request) {
+      const [path = "", query = ""] = request.target.split("?", 2);
+      const resource = resources.get(path);
+      return connect(path, request) ?? answer(resource, request, new URLSearchParams(query));
     },
     onClosing() {
       fastPath.stop();
@@ -77,23 +78,12 @@ export function createClientApi(
   };
 }
 
-function plainReply(
+function answer(
   resource: PlainResource | undefined,
-  method: string | undefined,
+  { method }: HttpRequest,
   query: URLSearchParams,
-): PlainReply {
-  if (resource === undefined) return text(404, "nothing is served at this path");
-  if (method !== "GET" && method !== "HEAD") return text(405, "this path answers GET and HEAD only");
-  return resource(query);
-}
-
-function text(status: number, line: string): PlainReply {
-  return { status, contentType: "text/plain; charset=utf-8", body: `${line}\n` };
-}
-
-function send(request: NodeRequest, response: NodeResponse, reply: PlainReply): void {
-  response.statusCode = reply.status;
-  response.setHeader("content-type", reply.contentType);
-  response.setHeader("content-length", Buffer.byteLength(reply.body));
-  response.end(request.method === "HEAD" ? "" : reply.body);
+): HttpResponse {
+  if (resource === undefined) return textResponse(404, "nothing is served at this path");
+  if (method !== "GET" && method !== "HEAD") return textResponse(405, "this path answers GET and HEAD only");
+  return plainResponse(resource(query), method === "HEAD" ? "header" : "whole");
 }

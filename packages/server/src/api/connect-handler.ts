@@ -1,10 +1,4 @@
-/**
- * Connect's protocols on Node's requests.
- *
- * connect-node has such an adapter too; it throws out of the event handler, and so ends the process, when
- * a request has no host or one that is no URL, and writes failures to the console.
- */
-import { Http2ServerRequest, constants } from "node:http2";
+/** Connect's protocols for the requests of the client port. */
 import {
   Code,
   ConnectError,
@@ -18,17 +12,13 @@ import type {
   UniversalServerRequest,
   UniversalServerResponse,
 } from "@connectrpc/connect/protocol";
-import {
-  compressionGzip,
-  universalRequestFromNodeRequest,
-  universalResponseToNodeResponse,
-} from "@connectrpc/connect-node";
-import type { Logger } from "pino";
-import type { NodeRequest, NodeResponse } from "../listener/request-handlers.ts";
+import { compressionGzip } from "@connectrpc/connect-node";
+import type { HttpRequest, HttpResponse } from "../listener/request-handlers.ts";
 import type { Clock } from "../platform/clock.ts";
 import { DkvError } from "../platform/errors.ts";
 import type { BodyBudget } from "./body-budget.ts";
 import { limitBody } from "./body-limit.ts";
+import { textResponse } from "./plain-response.ts";
 import type { ErrorTranslator } from "./errors.ts";
 import { unescapeMessage } from "./grpc-status.ts";
 
@@ -44,13 +34,12 @@ export interface ConnectOptions {
 
 export interface ConnectDeps {
   readonly clock: Clock;
-  readonly logger: Logger;
   readonly translate: ErrorTranslator;
   readonly budget: BodyBudget;
 }
 
-/** Answers a request for the path, if it is one of Connect's. Returns whether it was. */
-export type ConnectHandler = (path: string, request: NodeRequest, response: NodeResponse) => boolean;
+/** Answers a request for the path; returns undefined if it is not one of Connect's. */
+export type ConnectHandler = (path: string, request: HttpRequest) => Promise<HttpResponse> | undefined;
 
 /** Below this size, compressing an answer costs more than it saves. */
 const compressMinBytes = 16 * 1024;
@@ -66,53 +55,43 @@ export function createConnectHandler(options: ConnectOptions, deps: ConnectDeps)
   for (const register of options.routes) register(router);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 
-  return (path, request, response) => {
+  return (path, request) => {
     const handler = handlers.get(path);
-    if (handler === undefined) return false;
-    const universal = readRequest(request, response);
-    if (universal === undefined) {
-      response.statusCode = 400;
-      response.end("the request names no host, or one that is not a host\n");
-      return true;
-    }
-    handler(isOneMessage(handler) ? limited(universal, { request, response }) : universal)
-      .then((answer) => universalResponseToNodeResponse(withReadableMessage(answer), response))
-      .catch((error: unknown) => {
-        deps.logger.debug(
-          { err: error, method: handler.method.name },
-          "a call ended before its answer was sent",
-        );
-      });
-    return true;
+    if (handler === undefined) return undefined;
+    const url = urlOf(request);
+    if (url === undefined) return Promise.resolve(noHost());
+    const universal = { ...request, url };
+    return handler(isOneMessage(handler) ? limited(universal) : universal).then(withReadableMessage);
   };
 
-  function limited(universal: UniversalServerRequest, exchange: Exchange): UniversalServerRequest {
+  function limited(request: HttpRequest & { readonly url: string }): UniversalServerRequest {
     // Connect would compare the announced length with its own limit, and answer in its own words.
-    universal.header.delete("content-length");
+    request.header.delete("content-length");
     const limit = {
       maxBytes: options.maxMessageBytes,
-      hasPrefix: /^application\/(grpc|connect\+)/.test(universal.header.get("content-type") ?? ""),
+      hasPrefix: /^application\/(grpc|connect\+)/.test(request.header.get("content-type") ?? ""),
       tooLarge: options.tooLarge,
       timeoutMs: options.bodyTimeoutMs,
       onTimeout: () => {
-        abandon(exchange.request);
+        request.abandon();
       },
     };
-    const body = limitBody(bodyOf(exchange), limit, deps);
+    const body = limitBody(request.body, limit, deps);
     // What the connection throws is not for us to judge: the client has gone.
     return {
-      ...universal,
+      ...request,
       body: mapThrown(body, (error) => (error instanceof DkvError ? deps.translate(error) : error)),
     };
   }
 }
 
-function readRequest(request: NodeRequest, response: NodeResponse): UniversalServerRequest | undefined {
-  try {
-    return universalRequestFromNodeRequest(request, response, undefined, undefined);
-  } catch {
-    return undefined;
-  }
+function urlOf({ scheme, authority, target }: HttpRequest): string | undefined {
+  const base = `${scheme}://${authority ?? ""}`;
+  return URL.canParse(target, base) ? new URL(target, base).toString() : undefined;
+}
+
+function noHost(): HttpResponse {
+  return textResponse(400, "the request names no host, or one that is not a host");
 }
 
 /** Trailers are complete once the body is. */
@@ -129,38 +108,6 @@ async function* unescapeAtEnd(body: AsyncIterable<Uint8Array>, trailer: Headers)
 
 function isOneMessage({ method }: UniversalHandler): boolean {
   return method.methodKind === "unary" || method.methodKind === "server_streaming";
-}
-
-interface Exchange {
-  readonly request: NodeRequest;
-  readonly response: NodeResponse;
-}
-
-/**
- * The body of a request. One that is not read to its end stays usable: Node would cut the client off, or
- * leave it waiting to be read, and either way it would not see why it was refused.
- */
-async function* bodyOf({ request, response }: Exchange): AsyncGenerator<Uint8Array> {
-  try {
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) yield chunk;
-  } finally {
-    if (request instanceof Http2ServerRequest) {
-      response.once("finish", () => {
-        request.stream.close(constants.NGHTTP2_NO_ERROR);
-      });
-    } else {
-      // HTTP/1.1 has no way to stop a client that sends; the time for a request ends it.
-      request.resume();
-    }
-  }
-}
-
-function abandon(request: NodeRequest): void {
-  if (request instanceof Http2ServerRequest) {
-    request.stream.close(constants.NGHTTP2_CANCEL);
-  } else {
-    request.destroy();
-  }
 }
 
 /** Gzip whose complaint about a message that unpacks to too much is ours. */

@@ -1,23 +1,30 @@
-import type { OutgoingHttpHeaders } from "node:http2";
 import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
+import { encodeHeaderBlock, type Header } from "@dkv/http2";
 import { DkvError } from "../platform/errors.ts";
 import type { ErrorTranslator } from "./errors.ts";
+
+/** What every answer of gRPC begins with. */
+export const grpcAnswerHeaders: readonly Header[] = [
+  [":status", "200"],
+  ["content-type", "application/grpc+proto"],
+];
 
 /** More texts than a healthy member ever has; texts that vary without end must not fill the memory. */
 const maxRemembered = 64;
 
 /**
- * The header fields that tell a gRPC client of an error: status, percent-encoded message, and the details.
+ * The header blocks that tell a gRPC client of an error, ready to be sent: they are the whole answer, with
+ * status, percent-encoded message, and the details.
  *
  * Connect's own function writes them, so that a client cannot tell which path answered. It is not part of
  * Connect's stable interface; the version is pinned, and the contract suite compares both paths. As it
  * takes twice as long as a whole call, and a key that is not there is an everyday answer, the results for
  * dkv's own errors are remembered.
  */
-export class GrpcErrorFields {
+export class GrpcErrorBlocks {
   readonly #translate: ErrorTranslator;
   readonly #leader: () => string;
-  readonly #remembered = new Map<string, OutgoingHttpHeaders>();
+  readonly #remembered = new Map<string, Buffer>();
 
   /** @param leader the name that the details of an error carry at this moment */
   constructor(translate: ErrorTranslator, leader: () => string) {
@@ -25,21 +32,21 @@ export class GrpcErrorFields {
     this.#leader = leader;
   }
 
-  of(error: unknown): OutgoingHttpHeaders {
+  of(error: unknown): Buffer {
     if (!(error instanceof DkvError)) return this.#encode(error);
     const name = JSON.stringify([error.code, this.#leader(), error.message]);
     const remembered = this.#remembered.get(name);
     if (remembered !== undefined) return remembered;
-    const fields = this.#encode(error);
+    const block = this.#encode(error);
     if (this.#remembered.size >= maxRemembered) this.#remembered.clear();
-    this.#remembered.set(name, fields);
-    return fields;
+    this.#remembered.set(name, block);
+    return block;
   }
 
-  #encode(error: unknown): OutgoingHttpHeaders {
+  #encode(error: unknown): Buffer {
     const fields = setTrailerStatus(new Headers(), this.#translate(error));
     unescapeMessage(fields);
-    return Object.fromEntries(fields);
+    return encodeHeaderBlock([...grpcAnswerHeaders, ...fields]);
   }
 }
 

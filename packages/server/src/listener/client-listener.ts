@@ -73,8 +73,8 @@ class Listener implements ClientListener {
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#deps = deps;
     this.#servers = {
-      http1: createHttp1Server(deps.handlers, this.#limits),
-      http2: createHttp2Server(deps.handlers, deps.logger),
+      http1: createHttp1Server(this.#limits, deps),
+      http2: createHttp2Server(this.#limits, deps),
     };
   }
 
@@ -184,8 +184,6 @@ class Listener implements ClientListener {
     socket.on("error", ignore);
     sniff(socket, { clock: this.#deps.clock, timeoutMs: this.#limits.openingTimeoutMs }, (version) => {
       this.#unknown.delete(socket);
-      // Node's HTTP/2 server turns TLS sockets away that did not agree on it.
-      if (version === "http2" && socket instanceof tls.TLSSocket) socket.alpnProtocol = "h2";
       this.#serve(socket, version);
     });
   }

@@ -2,14 +2,17 @@
  * HTTP/1.1 and HTTP/2 for sockets that somebody else accepted, with the limits that Node leaves open.
  */
 import http from "node:http";
-import http2, { type ServerHttp2Session } from "node:http2";
 import type { Duplex } from "node:stream";
+import { defaultSessionLimits, type Receiver, type ServerStream, Session } from "@dkv/http2";
 import type { Logger } from "pino";
+import type { Clock } from "../platform/clock.ts";
+import { http1Request, sendHttp1Response } from "./http1-exchange.ts";
+import { Http2Exchange } from "./http2-exchange.ts";
 import type { ListenerLimits } from "./limits.ts";
 import type { RequestHandlers } from "./request-handlers.ts";
 
-const mebibyte = 1024 * 1024;
 const maxHeaderBytes = 16 * 1024;
+const endedEarly = "a call ended before its answer was sent";
 
 export interface HttpServer {
   /** Serves a connection that has said nothing yet, or whose first bytes have been put back. */
@@ -18,49 +21,56 @@ export interface HttpServer {
   drain(): void;
 }
 
-const http2Options: http2.ServerOptions = {
-  // Megabytes that one session may hold; new streams are refused above. Node's 10 are few for large values.
-  maxSessionMemory: 64,
-  // A client whose calls are often cancelled is normal. Node's own 1,000, then 33 a second, cost it its
-  // connection; these still end a flood of resets (CVE-2023-44487). Both are needed for either to count.
-  streamResetBurst: 10_000,
-  streamResetRate: 1000,
-  settings: { maxConcurrentStreams: 1024, initialWindowSize: mebibyte, maxHeaderListSize: maxHeaderBytes },
-};
+export interface HttpServerDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly handlers: RequestHandlers;
+}
 
-/** What a client may send on all its streams before we have read it. */
-const sessionWindowBytes = 16 * mebibyte;
-
-export function createHttp2Server(handlers: RequestHandlers, logger: Logger): HttpServer {
-  const sessions = new Set<ServerHttp2Session>();
-  // Neither server listens. The second one turns streams into requests, for those that want them so; a
-  // server of Node's does either that for all its streams or for none.
-  const compatible = http2.createServer(http2Options, (request, response) => {
-    handlers.onRequest(request, response);
-  });
-  const server = http2.createServer(http2Options);
-  server.on("stream", (stream, headers, ...rest) => {
-    if (!handlers.onStream(stream, headers)) compatible.emit("stream", stream, headers, ...rest);
-  });
-  server.on("session", (session) => {
-    sessions.add(session);
-    session.once("close", () => sessions.delete(session));
-    session.setLocalWindowSize(sessionWindowBytes);
-  });
-  server.on("sessionError", (error) => {
-    logger.debug({ err: error }, "an HTTP/2 connection broke");
-  });
+export function createHttp2Server(
+  limits: ListenerLimits,
+  { clock, logger, handlers }: HttpServerDeps,
+): HttpServer {
+  const sessions = new Set<Session>();
+  const serveSlowly = (stream: ServerStream): Receiver => {
+    const exchange = new Http2Exchange(stream);
+    handlers
+      .onRequest(exchange.request)
+      .then((answer) => exchange.respond(answer))
+      .catch((error: unknown) => {
+        logger.debug({ err: error, path: stream.head.path }, endedEarly);
+        stream.cancel();
+      });
+    return exchange;
+  };
+  const deps = {
+    clock,
+    limits: {
+      ...defaultSessionLimits,
+      maxHeaderListBytes: maxHeaderBytes,
+      openingTimeoutMs: limits.openingTimeoutMs,
+    },
+    handler: (stream: ServerStream) => handlers.onStream(stream) ?? serveSlowly(stream),
+    onBroken: (error: Error) => {
+      logger.debug({ err: error }, "an HTTP/2 connection broke");
+    },
+  };
   return {
     serve(socket) {
-      server.emit("connection", socket);
+      const session = new Session(socket, deps);
+      sessions.add(session);
+      socket.once("close", () => sessions.delete(session));
     },
     drain() {
-      for (const session of sessions) session.close();
+      for (const session of sessions) session.drain();
     },
   };
 }
 
-export function createHttp1Server(handlers: RequestHandlers, limits: ListenerLimits): HttpServer {
+export function createHttp1Server(
+  limits: ListenerLimits,
+  { logger, handlers }: Omit<HttpServerDeps, "clock">,
+): HttpServer {
   let isDraining = false;
   const options: http.ServerOptions = {
     maxHeaderSize: maxHeaderBytes,
@@ -73,7 +83,13 @@ export function createHttp1Server(handlers: RequestHandlers, limits: ListenerLim
     response.once("close", () => {
       if (isDraining) server.closeIdleConnections();
     });
-    handlers.onRequest(request, response);
+    handlers
+      .onRequest(http1Request(request, response))
+      .then((answer) => sendHttp1Response(answer, response))
+      .catch((error: unknown) => {
+        logger.debug({ err: error, path: request.url }, endedEarly);
+        response.destroy();
+      });
   });
   // Node begins to look for requests that take too long when the server listens, which this one never does.
   server.emit("listening");

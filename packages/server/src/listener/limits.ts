@@ -2,7 +2,8 @@
 export interface ListenerLimits {
   readonly maxConnections: number;
   /**
-   * A TLS handshake, then the first bytes, then the headers of an HTTP/1.1 request: each within this time.
+   * A TLS handshake, then the first bytes, then the headers of an HTTP/1.1 request or the
+   * SETTINGS of HTTP/2: each within this time.
    */
   readonly openingTimeoutMs: number;
   /** A whole HTTP/1.1 request, body included. */

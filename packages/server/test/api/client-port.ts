@@ -46,10 +46,10 @@ export async function openClientPort(
   let bypassed = 0;
   const handlers: RequestHandlers = {
     ...api,
-    onStream(stream, headers) {
-      const isTaken = options.bypass !== "forbidden" && api.onStream(stream, headers);
-      if (isTaken) bypassed += 1;
-      return isTaken;
+    onStream(stream) {
+      const receiver = options.bypass === "forbidden" ? undefined : api.onStream(stream);
+      if (receiver !== undefined) bypassed += 1;
+      return receiver;
     },
   };
   const listener = createClientListener(

@@ -43,6 +43,7 @@ describe("the client port", () => {
   const slow: readonly { what: string; first: string }[] = [
     { what: "says nothing", first: "" },
     { what: "says half of what HTTP/2 begins with", first: "PR" },
+    { what: "says what HTTP/2 begins with and no more", first: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" },
     { what: "says half of its headers", first: "GET /health HTTP/1.1\r\nhost: x\r\nx-slow: " },
   ];
   for (const { what, first } of slow) {
@@ -113,7 +114,11 @@ describe("the client port", () => {
       {
         clock: systemClock,
         logger: (await import("pino")).pino({ enabled: false }),
-        handlers: { onStream: () => false, onRequest: () => undefined, onClosing: () => undefined },
+        handlers: {
+          onStream: () => undefined,
+          onRequest: () => Promise.resolve({ status: 404 }),
+          onClosing: () => undefined,
+        },
       },
     );
     await assert.rejects(other.start(), (error) => {

@@ -1,6 +1,14 @@
 /** A header field: lower-case name and value. */
 export type Header = readonly [name: string, value: string];
 
+/** What a table entry costs beyond its text. Source: RFC 7541 §4.1. */
+const entryOverheadBytes = 32;
+
+/** What a field counts for in a table, and in the size of a header list (RFC 9113 §6.5.2). */
+export function entryBytes([name, value]: Header): number {
+  return name.length + value.length + entryOverheadBytes;
+}
+
 /** The fields that both sides know from the start; the first has index 1. Source: RFC 7541 appendix A. */
 export const staticTable: readonly Header[] = [
   [":authority", ""],

@@ -3,6 +3,7 @@
 export const frameType = {
   data: 0,
   headers: 1,
+  priority: 2,
   resetStream: 3,
   settings: 4,
   pushPromise: 5,
@@ -27,7 +28,26 @@ export const setting = {
   enablePush: 2,
   maxConcurrentStreams: 3,
   initialWindowSize: 4,
+  maxFrameSize: 5,
+  maxHeaderListSize: 6,
 } as const;
+
+/** Why a stream or a connection was ended. Source: RFC 9113 §7. */
+export const errorCode = {
+  none: 0x0,
+  protocol: 0x1,
+  internal: 0x2,
+  flowControl: 0x3,
+  settingsTimeout: 0x4,
+  streamClosed: 0x5,
+  frameSize: 0x6,
+  refusedStream: 0x7,
+  cancel: 0x8,
+  compression: 0x9,
+  enhanceYourCalm: 0xb,
+} as const;
+
+export type ErrorCode = (typeof errorCode)[keyof typeof errorCode];
 
 /** What each side may assume before it has heard the other's SETTINGS. Source: RFC 9113 §6.5.2. */
 export const initialSettings = {
@@ -37,6 +57,7 @@ export const initialSettings = {
 } as const;
 
 export const largestWindowBytes = 2 ** 31 - 1;
+export const largestFrameBytes = 2 ** 24 - 1;
 export const frameHeadBytes = 9;
 
 /** What a client says first. Source: RFC 9113 §3.4. */
@@ -85,4 +106,19 @@ export function windowUpdateFrame(streamId: number, bytes: number): Buffer {
   const payload = Buffer.alloc(4);
   payload.writeUInt32BE(bytes);
   return frame({ type: frameType.windowUpdate, flags: 0, streamId }, payload);
+}
+
+/** Ends one stream. */
+export function resetFrame(streamId: number, code: number): Buffer {
+  const payload = Buffer.alloc(4);
+  payload.writeUInt32BE(code);
+  return frame({ type: frameType.resetStream, flags: 0, streamId }, payload);
+}
+
+/** Ends a connection, and says up to which stream its requests were looked at. */
+export function goAwayFrame(lastStreamId: number, code: number): Buffer {
+  const payload = Buffer.alloc(8);
+  payload.writeUInt32BE(lastStreamId);
+  payload.writeUInt32BE(code, 4);
+  return frame({ type: frameType.goAway, flags: 0, streamId: 0 }, payload);
 }

@@ -1,8 +1,5 @@
-import { initialSettings } from "./frames.ts";
-import { type Header, staticTable } from "./static-table.ts";
-
-/** What a table entry costs beyond its text. Source: RFC 7541 §4.1. */
-const entryOverheadBytes = 32;
+import { initialSettings } from "../frames.ts";
+import { entryBytes, type Header, staticTable } from "./static-table.ts";
 
 /**
  * Writes header blocks for one connection, as gRPC clients do: each field is sent in full once and by its
@@ -31,7 +28,7 @@ export class HeaderEncoder {
     if (known?.insertions === this.#entries.length) return known.block;
     const insertionsBefore = this.#entries.length;
     const parts = headers.map((header) => this.#field(header));
-    if (this.#mustAnnounceNoTable) parts.unshift(integer(0x20, 5, 0));
+    if (this.#mustAnnounceNoTable) parts.unshift(Buffer.from([noTableAnnouncement]));
     const block = Buffer.concat(parts);
     // A block that made entries or announced something is good once only.
     if (this.#entries.length === insertionsBefore && !this.#mustAnnounceNoTable) {
@@ -51,18 +48,39 @@ export class HeaderEncoder {
     if (made >= 0) return integer(0x80, 7, staticTable.length + this.#entries.length - made);
 
     const isKept = this.#keep(header);
-    const nameIndex = staticTable.findIndex(([other]) => other === name) + 1;
-    const head = isKept ? integer(0x40, 6, nameIndex) : integer(0x00, 4, nameIndex);
-    return Buffer.concat(nameIndex > 0 ? [head, text(value)] : [head, text(name), text(value)]);
+    return literal(header, isKept ? { pattern: 0x40, prefixBits: 6 } : plainLiteral);
   }
 
   #keep(header: Header): boolean {
-    const bytes = header[0].length + header[1].length + entryOverheadBytes;
+    const bytes = entryBytes(header);
     if (bytes > this.#freeBytes) return false;
     this.#freeBytes -= bytes;
     this.#entries.push(header);
     return true;
   }
+}
+
+/** In front of the name's index: "without indexing", in four bits. Source: RFC 7541 §6.2.2. */
+const plainLiteral = { pattern: 0x00, prefixBits: 4 };
+
+/** Says that no table will be used, to a peer that made its own smaller. Source: RFC 7541 §4.2. */
+export const noTableAnnouncement: number = 0x20;
+
+/** A block that uses no table, and so is good any number of times, at any place and for any peer. */
+export function encodeHeaderBlock(headers: readonly Header[]): Buffer {
+  return Buffer.concat(
+    headers.map((header) => {
+      const [name, value] = header;
+      const index = staticTable.findIndex((other) => other[0] === name && other[1] === value) + 1;
+      return index > 0 ? integer(0x80, 7, index) : literal(header, plainLiteral);
+    }),
+  );
+}
+
+function literal([name, value]: Header, { pattern, prefixBits }: typeof plainLiteral): Buffer {
+  const nameIndex = staticTable.findIndex(([other]) => other === name) + 1;
+  const head = integer(pattern, prefixBits, nameIndex);
+  return Buffer.concat(nameIndex > 0 ? [head, text(value)] : [head, text(name), text(value)]);
 }
 
 /** Source: RFC 7541 §5.1. `pattern` holds the bits in front of the prefix. */

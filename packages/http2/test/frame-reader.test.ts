@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { FrameReader } from "../../src/http2/frame-reader.ts";
-import { frame, frameFlag, frameType } from "../../src/http2/frames.ts";
+import { FrameReader } from "../src/frame-reader.ts";
+import { frame, frameFlag, frameType } from "../src/frames.ts";
 
 interface Seen {
   readonly type: number;

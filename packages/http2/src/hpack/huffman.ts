@@ -1,4 +1,5 @@
-import { assert } from "../assert.ts";
+import { ConnectionError } from "../connection-error.ts";
+import { errorCode } from "../frames.ts";
 
 /**
  * The Huffman code of HPACK (RFC 7541 appendix B).
@@ -51,18 +52,18 @@ export function decodeHuffman(coded: Uint8Array): Buffer {
       bits += 1;
       const symbol = symbolOf(bits, code);
       if (symbol === undefined) continue;
-      assert(symbol !== endOfString, "a Huffman string does not hold its own end");
+      mustHold(symbol !== endOfString, "a Huffman string does not hold its own end");
       decoded.push(symbol);
       code = 0;
       bits = 0;
     }
   }
-  assert(bits < 8 && code === 2 ** bits - 1, "a Huffman string is padded with fewer than eight ones");
+  mustHold(bits < 8 && code === 2 ** bits - 1, "a Huffman string is padded with fewer than eight ones");
   return Buffer.from(decoded);
 }
 
 function symbolOf(bits: number, code: number): number | undefined {
-  assert(bits <= longestCodeBits, "a Huffman code is at most thirty bits long");
+  mustHold(bits <= longestCodeBits, "a Huffman code is at most thirty bits long");
   const group = codes[bits];
   return group === undefined || code < group.firstCode ? undefined : group.symbols[code - group.firstCode];
 }
@@ -78,11 +79,15 @@ function buildCodes(): readonly (CodesOfLength | undefined)[] {
     nextCode += symbols.length;
     lastBits = bits;
   }
-  assert(nextCode === 2 ** lastBits, "the Huffman code is complete");
+  if (nextCode !== 2 ** lastBits) throw new Error("the Huffman code is not complete");
   return table;
 }
 
 function expandRange(range: string): readonly number[] {
   const [from = 0, to = from] = range.split("-").map(Number);
   return Array.from({ length: to - from + 1 }, (_, step) => from + step);
+}
+
+function mustHold(fact: boolean, message: string): asserts fact {
+  if (!fact) throw new ConnectionError(errorCode.compression, message);
 }

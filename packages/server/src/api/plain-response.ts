@@ -1,0 +1,21 @@
+import type { HttpResponse } from "../listener/request-handlers.ts";
+import type { PlainReply } from "./door.ts";
+
+/** A line for people. */
+export function textResponse(status: number, line: string): HttpResponse {
+  return plainResponse({ status, contentType: "text/plain; charset=utf-8", body: `${line}\n` }, "whole");
+}
+
+/** The form of a plain reply that goes to the client; HEAD wants its header only. */
+export function plainResponse(reply: PlainReply, wanted: "whole" | "header"): HttpResponse {
+  const body = Buffer.from(reply.body);
+  const header = new Headers([
+    ["content-type", reply.contentType],
+    ["content-length", String(body.length)],
+  ]);
+  return { status: reply.status, header, ...(wanted === "whole" && { body: once(body) }) };
+}
+
+async function* once(chunk: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield chunk;
+}
