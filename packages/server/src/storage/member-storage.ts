@@ -26,6 +26,8 @@ export interface MemberStorageParts {
 
 type Part = "append" | "save";
 
+const nothing = (): Promise<void> => Promise.resolve();
+
 export class MemberStorage implements Storage {
   readonly identity: Identity;
   readonly members: readonly MemberRecord[];
@@ -35,6 +37,7 @@ export class MemberStorage implements Storage {
   readonly #savedState: SavedState;
   readonly #writing = new Map<Part, Promise<void>>();
   #stopped: "open" | "failed" | "closed" = "open";
+  #closing: Promise<void> | undefined;
 
   constructor({ identity, members, hardState, log, database, savedState }: MemberStorageParts) {
     this.identity = identity;
@@ -46,27 +49,26 @@ export class MemberStorage implements Storage {
   }
 
   append(batch: LogBatch): Promise<void> {
-    if (batch.hardState === undefined && batch.entries.length === 0) return this.#nothing();
+    if (batch.hardState === undefined && batch.entries.length === 0) return this.#write("append", nothing);
     return this.#write("append", () => this.log.append(batch, this.#savedState.batch));
   }
 
   save(changes: readonly Change[]): Promise<void> {
-    if (changes.length === 0) return this.#nothing();
+    if (changes.length === 0) return this.#write("save", nothing);
     return this.#write("save", () => this.#savedState.save(changes, this.log));
   }
 
-  /** Waits for what is being written. */
-  async close(): Promise<void> {
-    if (this.#stopped === "closed") return;
-    await Promise.allSettled(this.#writing.values());
+  /** Takes nothing more, and waits for what is being written. */
+  close(): Promise<void> {
     this.#stopped = "closed";
-    await this.log.close();
-    await this.state.close();
+    this.#closing ??= this.#close();
+    return this.#closing;
   }
 
-  async #nothing(): Promise<void> {
-    if (this.#stopped !== "open") throw new Error(stoppedTexts[this.#stopped]);
-    return Promise.resolve();
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#writing.values());
+    await this.log.close();
+    await this.state.close();
   }
 
   async #write(part: Part, write: () => Promise<void>): Promise<void> {
@@ -77,7 +79,7 @@ export class MemberStorage implements Storage {
     try {
       await written;
     } catch (error) {
-      this.#stopped = "failed";
+      if (this.#stopped === "open") this.#stopped = "failed";
       throw error;
     } finally {
       this.#writing.delete(part);

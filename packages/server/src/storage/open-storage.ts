@@ -6,7 +6,7 @@
  *   <dataDir>/log   the log (log/segment-file.ts)
  */
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { logIndex, noEntry } from "@dkv/raft";
 import { DamagedRecordError, readPosition, type Position } from "@dkv/store";
 import type { Logger } from "pino";
@@ -14,8 +14,10 @@ import type { Clock } from "../platform/clock.ts";
 import { StartupError } from "../platform/startup-error.ts";
 import { DamageError, damagedDirectory } from "./damage.ts";
 import { createLog, hasRecords } from "./log/create-log.ts";
+import type { LogOptions } from "./log/log-end.ts";
 import { recoverLog, type RecoveredLog } from "./log/recover-log.ts";
-import { SegmentedLog, type SegmentedLogOptions } from "./log/segmented-log.ts";
+import { syncDirectory } from "./log/segment-file.ts";
+import { SegmentedLog } from "./log/segmented-log.ts";
 import { MemberStorage } from "./member-storage.ts";
 import { metaKeys } from "./state/keyspace.ts";
 import { Database, OpenError } from "./state/leveldb.ts";
@@ -51,7 +53,7 @@ export interface OpenStorageOptions {
   readonly mayCreate?: boolean;
   /** Size of the log's files; 16 MiB unless said otherwise. */
   readonly segmentBytes?: number;
-  readonly clock: Pick<Clock, "nowMs">;
+  readonly clock: Pick<Clock, "nowMs" | "soon">;
   readonly logger?: Logger;
 }
 
@@ -66,7 +68,7 @@ export async function openStorage(options: OpenStorageOptions): Promise<OpenedSt
   const { dataDir } = options;
   let database: Database | undefined;
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeDirectory(dataDir);
     database = await openDatabase(dataDir);
     const created = await isFirstStart(database, dataDir);
     if (created) {
@@ -79,6 +81,16 @@ export async function openStorage(options: OpenStorageOptions): Promise<OpenedSt
   } catch (error) {
     await database?.close();
     throw refusal(dataDir, error);
+  }
+}
+
+/** Makes it and what lies above it, so that no power cut takes the directory of a member away. */
+function makeDirectory(path: string): void {
+  const highest = mkdirSync(path, { recursive: true, mode: 0o700 });
+  if (highest === undefined) return;
+  for (let made = resolve(path); ; made = dirname(made)) {
+    syncDirectory(dirname(made));
+    if (made === resolve(highest)) return;
   }
 }
 
@@ -121,7 +133,7 @@ async function bootstrap(database: Database, options: OpenStorageOptions): Promi
   await batch.commit();
 }
 
-function logOptions(options: OpenStorageOptions, identity: Identity): SegmentedLogOptions {
+function logOptions(options: OpenStorageOptions, identity: Identity): LogOptions {
   const { dataDir, segmentBytes = defaultSegmentBytes } = options;
   return { directory: logDirectory(dataDir), identity, segmentBytes, recentBytes: recentEntriesBytes };
 }
@@ -130,21 +142,25 @@ async function openVerified(database: Database, options: OpenStorageOptions): Pr
   const identity = checkIdentity(database, options);
   const { members, marker } = await verifyState(database);
   const log = logOptions(options, identity);
-  const recovered = recoverLog({ ...log, durableRecord: marker.durableRecord });
+  const recovered = await recoverLog({
+    ...log,
+    durableRecord: marker.durableRecord,
+    clock: options.clock,
+  });
   checkAgreement(readPosition(database), marker, recovered);
-  const { hardState } = recovered.end;
+  const { hardState } = recovered;
   return new MemberStorage({
     identity,
     members,
     hardState: { ...hardState, commit: logIndex(Math.max(hardState.commit, marker.appliedIndex)) },
-    log: new SegmentedLog(log, recovered.end, { clock: options.clock, regions: recovered.regions }),
+    log: new SegmentedLog(log, recovered.settle(), { ...recovered.records, clock: options.clock }),
     database,
     savedState: new SavedState(database, marker),
   });
 }
 
 /** Log and state tell of each other how far they had come. */
-function checkAgreement(position: Position, marker: Marker, { savedBatch, terms }: RecoveredLog): void {
+function checkAgreement(position: Position, marker: Marker, { savedBatch, records }: RecoveredLog): void {
   const { appliedIndex, appliedTerm } = position;
   if (marker.batch < savedBatch) {
     throw new DamageError(
@@ -152,7 +168,7 @@ function checkAgreement(position: Position, marker: Marker, { savedBatch, terms 
         `and with them what came of the log after entry ${String(appliedIndex)}`,
     );
   }
-  if (terms.at(logIndex(appliedIndex)) !== appliedTerm) {
+  if (records.terms.at(logIndex(appliedIndex)) !== appliedTerm) {
     throw new DamageError(
       `log entry ${String(appliedIndex)}, which was applied last, is not in the log or not of term ${String(appliedTerm)}`,
     );

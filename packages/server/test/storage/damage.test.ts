@@ -228,6 +228,15 @@ test("batches that are missing before the first one left are refused", async (co
   await assertRefused(dataDir, /batches 2 to 20 are missing/);
 });
 
+test("a state that was made from another log is refused", async (context) => {
+  const dataDir = await temporaryDirectory(context);
+  await withStorage(dataDir, async (storage) => {
+    await storage.append(batch({ hardState: hardState(9), entries: [entry(1, 1), entry(2, 1)] }));
+    await storage.save(changes([], { index: 1, term: 7 }));
+  });
+  await assertRefused(dataDir, /log entry 1, which was applied last, is not in the log or not of term 7/);
+});
+
 test("the log of another directory is refused", async (context) => {
   const { dataDir, copy } = await prepared(context);
   const other = await temporaryDirectory(context);

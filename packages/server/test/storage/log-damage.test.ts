@@ -11,52 +11,60 @@ import { logIndex } from "@dkv/raft";
 import { systemClock } from "../../src/platform/clock.ts";
 import { DamageError } from "../../src/storage/damage.ts";
 import { createLog } from "../../src/storage/log/create-log.ts";
+import { chainStart, checksumOf, encodeRecord, type LogRecord } from "../../src/storage/log/record.ts";
 import { recoverLog } from "../../src/storage/log/recover-log.ts";
-import { SegmentedLog, type SegmentedLogOptions } from "../../src/storage/log/segmented-log.ts";
+import type { LogOptions } from "../../src/storage/log/log-end.ts";
+import { SegmentedLog } from "../../src/storage/log/segmented-log.ts";
 import { batch, entry, hardState, identity, temporaryDirectory } from "./fixtures.ts";
 
 const sector = 512;
 const segmentBytes = 16 * 1024;
 const firstSegment = "0000000001.log";
 
-const optionsIn = (directory: string): SegmentedLogOptions => ({
+const optionsIn = (directory: string): LogOptions => ({
   directory,
   identity,
   segmentBytes,
   recentBytes: 0,
 });
 
-function open(directory: string, durableRecord = 0): SegmentedLog {
+async function open(directory: string, durableRecord = 0): Promise<SegmentedLog> {
   const options = optionsIn(directory);
-  const { end, regions } = recoverLog({ ...options, durableRecord });
-  return new SegmentedLog(options, end, { clock: systemClock, regions });
+  const recovered = await recoverLog({ ...options, durableRecord, clock: systemClock });
+  return new SegmentedLog(options, recovered.settle(), { ...recovered.records, clock: systemClock });
 }
 
-/** Records 1 to `count`, each with an entry of so many bytes, none of them zero. */
+interface Filling {
+  readonly entryBytes: number;
+  /** What entries are full of; something other than zero unless said. */
+  readonly value?: string;
+}
+
+/** Records 1 to `count`, each with an entry of so many bytes. */
 async function written(
   context: TestContext,
-  { count, entryBytes }: { count: number; entryBytes: number },
+  { count, ...filling }: Filling & { readonly count: number },
 ): Promise<string> {
   const directory = join(await temporaryDirectory(context), "log");
   await createLog(optionsIn(directory));
-  const log = open(directory);
-  await appendTo(log, { from: 1, to: count, entryBytes });
+  const log = await open(directory);
+  await appendTo(log, { from: 1, to: count, ...filling });
   await log.close();
   return directory;
 }
 
 async function appendTo(
   log: SegmentedLog,
-  { from, to, entryBytes }: { from: number; to: number; entryBytes: number },
+  { from, to, entryBytes, value = "x" }: Filling & { readonly from: number; readonly to: number },
 ): Promise<void> {
   for (let index = from; index <= to; index += 1) {
-    const entries = [entry(index, 1, Buffer.alloc(entryBytes, "x"))];
+    const entries = [entry(index, 1, Buffer.alloc(entryBytes, value))];
     await log.append(batch({ hardState: hardState(1, 0, 0xa1n), entries }), 1);
   }
 }
 
 async function lastIndexOf(directory: string, durableRecord = 0): Promise<number> {
-  const log = open(directory, durableRecord);
+  const log = await open(directory, durableRecord);
   await log.close();
   return log.lastIndex;
 }
@@ -65,7 +73,7 @@ async function lastIndexOf(directory: string, durableRecord = 0): Promise<number
 function endOf(content: Buffer): number {
   let end = content.length;
   while (content[end - 1] === 0) end -= 1;
-  return Math.ceil(end / 8) * 8;
+  return Math.ceil(end / 16) * 16;
 }
 
 /** The same log with one record more, and where that lies. */
@@ -75,7 +83,7 @@ async function withNext(
 ): Promise<{ before: Buffer; after: Buffer; from: number; to: number }> {
   const path = join(directory, firstSegment);
   const before = readFileSync(path);
-  const log = open(directory);
+  const log = await open(directory);
   await appendTo(log, { from: log.lastIndex + 1, to: log.lastIndex + 1, entryBytes });
   await log.close();
   const after = readFileSync(path);
@@ -85,7 +93,7 @@ async function withNext(
 test("a write torn between any two sectors leaves everything before it, and the log goes on", async (context) => {
   const directory = await written(context, { count: 3, entryBytes: 100 });
   const path = join(directory, firstSegment);
-  const { before, after, from, to } = await withNext(directory, 2000);
+  const { before, after, from, to } = await withNext(directory, 2500);
   const firstSector = from - (from % sector);
   let torn = 0;
   for (let mask = 0; mask < 2 ** Math.ceil((to - firstSector) / sector) - 1; mask += 1) {
@@ -96,7 +104,7 @@ test("a write torn between any two sectors leaves everything before it, and the 
       if (((mask >> at) & 1) === 1) after.copy(content, start, start, start + sector);
     }
     writeFileSync(path, content);
-    const log = open(directory);
+    const log = await open(directory);
     assert.equal(log.lastIndex, 3, `mask ${mask.toString(2)}`);
     await appendTo(log, { from: 4, to: 5, entryBytes: 700 });
     await log.close();
@@ -108,27 +116,50 @@ test("a write torn between any two sectors leaves everything before it, and the 
   assert.equal(await lastIndexOf(directory), 4);
 });
 
-test("a flipped byte anywhere in the records is refused", async (context) => {
-  const directory = await written(context, { count: 6, entryBytes: 700 });
-  const path = join(directory, firstSegment);
-  const content = readFileSync(path);
-  const end = endOf(content);
-  for (let position = 0; position < end; position += 13) {
-    const damaged = Buffer.from(content);
-    damaged[position] = (damaged[position] ?? 0) ^ 0x10;
-    // The zeroes that fill a record up say nothing, and are the one thing that is not checked.
-    writeFileSync(path, damaged);
-    if (isPadding(content, position)) assert.equal(await lastIndexOf(directory), 6);
-    else assert.throws(() => open(directory), DamageError, `byte ${String(position)}`);
+for (const [what, value] of [
+  ["", "x"],
+  [", also where data is zeroes", "\0"],
+] as const) {
+  test(`a flipped bit anywhere in the records is refused${what}`, async (context) => {
+    const directory = await written(context, { count: 4, entryBytes: 1300, value });
+    const path = join(directory, firstSegment);
+    const content = readFileSync(path);
+    const end = endOf(content);
+    const headers = headersIn(content, end);
+    const bits = headers.flatMap((header) => Array.from({ length: 16 * 8 }, (_, bit) => header * 8 + bit));
+    for (let bit = 3; bit < end * 8; bit += 8 * 41 + 1) bits.push(bit);
+    for (const bit of bits) {
+      const damaged = Buffer.from(content);
+      damaged[bit >> 3] = (damaged[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      writeFileSync(path, damaged);
+      // The zeroes that fill a record up say nothing, and are the one thing that is not checked.
+      if (isPadding(content, bit >> 3)) assert.equal(await lastIndexOf(directory), 4);
+      else
+        await assert.rejects(
+          open(directory),
+          DamageError,
+          `byte ${String(bit >> 3)}, bit ${String(bit & 7)}`,
+        );
+    }
+    writeFileSync(path, content);
+    assert.equal(await lastIndexOf(directory), 4);
+  });
+}
+
+/** Where the records of the first segment begin. */
+function headersIn(content: Buffer, end: number): readonly number[] {
+  const found: number[] = [];
+  for (let offset = sector; offset < end; ) {
+    found.push(offset);
+    offset += Math.ceil((16 + content.readUInt32BE(offset)) / 16) * 16;
   }
-  writeFileSync(path, content);
-  assert.equal(await lastIndexOf(directory), 6);
-});
+  return found;
+}
 
 function isPadding(content: Buffer, position: number): boolean {
   for (let offset = sector; offset < position; ) {
-    const used = offset + 8 + content.readUInt32BE(offset + 4);
-    offset = Math.ceil(used / 8) * 8;
+    const used = offset + 16 + content.readUInt32BE(offset);
+    offset = Math.ceil(used / 16) * 16;
     if (position >= used && position < offset) return true;
   }
   return false;
@@ -139,16 +170,16 @@ test("something beside the end, where a torn write would have a record's first b
   const path = join(directory, firstSegment);
   const content = readFileSync(path);
   const damaged = Buffer.from(content);
-  damaged[endOf(content) + 8] = 1;
+  damaged[endOf(content) + 16] = 1;
   writeFileSync(path, damaged);
-  assert.throws(() => open(directory), DamageError);
+  await assert.rejects(open(directory), DamageError);
 });
 
 test("a record that looks torn but was known to be durable is refused", async (context) => {
   const directory = await written(context, { count: 3, entryBytes: 100 });
   const { before } = await withNext(directory, 2000);
   writeFileSync(join(directory, firstSegment), before);
-  assert.throws(() => open(directory, 4), /records 4 to 4 of the log were synced and are missing/);
+  await assert.rejects(open(directory, 4), /records 4 to 4 of the log were synced and are missing/);
   assert.equal(await lastIndexOf(directory, 3), 3);
 });
 
@@ -182,11 +213,11 @@ test("a segment that is missing, cut short, swapped or foreign is refused", asyn
     const copy = `${directory}-${String(position)}`;
     await cp(directory, copy, { recursive: true });
     await damage(copy);
-    assert.throws(() => open(copy), what);
+    await assert.rejects(open(copy), what);
   }
   const other = { ...identity, clusterId: 0xc2n };
-  assert.throws(
-    () => recoverLog({ ...optionsIn(directory), identity: other, durableRecord: 0 }),
+  await assert.rejects(
+    recoverLog({ ...optionsIn(directory), identity: other, durableRecord: 0, clock: systemClock }),
     /belongs to another member or another cluster/,
   );
 });
@@ -195,15 +226,67 @@ test("a last segment that is missing is refused when the state knew of its recor
   const directory = await written(context, { count: 60, entryBytes: 1000 });
   const names = (await readdir(directory)).filter((name) => name.endsWith(".log"));
   await rm(join(directory, names.toSorted((a, b) => a.localeCompare(b)).at(-1) ?? assert.fail()));
-  assert.throws(() => open(directory, 60), /of the log were synced and are missing/);
+  await assert.rejects(open(directory, 60), /of the log were synced and are missing/);
 });
 
 test("what a crash left of the file being prepared is made anew", async (context) => {
   const directory = await written(context, { count: 3, entryBytes: 100 });
   writeFileSync(join(directory, "next"), "half of it");
-  const log = open(directory);
+  const log = await open(directory);
   await appendTo(log, { from: 4, to: 60, entryBytes: 1000 });
   assert.equal(log.termAt(logIndex(60)), 1);
   await log.close();
   assert.equal(await lastIndexOf(directory), 60);
+});
+
+/** The bytes of a log of one segment with these records, each continuing the one before. */
+async function crafted(context: TestContext, records: readonly LogRecord[]): Promise<string> {
+  const directory = await written(context, { count: 0, entryBytes: 0 });
+  const path = join(directory, firstSegment);
+  const content = readFileSync(path);
+  let place = { offset: sector, chain: chainStart };
+  for (const record of records) {
+    const bytes = encodeRecord(record, place);
+    bytes.copy(content, place.offset);
+    place = { offset: place.offset + bytes.length, chain: checksumOf(bytes) };
+  }
+  writeFileSync(path, content);
+  return directory;
+}
+
+test("records that contradict each other are refused, though each is as it was written", async (context) => {
+  const first = { number: 1, savedBatch: 1, hardState: hardState(2), entries: [entry(1, 2)] };
+  const second = { ...first, number: 2, entries: [entry(2, 2)] };
+  assert.equal(await lastIndexOf(await crafted(context, [first, second])), 2);
+  for (const [what, wrong] of [
+    [/record 3 of the log follows record 1/, { ...second, number: 3 }],
+    [/an older term than one before/, { ...second, hardState: hardState(1), entries: [] }],
+    [/an older term than one before/, { ...second, entries: [entry(2, 3)] }],
+    [/does not continue the log/, { ...second, entries: [entry(3, 2)] }],
+    [/does not continue the log/, { ...second, entries: [entry(2, 1)] }],
+    [/commits entries beyond the end/, { ...second, hardState: hardState(2, 3) }],
+  ] as const) {
+    await assert.rejects(open(await crafted(context, [first, wrong])), what);
+  }
+});
+
+test("something behind a torn record is refused", async (context) => {
+  const directory = await written(context, { count: 3, entryBytes: 100 });
+  const path = join(directory, firstSegment);
+  const { before, after, from, to } = await withNext(directory, 2500);
+  const torn = Buffer.from(before);
+  after.copy(torn, from, from, from + sector - (from % sector));
+  writeFileSync(path, torn);
+  const log = await open(directory);
+  await log.close();
+  torn[to + sector] = 1;
+  writeFileSync(path, torn);
+  await assert.rejects(open(directory), /is not what was written/);
+});
+
+test("a segment of the same number from another log is refused", async (context) => {
+  const directory = await written(context, { count: 60, entryBytes: 1000 });
+  const other = await written(context, { count: 60, entryBytes: 1001 });
+  await cp(join(other, "0000000002.log"), join(directory, "0000000002.log"));
+  await assert.rejects(open(directory), /segment 2 of the log does not continue the one before/);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { logIndex, nodeId, term, type Entry } from "@dkv/raft";
 import fc from "fast-check";
-import { decodeRecord, encodeRecord, type LogRecord } from "../../src/storage/log/record.ts";
+import { checksumOf, decodeRecord, encodeRecord, type LogRecord } from "../../src/storage/log/record.ts";
 import { entry, hardState } from "./fixtures.ts";
 
 const count = fc.maxSafeNat();
@@ -45,10 +45,11 @@ const record: fc.Arbitrary<LogRecord> = fc.record(
 test("records come back as they were written, one after the other", () => {
   fc.assert(
     fc.property(fc.array(record, { minLength: 1, maxLength: 4 }), chain, (records, start) => {
-      let before = start;
+      let [end, before] = [0, start];
       const encoded = records.map((each) => {
-        const bytes = encodeRecord(each, before);
-        before = bytes.readUInt32BE(0);
+        const bytes = encodeRecord(each, { offset: end, chain: before });
+        end += bytes.length;
+        before = checksumOf(bytes);
         return bytes;
       });
       const bytes = Buffer.concat(encoded);
@@ -57,7 +58,7 @@ test("records come back as they were written, one after the other", () => {
         const decoded = decodeRecord(bytes, offset, expected) ?? assert.fail("there is a record");
         assert.deepEqual(decoded.record, each);
         ({ end: offset, chain: expected } = decoded);
-        assert.equal(offset % 8, 0);
+        assert.equal(offset % 16, 0);
       }
       assert.equal(offset, bytes.length);
       assert.equal(decodeRecord(bytes, offset, expected), undefined);
@@ -73,8 +74,8 @@ const some: LogRecord = {
 };
 
 test("a record with a flipped bit, without its end, or after another record is none", () => {
-  const bytes = encodeRecord(some, 99);
-  const used = 8 + bytes.readUInt32BE(4);
+  const bytes = encodeRecord(some, { offset: 0, chain: 99 });
+  const used = 16 + bytes.readUInt32BE(0);
   for (let bit = 0; bit < used * 8; bit += 1) {
     const damaged = Buffer.from(bytes);
     damaged[bit >> 3] = (damaged[bit >> 3] ?? 0) ^ (1 << (bit & 7));

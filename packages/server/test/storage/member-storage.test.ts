@@ -96,3 +96,17 @@ test("after a failed write nothing is written, and nothing acknowledged is lost"
     assert.ok(acknowledged > 0 && storage.log.lastIndex >= acknowledged);
   });
 });
+
+test("closing twice, and while something is written, closes once", async (context) => {
+  const dataDir = await temporaryDirectory(context);
+  const { storage } = await open(dataDir);
+  const written = storage.save(changes([change("a", "1")]));
+  const late = assert.rejects(
+    written.then(() => storage.save(changes([change("a", "2")]))),
+    /the storage is closed/,
+  );
+  await Promise.all([storage.close(), storage.close(), late]);
+  await withStorage(dataDir, ({ state }) => {
+    assert.equal(text(state.get(stateKey("a"))), "1");
+  });
+});

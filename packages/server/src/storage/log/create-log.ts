@@ -2,17 +2,17 @@
 import { closeSync, mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { formatVersion } from "../storage.ts";
+import type { LogOptions } from "./log-end.ts";
 import { chainStart } from "./record.ts";
 import { segmentsIn } from "./recover-log.ts";
 import {
   activateSpare,
-  isZero,
   prepareSpare,
   readSegment,
   segmentHeaderBytes,
   syncDirectory,
 } from "./segment-file.ts";
-import type { SegmentedLogOptions } from "./segmented-log.ts";
+import { isZero } from "./sectors.ts";
 
 /** Whether anything was ever written into the log, which then may hold a promise. */
 export function hasRecords(directory: string): boolean {
@@ -22,7 +22,7 @@ export function hasRecords(directory: string): boolean {
 }
 
 /** Makes a log without records, in place of one that a start that was cut short has left. */
-export async function createLog({ directory, identity, segmentBytes }: SegmentedLogOptions): Promise<void> {
+export async function createLog({ directory, identity, segmentBytes }: LogOptions): Promise<void> {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { mode: 0o700 });
   await prepareSpare(directory, segmentBytes);

@@ -1,9 +1,11 @@
 /**
  * What one batch leaves in the log: a record with everything that became durable together.
  *
- *   0  CRC-32 of all that follows, continued from the record before: records cannot be left out or swapped
- *   4  bytes of the body, never 0
- *   8  body:   0  number of the record, one more than that of the record before
+ *   0  bytes of the body, never 0
+ *   4  how many sectors of 512 bytes it has that hold nothing but zeroes
+ *   8  CRC-32 of these two, continued from the checksum of the record before
+ *  12  checksum: CRC-32 of the body, continued from the one at 8
+ *  16  body:   0  number of the record, one more than that of the record before
  *              8  number of the newest state batch that was durable by then (state/records.ts)
  *             16  current term          24  commit index
  *             32  1 if a vote was given, else 0
@@ -13,12 +15,15 @@
  *                                 1  term
  *                                 9  bytes of the data
  *                                13  data
- *      zeroes up to a multiple of 8, so that no record's first 8 bytes lie in two sectors of a disk
+ *      zeroes up to a multiple of 16, so that no record's first 16 bytes lie in two sectors of a disk
+ *
+ * Since each checksum continues the one before, records cannot be left out or swapped.
  */
 import { crc32 } from "node:zlib";
 import { logIndex, nodeId, term, type Entry, type EntryKind, type HardState } from "@dkv/raft";
 import { countBytes, readCount, writeCount } from "../count.ts";
 import { DamageError } from "../damage.ts";
+import { countZeroSectors } from "./sectors.ts";
 
 /** Everything a record says. */
 export interface LogRecord {
@@ -29,32 +34,58 @@ export interface LogRecord {
   readonly entries: readonly Entry[];
 }
 
+/** Where a record stands: in its file, and after which checksum. */
+export interface RecordPlace {
+  readonly offset: number;
+  readonly chain: number;
+}
+
 /** The checksum that the first record of a log continues. */
 export const chainStart = 0;
 
-export const recordHeaderBytes = 8;
-const alignment = 8;
-const bodyHeaderBytes = 53;
+export const recordHeaderBytes = 16;
+const alignment = 16;
+const countsBytes = 8;
 const entryHeaderBytes = 5 + countBytes;
+
+/** Where the parts of a body are, from its beginning. */
+const at = {
+  number: 0,
+  savedBatch: 8,
+  term: 16,
+  commit: 24,
+  hasVoted: 32,
+  votedFor: 33,
+  count: 41,
+  first: 45,
+};
+const bodyHeaderBytes = 53;
 
 const codes: Readonly<Record<EntryKind, number>> = { empty: 1, command: 2, configuration: 3 };
 const kinds: readonly (EntryKind | undefined)[] = [undefined, "empty", "command", "configuration"];
 
-/** The record as it goes to the disk. Its first four bytes are the checksum for the next one to continue. */
-export function encodeRecord(record: LogRecord, chain: number): Buffer {
+/** The record as it goes to the disk. {@link checksumOf} gives what the next one continues. */
+export function encodeRecord(record: LogRecord, { offset: place, chain }: RecordPlace): Buffer {
   const bodyBytes = record.entries.reduce(
     (bytes, { data }) => bytes + entryHeaderBytes + data.length,
     bodyHeaderBytes,
   );
   const bytes = recordHeaderBytes + bodyBytes;
   const buffer = Buffer.allocUnsafe(aligned(bytes));
-  buffer.writeUInt32BE(bodyBytes, 4);
-  let offset = writeBodyHeader(buffer, record);
+  writeBodyHeader(buffer.subarray(recordHeaderBytes), record);
+  let offset = recordHeaderBytes + bodyHeaderBytes;
   for (const entry of record.entries) offset = writeEntry(buffer, entry, offset);
   buffer.fill(0, offset);
-  buffer.writeUInt32BE(crc32(buffer.subarray(4, bytes), chain), 0);
+  buffer.writeUInt32BE(bodyBytes, 0);
+  buffer.writeUInt32BE(countZeroSectors(buffer, place), 4);
+  const check = crc32(buffer.subarray(0, countsBytes), chain);
+  buffer.writeUInt32BE(check, 8);
+  buffer.writeUInt32BE(crc32(buffer.subarray(recordHeaderBytes, bytes), check), 12);
   return buffer;
 }
+
+/** The checksum of the record at the beginning of the buffer. */
+export const checksumOf = (record: Buffer): number => record.readUInt32BE(12);
 
 export interface DecodedRecord {
   readonly record: LogRecord;
@@ -69,36 +100,46 @@ export interface DecodedRecord {
  * and is the one that followed the record with the checksum `chain`.
  */
 export function decodeRecord(buffer: Buffer, offset: number, chain: number): DecodedRecord | undefined {
-  const bytes = recordBytesAt(buffer, offset);
-  if (bytes === undefined) return undefined;
-  const checksum = buffer.readUInt32BE(offset);
-  if (crc32(buffer.subarray(offset + 4, offset + bytes), chain) !== checksum) return undefined;
-  const body = buffer.subarray(offset + recordHeaderBytes, offset + bytes);
-  return { record: readBody(body), end: offset + aligned(bytes), chain: checksum };
+  const header = decodeHeader(buffer, offset, chain);
+  if (header === undefined || offset + header.bytes > buffer.length) return undefined;
+  const checksum = checksumOf(buffer.subarray(offset));
+  const body = buffer.subarray(offset + recordHeaderBytes, offset + header.bytes);
+  if (crc32(body, header.check) !== checksum) return undefined;
+  return { record: readBody(body), end: offset + aligned(header.bytes), chain: checksum };
 }
 
-/** Header and body of the record that claims to begin at `offset`; undefined if it does not fit there. */
-export function recordBytesAt(buffer: Buffer, offset: number): number | undefined {
+export interface RecordHeader {
+  /** Header and body. */
+  readonly bytes: number;
+  readonly zeroSectors: number;
+  readonly check: number;
+}
+
+/** What the header at `offset` says; undefined unless it is one, and follows the checksum `chain`. */
+export function decodeHeader(buffer: Buffer, offset: number, chain: number): RecordHeader | undefined {
   if (offset + recordHeaderBytes > buffer.length) return undefined;
-  const bytes = recordHeaderBytes + buffer.readUInt32BE(offset + 4);
-  return bytes < recordHeaderBytes + bodyHeaderBytes || offset + bytes > buffer.length ? undefined : bytes;
+  const bodyBytes = buffer.readUInt32BE(offset);
+  const check = buffer.readUInt32BE(offset + 8);
+  if (bodyBytes < bodyHeaderBytes) return undefined;
+  if (crc32(buffer.subarray(offset, offset + countsBytes), chain) !== check) return undefined;
+  return { bytes: recordHeaderBytes + bodyBytes, zeroSectors: buffer.readUInt32BE(offset + 4), check };
 }
 
 const aligned = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;
 
-function writeBodyHeader(buffer: Buffer, { number, savedBatch, hardState, entries }: LogRecord): number {
-  let offset = writeCount(buffer, number, recordHeaderBytes);
-  offset = writeCount(buffer, savedBatch, offset);
-  offset = writeCount(buffer, hardState.term, offset);
-  offset = writeCount(buffer, hardState.commit, offset);
-  offset = buffer.writeUInt8(hardState.votedFor === undefined ? 0 : 1, offset);
-  offset = buffer.writeBigUInt64BE(hardState.votedFor ?? 0n, offset);
-  offset = buffer.writeUInt32BE(entries.length, offset);
-  return writeCount(buffer, entries[0]?.index ?? 0, offset);
+function writeBodyHeader(body: Buffer, { number, savedBatch, hardState, entries }: LogRecord): void {
+  writeCount(body, number, at.number);
+  writeCount(body, savedBatch, at.savedBatch);
+  writeCount(body, hardState.term, at.term);
+  writeCount(body, hardState.commit, at.commit);
+  body.writeUInt8(hardState.votedFor === undefined ? 0 : 1, at.hasVoted);
+  body.writeBigUInt64BE(hardState.votedFor ?? 0n, at.votedFor);
+  body.writeUInt32BE(entries.length, at.count);
+  writeCount(body, entries[0]?.index ?? 0, at.first);
 }
 
-function writeEntry(buffer: Buffer, entry: Entry, at: number): number {
-  let offset = buffer.writeUInt8(codes[entry.kind], at);
+function writeEntry(buffer: Buffer, entry: Entry, start: number): number {
+  let offset = buffer.writeUInt8(codes[entry.kind], start);
   offset = writeCount(buffer, entry.term, offset);
   offset = buffer.writeUInt32BE(entry.data.length, offset);
   buffer.set(entry.data, offset);
@@ -106,10 +147,10 @@ function writeEntry(buffer: Buffer, entry: Entry, at: number): number {
 }
 
 function readBody(body: Buffer): LogRecord {
-  const number = readCount(body, 0);
+  const number = readCount(body, at.number);
   const entries: Entry[] = [];
-  const count = body.readUInt32BE(41);
-  let index = readCount(body, 45);
+  const count = body.readUInt32BE(at.count);
+  let index = readCount(body, at.first);
   let offset = bodyHeaderBytes;
   for (; entries.length < count; index += 1) {
     const entry = readEntry(body, { offset, index });
@@ -119,11 +160,11 @@ function readBody(body: Buffer): LogRecord {
     offset += entryHeaderBytes + entry.data.length;
   }
   const hardState = {
-    term: term(readCount(body, 16)),
-    votedFor: body[32] === 0 ? undefined : nodeId(body.readBigUInt64BE(33)),
-    commit: logIndex(readCount(body, 24)),
+    term: term(readCount(body, at.term)),
+    votedFor: body[at.hasVoted] === 0 ? undefined : nodeId(body.readBigUInt64BE(at.votedFor)),
+    commit: logIndex(readCount(body, at.commit)),
   };
-  return { number, savedBatch: readCount(body, 8), hardState, entries };
+  return { number, savedBatch: readCount(body, at.savedBatch), hardState, entries };
 }
 
 function readEntry(body: Buffer, { offset, index }: { offset: number; index: number }): Entry | undefined {

@@ -8,44 +8,36 @@
  *   … record │ a part of a record │ zeroes     a crash in the middle of a write: nobody was promised any of
  *                                              it, and it is dropped
  *
- * A part of a record is told from a damaged one by its sectors: a disk writes each of them whole or not
- * at all, so a torn record has one that is still zero. A record with all its sectors whose
- * checksum is wrong has been changed, and was perhaps promised; so was everything up to the record that
- * a state batch knew to be durable.
+ * A part of a record is told from a damaged one by its sectors: some of them are still the zeroes that the
+ * file was prepared with, more than the record's header says. A record that has all its sectors and a
+ * wrong checksum was changed, and was perhaps promised; so was everything up to the record that a state batch
+ * knew to be durable. What cannot be told from a torn record is one whose first sector turned to zeroes.
  */
 import { existsSync, fdatasyncSync, readdirSync } from "node:fs";
-import { noEntry, type Entry, type HardState } from "@dkv/raft";
+import { noEntry, type HardState } from "@dkv/raft";
+import type { Clock } from "../../platform/clock.ts";
 import { DamageError } from "../damage.ts";
 import { formatVersion, type Identity } from "../storage.ts";
-import { chainStart, decodeRecord, recordBytesAt, recordHeaderBytes, type LogRecord } from "./record.ts";
+import type { LogEnd } from "./log-end.ts";
+import { chainStart, decodeHeader, decodeRecord, recordHeaderBytes, type LogRecord } from "./record.ts";
 import { Regions } from "./regions.ts";
+import { bytesToSectorEnd, countZeroSectors, isZero } from "./sectors.ts";
 import {
-  isZero,
   openSegment,
   readSegment,
   segmentHeaderBytes,
   segmentNumber,
+  syncDirectory,
   writeAll,
 } from "./segment-file.ts";
-import type { LogEnd } from "./segmented-log.ts";
 import { TermHistory } from "./term-history.ts";
-
-/** The least that a disk writes at once. */
-const sectorBytes = 512;
-
-export interface RecoveredLog {
-  readonly end: LogEnd;
-  readonly regions: Regions;
-  /** Number of the newest state batch that the log knows to be durable. */
-  readonly savedBatch: number;
-  readonly terms: TermHistory;
-}
 
 export interface RecoverOptions {
   readonly directory: string;
   readonly identity: Identity;
   /** The record that the newest state batch knew to be durable. */
   readonly durableRecord: number;
+  readonly clock: Pick<Clock, "soon">;
 }
 
 /** Numbers of the segments, ascending; none if there is no such directory. */
@@ -57,38 +49,58 @@ export function segmentsIn(directory: string): readonly number[] {
   return numbers.sort((a, b) => a - b);
 }
 
-/** Throws {@link DamageError}. Drops what a crash has left of a record at the end. */
-export function recoverLog(options: RecoverOptions): RecoveredLog {
-  const { directory, durableRecord } = options;
-  const recovery = new Recovery(options);
+/** Throws {@link DamageError}. Changes nothing: {@link RecoveredLog.settle} does. */
+export async function recoverLog(options: RecoverOptions): Promise<RecoveredLog> {
+  const { directory, durableRecord, clock } = options;
+  const recovered = new RecoveredLog(options);
   const numbers = segmentsIn(directory);
   for (const [position, number] of numbers.entries()) {
     if (number !== position + 1)
       throw new DamageError(`segment ${String(position + 1)} of the log is missing`);
-    recovery.segment(number, number === numbers.length ? "last" : "full");
+    recovered.read(number, number === numbers.length ? "last" : "full");
+    // A long log takes a while: signals are heard in between.
+    await new Promise<void>((resolve) => {
+      clock.soon(resolve);
+    });
   }
   if (numbers.length === 0) throw new DamageError("the log is missing");
-  return recovery.finish(durableRecord);
+  recovered.mustHave(durableRecord);
+  return recovered;
 }
 
-class Recovery {
-  readonly #options: RecoverOptions;
+/** What is known of the log after its segments were read, one after the other. */
+export class RecoveredLog {
   readonly #regions = new Regions();
+  readonly #terms = new TermHistory();
+  readonly #options: RecoverOptions;
   #segment = 0;
   #offset = 0;
   #chain = chainStart;
   #number = 0;
   #savedBatch = 0;
   #hardState: HardState = { term: noEntry.term, votedFor: undefined, commit: noEntry.index };
-  readonly #terms = new TermHistory();
-  /** Behind the last record, if something lies there that has to be zeroed. */
-  #torn: { readonly from: number; readonly to: number } | undefined;
+  /** From the beginning of the last segment's last record to where everything is zero. */
+  #tail: { readonly from: number; readonly bytes: Buffer } | undefined;
 
   constructor(options: RecoverOptions) {
     this.#options = options;
   }
 
-  segment(number: number, place: "full" | "last"): void {
+  /** Number of the newest state batch that the log knows to be durable. */
+  get savedBatch(): number {
+    return this.#savedBatch;
+  }
+
+  /** What the log goes on with. */
+  get records(): { readonly regions: Regions; readonly terms: TermHistory } {
+    return { regions: this.#regions, terms: this.#terms };
+  }
+
+  get hardState(): HardState {
+    return this.#hardState;
+  }
+
+  read(number: number, place: "full" | "last"): void {
     const { directory, identity } = this.#options;
     const { header, content } = readSegment(directory, number);
     const what = `segment ${String(number)} of the log`;
@@ -98,40 +110,46 @@ class Recovery {
     if (header.chain !== this.#chain) throw new DamageError(`${what} does not continue the one before`);
     this.#segment = number;
     this.#offset = segmentHeaderBytes;
-    this.#records(content);
+    const lastRecord = this.#readRecords(content);
     this.#judgeRest(content, place);
+    this.#tail = { from: lastRecord, bytes: Buffer.from(content.subarray(lastRecord, this.#offset)) };
   }
 
-  finish(durableRecord: number): RecoveredLog {
-    if (this.#number < durableRecord) {
-      const range = `${String(this.#number + 1)} to ${String(durableRecord)}`;
-      throw new DamageError(`records ${range} of the log were synced and are missing`);
-    }
-    const segment = openSegment(this.#options.directory, this.#segment);
-    const torn = this.#torn;
-    if (torn !== undefined) writeAll(segment.descriptor, Buffer.alloc(torn.to - torn.from), torn.from);
-    // Also the last record, which may have been written and not synced before the process ended.
+  mustHave(durableRecord: number): void {
+    if (this.#number >= durableRecord) return;
+    const range = `${String(this.#number + 1)} to ${String(durableRecord)}`;
+    throw new DamageError(`records ${range} of the log were synced and are missing`);
+  }
+
+  /**
+   * Makes durable what was found, and the rest of the last segment zeroes, before anybody goes by it. The
+   * process that wrote the last record may have ended before its sync; if that sync failed, the kernel may
+   * take its pages for clean, so they are written again. The same goes for the name of the segment.
+   */
+  settle(): LogEnd {
+    const { directory } = this.#options;
+    const segment = openSegment(directory, this.#segment);
+    const tail = this.#tail;
+    if (tail !== undefined) writeAll(segment.descriptor, tail.bytes, tail.from);
+    writeAll(segment.descriptor, Buffer.alloc(segment.bytes - this.#offset), this.#offset);
     fdatasyncSync(segment.descriptor);
+    syncDirectory(directory);
     return {
-      end: {
-        segment,
-        offset: this.#offset,
-        chain: this.#chain,
-        number: this.#number,
-        hardState: this.#hardState,
-        lastIndex: this.#terms.lastIndex,
-      },
-      regions: this.#regions,
-      savedBatch: this.#savedBatch,
-      terms: this.#terms,
+      segment,
+      offset: this.#offset,
+      chain: this.#chain,
+      number: this.#number,
+      hardState: this.#hardState,
     };
   }
 
-  #records(content: Buffer): void {
-    for (;;) {
+  /** Returns where the last record begins; where the records would, if there is none. */
+  #readRecords(content: Buffer): number {
+    for (let last = this.#offset; ; ) {
       const decoded = decodeRecord(content, this.#offset, this.#chain);
-      if (decoded === undefined) return;
+      if (decoded === undefined) return last;
       this.#take(decoded.record, decoded.end);
+      last = this.#offset;
       this.#offset = decoded.end;
       this.#chain = decoded.chain;
     }
@@ -140,7 +158,8 @@ class Recovery {
   #take({ number, savedBatch, hardState, entries }: LogRecord, end: number): void {
     const what = `record ${String(number)} of the log`;
     if (number !== this.#number + 1) throw new DamageError(`${what} follows record ${String(this.#number)}`);
-    this.#append(entries, what);
+    if (!this.#terms.admits(entries)) throw new DamageError(`${what} does not continue the log`);
+    this.#terms.append(entries);
     if (hardState.term < Math.max(this.#hardState.term, this.#terms.lastTerm))
       throw new DamageError(`${what} has an older term than one before`);
     if (hardState.commit > this.#terms.lastIndex)
@@ -155,34 +174,21 @@ class Recovery {
     this.#hardState = hardState;
   }
 
-  #append(entries: readonly Entry[], what: string): void {
-    for (const { index, term } of entries) {
-      if (!this.#terms.append(index, term)) throw new DamageError(`${what} does not continue the log`);
-    }
-  }
-
   /** Looks at what lies behind the last record that is whole. */
   #judgeRest(content: Buffer, place: "full" | "last"): void {
     const rest = content.subarray(this.#offset);
     if (isZero(rest)) return;
-    const where = `after record ${String(this.#number)}`;
-    if (place === "full" || !isTorn(rest, this.#offset)) {
-      throw new DamageError(
-        `segment ${String(this.#segment)} of the log holds, ${where}, what was not written so`,
-      );
-    }
-    this.#torn = { from: this.#offset, to: content.length };
+    if (place === "last" && isTorn(rest, this.#offset, this.#chain)) return;
+    const where = `segment ${String(this.#segment)} of the log, after record ${String(this.#number)}`;
+    throw new DamageError(`${where}, is not what was written`);
   }
 }
 
-/** Whether a crash in the middle of writing one record can have left this; `offset` is its place in the file. */
-function isTorn(rest: Buffer, offset: number): boolean {
-  const firstSector = sectorBytes - (offset % sectorBytes);
-  if (isZero(rest.subarray(0, recordHeaderBytes))) return isZero(rest.subarray(0, firstSector));
-  const bytes = recordBytesAt(rest, 0);
-  if (bytes === undefined || !isZero(rest.subarray(bytes))) return false;
-  for (let from = firstSector; from < bytes; from += sectorBytes) {
-    if (isZero(rest.subarray(from, Math.min(from + sectorBytes, bytes)))) return true;
-  }
-  return false;
+/** Whether a crash in the middle of writing one record can have left this, which begins at `offset` of its file. */
+function isTorn(rest: Buffer, offset: number, chain: number): boolean {
+  if (isZero(rest.subarray(0, recordHeaderBytes))) return isZero(rest.subarray(0, bytesToSectorEnd(offset)));
+  const header = decodeHeader(rest, 0, chain);
+  if (header === undefined || header.bytes > rest.length || !isZero(rest.subarray(header.bytes)))
+    return false;
+  return countZeroSectors(rest.subarray(0, header.bytes), offset) > header.zeroSectors;
 }

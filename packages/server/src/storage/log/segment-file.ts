@@ -8,7 +8,7 @@
  *   512  records, then zeroes to the end
  *
  * A file has its full size, all of it written, before it takes a record: a sync has then nothing to tell
- * the file system, and the end of the log shows as zeroes, which a torn write cannot imitate.
+ * the file system, and what a torn write lacks shows as zeroes (recover-log.ts).
  */
 import {
   closeSync,
@@ -27,6 +27,7 @@ import { nodeId } from "@dkv/raft";
 import { readCount, writeCount } from "../count.ts";
 import { DamageError } from "../damage.ts";
 import { formatVersion, type Identity } from "../storage.ts";
+import { isZero } from "./sectors.ts";
 
 const magic = Buffer.from("dkvlog\0\0");
 export const segmentHeaderBytes = 512;
@@ -129,8 +130,11 @@ export function writeAll(descriptor: number, bytes: Uint8Array, position: number
 /** Makes new names in a directory survive a power cut. */
 export function syncDirectory(directory: string): void {
   const descriptor = openSync(directory, "r");
-  fsyncSync(descriptor);
-  closeSync(descriptor);
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function readFully(descriptor: number, bytes: number, position = 0): Buffer {
@@ -168,13 +172,4 @@ function decodeHeader(content: Buffer): SegmentHeader | undefined {
     number: readCount(content, 32),
     chain: content.readUInt32BE(40),
   };
-}
-
-/** Whether every byte is zero. */
-export function isZero(bytes: Buffer): boolean {
-  for (let offset = 0; offset < bytes.length; offset += zeroes.length) {
-    const part = bytes.subarray(offset, offset + zeroes.length);
-    if (!part.equals(zeroes.subarray(0, part.length))) return false;
-  }
-  return true;
 }

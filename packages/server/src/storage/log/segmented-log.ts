@@ -17,10 +17,11 @@ import { logIndex, type Entry, type HardState, type LogIndex, type LogReader, ty
 import { assert } from "../../platform/assert.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { DamageError } from "../damage.ts";
-import { formatVersion, type Identity, type LogBatch } from "../storage.ts";
+import { formatVersion, type LogBatch } from "../storage.ts";
 import { DiskSync } from "./disk-sync.ts";
+import type { LogEnd, LogOptions } from "./log-end.ts";
 import { RecentEntries } from "./recent-entries.ts";
-import { decodeRecord, encodeRecord } from "./record.ts";
+import { checksumOf, decodeRecord, encodeRecord } from "./record.ts";
 import type { Region, Regions } from "./regions.ts";
 import {
   activateSpare,
@@ -29,54 +30,46 @@ import {
   segmentHeaderBytes,
   segmentPath,
   writeAll,
-  type OpenSegment,
 } from "./segment-file.ts";
+import type { TermHistory } from "./term-history.ts";
 
-export interface SegmentedLogOptions {
-  readonly directory: string;
-  readonly identity: Identity;
-  /** Size of a segment. One that takes a larger record is larger. */
-  readonly segmentBytes: number;
-  /** Bounds the newest entries that are kept in memory, for followers that are a little behind. */
-  readonly recentBytes: number;
-}
-
-/** Where the log ends. */
-export interface LogEnd {
-  readonly segment: OpenSegment;
-  readonly offset: number;
-  readonly chain: number;
-  /** Number of the last record. */
-  readonly number: number;
-  readonly hardState: HardState;
-  readonly lastIndex: LogIndex;
-}
-
+/** What recovery has found out about the records. */
 export interface SegmentedLogDeps {
   readonly clock: Pick<Clock, "nowMs">;
   readonly regions: Regions;
+  readonly terms: TermHistory;
+}
+
+/** The entries of one region, as read from its file. */
+interface ReadRegion {
+  readonly region: Region;
+  readonly entries: readonly Entry[];
 }
 
 export class SegmentedLog implements LogReader {
   readonly firstIndex = logIndex(1);
-  readonly #options: SegmentedLogOptions;
+  readonly #options: LogOptions;
   readonly #regions: Regions;
+  readonly #terms: TermHistory;
   readonly #disk: DiskSync;
   readonly #recent: RecentEntries;
   #end: LogEnd;
   #spare: Promise<void>;
+  /** A follower that is far behind reads one region in several messages. */
+  #lastRead: ReadRegion | undefined;
 
-  constructor(options: SegmentedLogOptions, end: LogEnd, { clock, regions }: SegmentedLogDeps) {
+  constructor(options: LogOptions, end: LogEnd, { clock, regions, terms }: SegmentedLogDeps) {
     this.#options = options;
     this.#end = end;
     this.#regions = regions;
+    this.#terms = terms;
     this.#disk = new DiskSync(clock);
     this.#recent = new RecentEntries(options.recentBytes);
     this.#spare = this.#prepare(options.segmentBytes);
   }
 
   get lastIndex(): LogIndex {
-    return this.#end.lastIndex;
+    return this.#terms.lastIndex;
   }
 
   /** As of the last record. */
@@ -93,21 +86,22 @@ export class SegmentedLog implements LogReader {
   async append({ hardState = this.hardState, entries }: LogBatch, savedBatch: number): Promise<void> {
     this.#check(hardState, entries);
     const number = this.#end.number + 1;
-    const record = encodeRecord({ number, savedBatch, hardState, entries }, this.#end.chain);
-    if (this.#end.offset + record.length > this.#end.segment.bytes) await this.#nextSegment(record.length);
+    const record = { number, savedBatch, hardState, entries };
+    let bytes = encodeRecord(record, this.#end);
+    if (this.#end.offset + bytes.length > this.#end.segment.bytes) {
+      await this.#nextSegment(bytes.length);
+      bytes = encodeRecord(record, this.#end);
+    }
     const { segment, offset, chain } = this.#end;
-    writeAll(segment.descriptor, record, offset);
-    await this.#disk.sync(segment.descriptor);
-    const end = offset + record.length;
-    this.#place(entries, { segment: segment.number, offset, end, chain });
-    const lastIndex = entries.at(-1)?.index ?? this.lastIndex;
-    this.#end = { segment, offset: end, chain: record.readUInt32BE(0), number, hardState, lastIndex };
+    writeAll(segment.descriptor, bytes, offset);
+    await this.#disk.sync(segment.descriptor, bytes.length);
+    const end = offset + bytes.length;
+    this.#end = { segment, offset: end, chain: checksumOf(bytes), number, hardState };
+    this.#appended(entries, { segment: segment.number, offset, end, chain });
   }
 
   termAt(index: LogIndex): Term | undefined {
-    if (index === 0) return 0 as Term;
-    if (!this.#holds(index)) return undefined;
-    return (this.#recent.get(index) ?? this.#read(index, next(index))[0])?.term;
+    return this.#terms.at(index);
   }
 
   entries(from: LogIndex, to: LogIndex, maxBytes: number): readonly Entry[] {
@@ -155,17 +149,17 @@ export class SegmentedLog implements LogReader {
     return prepared;
   }
 
-  #place(entries: readonly Entry[], where: Pick<Region, "segment" | "offset" | "end" | "chain">): void {
+  #appended(entries: readonly Entry[], where: Pick<Region, "segment" | "offset" | "end" | "chain">): void {
     const first = entries[0]?.index;
     const last = entries.at(-1)?.index;
     if (first === undefined || last === undefined) return;
+    this.#terms.append(entries);
     this.#regions.add({ first, last, ...where });
     this.#recent.append(entries);
   }
 
   /** Throws unless the batch is one that {@link recoverLog} will accept at the next start. */
   #check(hardState: HardState, entries: readonly Entry[]): void {
-    const [first] = entries;
     const last = entries.at(-1);
     assert(hardState.term >= this.hardState.term, "the current term never decreases");
     assert(
@@ -173,17 +167,7 @@ export class SegmentedLog implements LogReader {
       "no entry is of a later term than the current one",
     );
     assert(hardState.commit <= (last?.index ?? this.lastIndex), "the commit index is within the log");
-    if (first === undefined) return;
-    assert(
-      first.index >= this.firstIndex && first.index <= this.lastIndex + 1,
-      "entries follow the log without a gap",
-    );
-    let before = this.termAt(logIndex(first.index - 1));
-    for (const [position, entry] of entries.entries()) {
-      assert(entry.index === first.index + position, "entries are contiguous");
-      assert(before !== undefined && entry.term >= before, "terms never decrease along the log");
-      before = entry.term;
-    }
+    assert(this.#terms.admits(entries), "entries follow the log without a gap, and terms never decrease");
   }
 
   #holds(index: LogIndex): boolean {
@@ -195,21 +179,25 @@ export class SegmentedLog implements LogReader {
     const found = this.#regions.find(from);
     if (found === undefined) throw missing(from);
     const { region, before } = found;
-    const path = segmentPath(this.#options.directory, region.segment);
-    const content = readRange(path, region.offset, region.end);
+    if (this.#lastRead?.region !== region) this.#lastRead = { region, entries: this.#readRegion(region) };
+    const end = Math.min(to, before);
+    const entries = this.#lastRead.entries.filter(({ index }) => index >= from && index < end);
+    if (entries[0]?.index !== from) throw missing(from);
+    return entries;
+  }
+
+  #readRegion({ segment, offset: start, end, chain: before }: Region): readonly Entry[] {
+    const path = segmentPath(this.#options.directory, segment);
+    const content = readRange(path, start, end);
     const entries: Entry[] = [];
-    for (let [offset, chain] = [0, region.chain]; offset < content.length; ) {
+    for (let [offset, chain] = [0, before]; offset < content.length; ) {
       const decoded = decodeRecord(content, offset, chain);
       if (decoded === undefined) throw new DamageError(`the file ${path} is not what was written`);
-      for (const entry of decoded.record.entries) {
-        if (entry.index >= from && entry.index < Math.min(to, before)) entries.push(entry);
-      }
+      for (const entry of decoded.record.entries) entries.push(entry);
       ({ end: offset, chain } = decoded);
     }
-    if (entries[0]?.index !== from) throw missing(from);
     return entries;
   }
 }
 
 const missing = (index: LogIndex): DamageError => new DamageError(`log entry ${String(index)} is missing`);
-const next = (index: LogIndex): LogIndex => (index + 1) as LogIndex;

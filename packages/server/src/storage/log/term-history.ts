@@ -1,4 +1,4 @@
-import { noEntry, type LogIndex, type Term } from "@dkv/raft";
+import { noEntry, type Entry, type LogIndex, type Term } from "@dkv/raft";
 
 /** The terms of all entries, as runs: a log of millions has a few. */
 export class TermHistory {
@@ -13,20 +13,34 @@ export class TermHistory {
     return this.#runs.at(-1)?.term ?? noEntry.term;
   }
 
-  /** Returns false, and changes nothing, if no entry of this term can follow the one before. */
-  append(index: LogIndex, term: Term): boolean {
-    if (index < 1 || index > this.#lastIndex + 1) return false;
-    while ((this.#runs.at(-1)?.first ?? 0) >= index) this.#runs.pop();
-    this.#lastIndex = index;
-    if (term < this.lastTerm) return false;
-    if (term > this.lastTerm) this.#runs.push({ first: index, term });
-    return true;
-  }
-
   /** Undefined beyond the end of the log; 0 before the first entry. */
   at(index: LogIndex): Term | undefined {
     if (index === 0) return noEntry.term;
     if (index > this.#lastIndex) return undefined;
     return this.#runs.findLast(({ first }) => first <= index)?.term;
+  }
+
+  /** Whether entries of these places and terms can stand in a log: without a gap, terms never decreasing. */
+  admits(entries: readonly Entry[]): boolean {
+    const [head] = entries;
+    if (head === undefined) return true;
+    if (head.index < 1 || head.index > this.#lastIndex + 1) return false;
+    let before = this.at((head.index - 1) as LogIndex) ?? noEntry.term;
+    for (const [position, { index, term }] of entries.entries()) {
+      if (index !== head.index + position || term < before) return false;
+      before = term;
+    }
+    return true;
+  }
+
+  /** Requires that the log {@link admits} them. They replace everything from the first one's index on. */
+  append(entries: readonly Entry[]): void {
+    const [head] = entries;
+    if (head === undefined) return;
+    while ((this.#runs.at(-1)?.first ?? 0) >= head.index) this.#runs.pop();
+    for (const { index, term } of entries) {
+      if (term > this.lastTerm) this.#runs.push({ first: index, term });
+      this.#lastIndex = index;
+    }
   }
 }

@@ -2,7 +2,7 @@
  * Numbers the batches, and decides how long each one's marker is kept.
  *
  * One flipped byte in LevelDB's log makes it skip a batch, or many, without a word. A marker per batch
- * turns that into a hole between numbers, which {@link verify} finds at the next start. A marker is of
+ * turns that into a hole between numbers, which {@link verifyState} finds at the next start. A marker is of
  * use only while its batch is in a log file: what has moved into a table is covered by the checks of the
  * records themselves. A batch has moved when so many bytes were written after it that LevelDB has changed
  * its log file twice; the second change waits for the first one's table.
