@@ -5,11 +5,15 @@ import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Guard } from "./guard.ts";
 
-/** What was applied becomes durable after so long. Until then, a restart applies it again from the log. */
-const saveAfterMs = 100;
+/**
+ * What was applied becomes durable after so long, or once it takes so much memory. Until then, a restart
+ * applies it again from the log. Not sooner: LevelDB's sync grows a file, and the log's syncs wait for it.
+ */
+const saveAfterMs = 1000;
+const saveBytes = 1 * 2 ** 20;
 
-/** With so much applied and not durable, it is saved without waiting; with four times as much, nothing more is applied. */
-const saveBytes = 4 * 2 ** 20;
+/** With so much applied and not durable, nothing more is applied. */
+const fullBytes = 16 * 2 ** 20;
 
 export interface StateSaverDeps {
   readonly store: Store;
@@ -31,7 +35,7 @@ export class StateSaver {
 
   /** Whether the store takes more. */
   get stateMachine(): StateMachine {
-    return this.#deps.store.unsavedBytes < 4 * saveBytes ? "open" : "full";
+    return this.#deps.store.unsavedBytes < fullBytes ? "open" : "full";
   }
 
   /** Sees to it that what has been applied is saved in time. */

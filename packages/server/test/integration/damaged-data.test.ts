@@ -50,6 +50,23 @@ describe("a member whose data is not what it left", () => {
     await refuses(member, /missing|damaged/);
   });
 
+  it("refuses a log of entries with a flipped byte in the middle", async (test) => {
+    const { member } = await stoppedCluster(test);
+    const file = join(member.dataDir, "log", "0000000001.log");
+    const bytes = readFileSync(file);
+    const entry = bytes.indexOf("key-25");
+    assert.ok(entry > 0, "the log has what was written");
+    bytes[entry] = (bytes[entry] ?? 0) ^ 0xff;
+    writeFileSync(file, bytes);
+    await refuses(member, /log, after record \d+, is not what was written.*must not be started/);
+  });
+
+  it("refuses a directory whose log of entries is gone", async (test) => {
+    const { member } = await stoppedCluster(test);
+    rmSync(join(member.dataDir, "log"), { recursive: true });
+    await refuses(member, /the log is missing/);
+  });
+
   it("refuses a directory whose database is gone", async (test) => {
     const { member } = await stoppedCluster(test);
     rmSync(join(member.dataDir, "db"), { recursive: true });
