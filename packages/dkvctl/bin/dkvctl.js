@@ -12,5 +12,11 @@ if (major < 22 || (major === 22 && minor < 12)) {
 }
 // The bundle is there after `npm run bundle`, and starts in a third of the time.
 const bundle = fileURLToPath(new URL("../dist/bundle/dkvctl.cjs", import.meta.url));
-if (existsSync(bundle)) createRequire(import.meta.url)(bundle);
-else await import("../dist/main.js");
+if (existsSync(bundle)) {
+  createRequire(import.meta.url)(bundle);
+} else if (existsSync(new URL("../dist/main.js", import.meta.url))) {
+  await import("../dist/main.js");
+} else {
+  process.stderr.write("dkvctl: not built yet; run make in the repository\n");
+  process.exit(1);
+}

@@ -27,6 +27,7 @@ export const commands = [
     switches: { serializable: "answer from the member asked, even if it is behind" },
     examples: [
       ["dkvctl get greeting", "print the value"],
+      ["dkvctl get picture -o value > cat.png", "its bytes alone, without a line feed after them"],
       ["dkvctl get greeting -o json", "with revisions, and base64 for binary values"],
       ["dkvctl get -- --odd-key", "a key that starts with a dash"],
     ],

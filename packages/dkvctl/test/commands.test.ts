@@ -204,7 +204,7 @@ test("variables are read from .env.local and .env too, and never override", asyn
   assert.match((await dkvctl(["get", "k"], { directory: where })).stdout, /^\{"key":"k"/);
   assert.equal(
     (await dkvctl(["get", "k"], { directory: where, environment: { DKVCTL_OUTPUT: "value" } })).stdout,
-    "v\n",
+    "v",
   );
 });
 

@@ -22,6 +22,7 @@ export { decodeHeaderBlock, HeaderDecoder } from "./hpack/decoder.ts";
 export { encodeHeaderBlock, HeaderEncoder } from "./hpack/encoder.ts";
 export type { Header } from "./hpack/static-table.ts";
 export { Output } from "./output.ts";
+export { Backlog } from "./server/backlog.ts";
 export type { RequestHead } from "./server/header-rules.ts";
 export { defaultSessionLimits, type SessionLimits } from "./server/limits.ts";
 export { Session, type SessionClock, type SessionDeps } from "./server/session.ts";

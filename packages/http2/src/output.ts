@@ -1,5 +1,5 @@
 const smallestSlabBytes = 4 * 1024;
-const largestSlabBytes = 128 * 1024;
+const largestSlabBytes = 64 * 1024;
 /** A slab was too small if it served fewer writes than this, and too large if eight times as many. */
 const fewWrites = 8;
 
@@ -17,6 +17,8 @@ export class Output {
   #end = 0;
   /** Writes made out of this slab. */
   #writes = fewWrites;
+  /** Handed on so far. */
+  #flushedBytes = 0;
   readonly #write: (bytes: Buffer) => void;
 
   constructor(write: (bytes: Buffer) => void) {
@@ -28,12 +30,17 @@ export class Output {
     return this.#slab;
   }
 
+  get flushedBytes(): number {
+    return this.#flushedBytes;
+  }
+
   get unflushedBytes(): number {
     return this.#end - this.#flushed;
   }
 
   /** Makes room for `bytes` and returns where they begin. The caller fills them before anything else. */
   reserve(bytes: number): number {
+    if (!(bytes >= 0)) throw new RangeError(`no room of ${bytes} bytes can be made`);
     if (this.#end + bytes > this.#slab.length) this.#renew(bytes);
     const offset = this.#end;
     this.#end += bytes;
@@ -49,6 +56,7 @@ export class Output {
     if (this.#flushed === this.#end) return;
     const bytes = this.#slab.subarray(this.#flushed, this.#end);
     this.#flushed = this.#end;
+    this.#flushedBytes += bytes.length;
     this.#writes += 1;
     this.#write(bytes);
   }

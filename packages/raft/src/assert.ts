@@ -4,6 +4,12 @@ export class InvariantViolation extends Error {
 }
 
 /**
+ * The cluster relies on something that this node no longer has: its data was removed, or replaced by an
+ * older copy. It must not take part, for it may have forgotten its vote as well.
+ */
+export class ForgottenPromise extends InvariantViolation {}
+
+/**
  * Throws {@link InvariantViolation} unless `condition` holds. `fact` states in the positive what must be
  * true.
  */

@@ -1,6 +1,6 @@
 /** What a follower does with each message of its term. Source: Raft §5.3, Fig. 2. */
 import { decideAppend } from "./append.ts";
-import { assert } from "./assert.ts";
+import { assert, ForgottenPromise } from "./assert.ts";
 import { startCampaign, startPreVote } from "./campaign.ts";
 import type { AppendEntries, Heartbeat, Message, ReadIndexResponse, TimeoutNow } from "./messages.ts";
 import type { Raft } from "./raft.ts";
@@ -102,10 +102,13 @@ function rejectAppend(raft: Raft, request: AppendEntries): void {
 export function onHeartbeat(raft: Raft, heartbeat: Heartbeat): void {
   // The leader has our word that we store everything up to here. Without it we would go on with a promise
   // forgotten.
-  assert(
-    heartbeat.commit <= raft.log.lastIndex,
-    "this node has what it acknowledged; if its data was removed or an older copy, it must join as a new member",
-  );
+  const { lastIndex } = raft.log;
+  if (heartbeat.commit > lastIndex) {
+    throw new ForgottenPromise(
+      `this member had stored log entries up to ${String(heartbeat.commit)} at least, and has ${String(lastIndex)}: ` +
+        "its data was removed or is an older copy, and it must not take part with it under this name",
+    );
+  }
   raft.commitTo(heartbeat.commit);
   const { from, readRound } = heartbeat;
   raft.send({ kind: "heartbeatResponse", from: raft.id, to: from, term: raft.term, readRound });

@@ -1,4 +1,4 @@
-export { InvariantViolation } from "./assert.ts";
+export { ForgottenPromise, InvariantViolation } from "./assert.ts";
 export type { RaftConfig } from "./config.ts";
 export {
   formatEntries,

@@ -1,5 +1,6 @@
 /** The command `dkv`: arguments, environment, signals and exit codes; nothing else. */
 import { existsSync } from "node:fs";
+import { ForgottenPromise } from "@dkv/raft";
 import { readConfig } from "./config/config.ts";
 import { gatherValues } from "./config/values.ts";
 import { systemClock } from "./platform/clock.ts";
@@ -30,6 +31,10 @@ async function main(): Promise<void> {
   const config = readConfig(commandLine.values);
   const logger = createLogger({ level: config.logLevel, format: config.logFormat });
   const fatal = (error: unknown): void => {
+    if (error instanceof ForgottenPromise) {
+      process.stderr.write(`dkv: ${error.message}\n`);
+      process.exit(1);
+    }
     logger.error({ err: error }, "stopping at once: going on would be a guess");
     process.exit(1);
   };

@@ -3,17 +3,19 @@ import { getJson } from "../output/json.ts";
 import { escapeCell, table, valueCell } from "../output/table.ts";
 import type { CommandContext } from "./command.ts";
 
-/** Prints a key's value: by default its bytes as they are, and a line feed. */
+/** Prints a key's value: its bytes as they are and a line feed, or with `-o value` the bytes alone. */
 export async function get(
-  { client, output = "value", io }: CommandContext,
+  { client, output, io }: CommandContext,
   request: { readonly key: string; readonly serializable: boolean },
 ): Promise<void> {
   const { key, serializable } = request;
   const found = await client.get(key, { serializable });
   if (found === undefined) throw new Exit(exitCodes.keyNotFound, `key not found: ${escapeCell(key)}`);
   switch (output) {
-    case "value":
+    case undefined:
       return io.print(Buffer.concat([found.value, Buffer.from("\n")]));
+    case "value":
+      return io.print(found.value);
     case "json":
       return io.print(getJson(key, found));
     case "table": {

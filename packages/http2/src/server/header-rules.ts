@@ -67,7 +67,7 @@ function assemble(
   const method = pseudo.get(":method") ?? "";
   const scheme = pseudo.get(":scheme");
   const path = pseudo.get(":path");
-  const authority = pseudo.get(":authority") ?? fields.get("host");
+  const authority = pseudo.get(":authority") || fields.get("host");
   if (!nameForm.test(method.toLowerCase())) return { malformed: "no method" };
   if (method === "CONNECT") {
     if (scheme !== undefined || path !== undefined) return { malformed: "CONNECT with a path" };

@@ -22,9 +22,12 @@ export interface SessionLimits {
   readonly settings: Rate;
   /** For the first words of a client: preface and SETTINGS. */
   readonly openingTimeoutMs: number;
-  /** How long answers may wait for a client that takes nothing at all. */
+  /** In so long a client whose answers wait must take something worth the name. */
   readonly stallTimeoutMs: number;
 }
+
+/** A window that the client opens by less is hardly worth its frame. */
+export const tinyIncrement = 1024;
 
 const mebibyte = 1024 * 1024;
 

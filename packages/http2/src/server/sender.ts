@@ -2,10 +2,13 @@ import { frameFlag, frameHeadBytes, frameType, initialSettings, writeFrameHead }
 import { noTableAnnouncement } from "../hpack/encoder.ts";
 import { Output } from "../output.ts";
 import { SendWindow } from "./flow-control.ts";
+import type { Backlog } from "./backlog.ts";
 import type { Answer, Part, Stream } from "./stream.ts";
 
 /** What one turn gathers at most before it is written. */
 const turnBytes = 256 * 1024;
+/** Less than this in the time that a client has to take something is next to nothing. */
+const leastTakenBytes = 16 * 1024;
 /** Frames are never longer than every peer takes. */
 const maxPayloadBytes = initialSettings.frameBytes;
 const nothing = Buffer.alloc(0);
@@ -17,6 +20,8 @@ export interface SenderDeps {
   readonly onAnswered: (stream: Stream) => void;
   /** Answers have begun to wait. */
   readonly onBacklog: () => void;
+  /** What waits here and at all other sessions. */
+  readonly backlog: Backlog;
 }
 
 /**
@@ -35,10 +40,10 @@ export class Sender {
   /** Those that would be ready if the connection's window were open. */
   readonly #waiting = new Set<Stream>();
   #queuedBytes = 0;
+  #watchedBytes = 0;
   #isCongested = false;
   #isScheduled = false;
   #mustAnnounceNoTable = false;
-  #progress = 0;
   readonly #flush = (): void => {
     this.#isScheduled = false;
     this.#output.flush();
@@ -63,9 +68,15 @@ export class Sender {
     return this.#isCongested || this.#queuedBytes > 0;
   }
 
-  /** Differs whenever the client has taken something. */
-  get progress(): number {
-    return this.#progress;
+  get isCongested(): boolean {
+    return this.#isCongested;
+  }
+
+  /** Whether the client has taken next to nothing since the last call. */
+  hasStalled(): boolean {
+    const taken = this.#output.flushedBytes - this.#watchedBytes;
+    this.#watchedBytes = this.#output.flushedBytes;
+    return taken < leastTakenBytes;
   }
 
   /** Sends frames that no window holds back. */
@@ -98,7 +109,7 @@ export class Sender {
   queue(stream: Stream, part: Part): void {
     stream.pending ??= [];
     stream.pending.push(part);
-    this.#queuedBytes += part.bytes.length;
+    this.#waits(part.bytes.length);
     this.#ready.add(stream);
     this.#pump();
     if (this.hasBacklog) this.#deps.onBacklog();
@@ -108,7 +119,7 @@ export class Sender {
   forget(stream: Stream): void {
     this.#ready.delete(stream);
     this.#waiting.delete(stream);
-    for (const part of stream.pending ?? []) this.#queuedBytes -= part.bytes.length;
+    for (const part of stream.pending ?? []) this.#waits(-part.bytes.length);
     stream.pending = undefined;
   }
 
@@ -122,15 +133,12 @@ export class Sender {
   /** Returns false if the window would be too large. */
   growWindow(bytes: number): boolean {
     if (!this.#window.grow(bytes)) return false;
-    for (const stream of this.#waiting) this.#ready.add(stream);
-    this.#waiting.clear();
     this.#pump();
     return true;
   }
 
   onSocketDrain(): void {
     this.#isCongested = false;
-    this.#progress += 1;
     this.#pump();
   }
 
@@ -161,13 +169,27 @@ export class Sender {
   }
 
   #pump(): void {
-    // A stream that is put back is visited again, after the others.
-    for (const stream of this.#ready) {
-      if (this.#isCongested) return;
-      this.#ready.delete(stream);
-      this.#sendPart(stream);
-      if (this.#output.unflushedBytes >= turnBytes) this.#output.flush();
+    do {
+      // A stream that is put back is visited again, after the others.
+      for (const stream of this.#ready) {
+        if (this.#isCongested) return;
+        this.#ready.delete(stream);
+        this.#sendPart(stream);
+        if (this.#output.unflushedBytes >= turnBytes) this.#output.flush();
+      }
+    } while (this.#admitWaiting());
+  }
+
+  /** As many as can send a frame: a window that opens byte by byte must not have us visit them all. */
+  #admitWaiting(): boolean {
+    let room = this.#window.bytes;
+    for (const stream of this.#waiting) {
+      if (room <= 0) break;
+      this.#waiting.delete(stream);
+      this.#ready.add(stream);
+      room -= maxPayloadBytes;
     }
+    return this.#ready.size > 0;
   }
 
   #sendPart(stream: Stream): void {
@@ -176,14 +198,15 @@ export class Sender {
     if (part.kind === "headers") {
       this.#sendHeaders(stream, part);
     } else {
-      const bytes = Math.min(part.bytes.length, maxPayloadBytes, stream.sendWindow.bytes, this.#window.bytes);
-      if (bytes <= 0 && part.bytes.length > 0) {
+      // A window may be below 0; the end of an answer without a body passes any.
+      const room = Math.max(0, Math.min(stream.sendWindow.bytes, this.#window.bytes));
+      const bytes = Math.min(part.bytes.length, maxPayloadBytes, room);
+      if (bytes === 0 && part.bytes.length > 0) {
         if (stream.sendWindow.bytes > 0) this.#waiting.add(stream);
         return;
       }
       this.#sendData(stream, part, bytes);
     }
-    this.#progress += 1;
     this.#schedule();
     if (stream.pending !== undefined && stream.pending.length > 0) {
       this.#ready.add(stream);
@@ -202,7 +225,7 @@ export class Sender {
     writeFrame(this.#output.target, at, { type: frameType.data, flags, id: stream.id, of });
     stream.sendWindow.take(bytes);
     this.#window.take(bytes);
-    this.#queuedBytes -= bytes;
+    this.#waits(-bytes);
     if (isWhole) stream.pending?.shift();
     else stream.pending?.splice(0, 1, { ...part, bytes: part.bytes.subarray(bytes) });
   }
@@ -220,8 +243,13 @@ export class Sender {
       const flags = (isLast ? frameFlag.endHeaders : 0) | endStream;
       writeFrame(this.#output.target, at, { type, flags, id: stream.id, of });
     }
-    this.#queuedBytes -= part.bytes.length;
+    this.#waits(-part.bytes.length);
     stream.pending?.shift();
+  }
+
+  #waits(bytes: number): void {
+    this.#queuedBytes += bytes;
+    this.#deps.backlog.change(bytes);
   }
 
   #schedule(): void {

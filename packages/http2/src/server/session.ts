@@ -14,7 +14,7 @@
  * and too much of it ends the connection too.
  */
 import type { Duplex } from "node:stream";
-import { ConnectionError } from "../connection-error.ts";
+import { ConnectionError, mustHold } from "../connection-error.ts";
 import { type Frame, FrameReader } from "../frame-reader.ts";
 import {
   errorCode,
@@ -29,8 +29,9 @@ import {
   windowUpdateFrame,
 } from "../frames.ts";
 import { Allowance } from "./abuse.ts";
+import type { Backlog } from "./backlog.ts";
 import { type HeaderBlock, HeaderBlocks } from "./header-blocks.ts";
-import type { SessionLimits } from "./limits.ts";
+import { type SessionLimits, tinyIncrement } from "./limits.ts";
 import { readSettings } from "./peer-settings.ts";
 import type { RequestHandler } from "./stream.ts";
 import { Streams } from "./streams.ts";
@@ -47,6 +48,8 @@ export interface SessionDeps {
   readonly clock: SessionClock;
   readonly handler: RequestHandler;
   readonly limits: SessionLimits;
+  /** Shared by all sessions. */
+  readonly backlog: Backlog;
   /** The client, or the connection, is at fault; the session has ended. */
   readonly onBroken: (error: Error) => void;
 }
@@ -83,8 +86,8 @@ export class Session {
       write: (bytes) => socket.writable && socket.write(bytes),
       onAnswered: (stream) => {
         this.#streams.onAnswered(stream);
-        this.#leaveIfDone();
       },
+      backlog: deps.backlog,
       onBacklog: () => {
         this.#watchProgress();
       },
@@ -96,6 +99,10 @@ export class Session {
       handler: deps.handler,
       resets: new Allowance("streams that were reset", limits.resets, nowMs),
       noise: this.#noise,
+      backlog: deps.backlog,
+      onClosed: () => {
+        this.#leaveIfDone();
+      },
     });
     this.#settings = new Allowance("changes of settings", limits.settings, nowMs);
     this.#blocks = new HeaderBlocks(limits.maxHeaderListBytes);
@@ -153,8 +160,8 @@ export class Session {
       const rest = this.#prefaceBytes < preface.length ? this.#skipPreface(chunk) : chunk;
       this.#reader.accept(rest);
     } catch (error) {
-      if (!(error instanceof ConnectionError)) throw error;
-      this.#fail(error);
+      // A fault of ours, too, costs this connection alone.
+      this.#fail(error instanceof ConnectionError ? error : internalFault(error));
     }
   }
 
@@ -187,7 +194,6 @@ export class Session {
       case frameType.resetStream:
         mustHaveBytes(arrived, 4);
         this.#streams.onReset(arrived.streamId);
-        this.#leaveIfDone();
         return;
       case frameType.settings:
         this.#onSettings(arrived);
@@ -202,7 +208,7 @@ export class Session {
         return;
       case frameType.priority:
         mustHold(arrived.streamId !== 0, "PRIORITY is of a stream");
-        if (arrived.payloadBytes !== 5) this.#streams.fault(arrived.streamId, errorCode.frameSize);
+        if (arrived.payloadBytes !== 5) this.#onMisshapen(arrived);
         this.#noise.spend();
         return;
       case frameType.pushPromise:
@@ -222,6 +228,12 @@ export class Session {
     }
   }
 
+  /** A frame of a wrong length, of a stream that may never have been opened. */
+  #onMisshapen({ streamId }: Frame): void {
+    if (this.#streams.isNew(streamId)) throw new ConnectionError(errorCode.frameSize, "PRIORITY of 5 bytes");
+    this.#streams.fault(streamId, errorCode.frameSize);
+  }
+
   #onWindowUpdate(arrived: Frame): void {
     mustHaveBytes(arrived, 4);
     const bytes = arrived.source.readUInt32BE(arrived.start) & 0x7f_ff_ff_ff;
@@ -230,6 +242,7 @@ export class Session {
       return;
     }
     mustHold(bytes > 0, "a window grows by something");
+    if (bytes < tinyIncrement) this.#noise.spend();
     if (!this.#sender.growWindow(bytes)) {
       throw new ConnectionError(errorCode.flowControl, "a window of more than 2^31-1 bytes");
     }
@@ -267,27 +280,32 @@ export class Session {
     if (this.#socket.writableLength > maxDeafBytes) this.#socket.pause();
   }
 
-  /** Ends a connection whose client takes nothing of what waits for it. */
+  /** Gives up on answers, or on the connection, when the client takes nothing of what waits for it. */
   #watchProgress(): void {
     if (this.#cancelStall !== undefined || this.#hasEnded) return;
-    const { progress } = this.#sender;
+    this.#sender.hasStalled();
     this.#cancelStall = this.#deps.clock.after(this.#deps.limits.stallTimeoutMs, () => {
       this.#cancelStall = undefined;
       if (!this.#sender.hasBacklog) return;
-      if (this.#sender.progress !== progress) {
-        this.#watchProgress();
-        return;
-      }
-      this.#deps.onBroken(new Error("the client takes no answers"));
-      this.#socket.destroy();
+      if (this.#sender.hasStalled()) this.#giveUpBacklog();
+      if (!this.#hasEnded && this.#sender.hasBacklog) this.#watchProgress();
     });
+  }
+
+  #giveUpBacklog(): void {
+    if (!this.#sender.isCongested) {
+      this.#streams.turnAwayWaiting();
+      return;
+    }
+    this.#deps.onBroken(new Error("the client takes no answers"));
+    this.#socket.destroy();
   }
 
   #leaveIfDone(): void {
     if (!this.#isLeaving || this.#hasEnded || this.#streams.count > 0) return;
-    this.#end();
     this.#sender.flush();
-    this.#socket.end();
+    this.#end();
+    this.#sayGoodbye(this.#deps.limits.stallTimeoutMs);
   }
 
   #fail(error: ConnectionError): void {
@@ -296,10 +314,14 @@ export class Session {
     this.#sender.flush();
     this.#end();
     this.#deps.onBroken(error);
-    // What still comes is read and dropped: closing with unread bytes would take our last words back.
+    this.#sayGoodbye(farewellMs);
+  }
+
+  /** What still comes is read and dropped: closing with unread bytes would take our last words back. */
+  #sayGoodbye(patienceMs: number): void {
     this.#socket.resume();
     this.#socket.end();
-    const cancel = this.#deps.clock.after(farewellMs, () => this.#socket.destroy());
+    const cancel = this.#deps.clock.after(patienceMs, () => this.#socket.destroy());
     this.#socket.once("close", cancel);
   }
 
@@ -315,8 +337,8 @@ export class Session {
 /** Replies that a client may leave untaken while it sends more. */
 const maxDeafBytes = 1024 * 1024;
 
-function mustHold(fact: boolean, message: string): asserts fact {
-  if (!fact) throw new ConnectionError(errorCode.protocol, message);
+function internalFault(error: unknown): ConnectionError {
+  return new ConnectionError(errorCode.internal, "a fault of the server's own", { cause: error });
 }
 
 function mustHaveBytes({ payloadBytes }: Frame, bytes: number): void {

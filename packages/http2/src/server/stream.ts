@@ -13,8 +13,11 @@ export interface ServerStream {
   readonly head: RequestHead;
   /** False once the client has gone or the answer is complete. */
   readonly isOpen: boolean;
-  /** Sends a whole answer. Buffers must not be changed afterwards: they may have to wait for the client. */
-  answer(answer: Answer): void;
+  /**
+   * Sends a whole answer. Buffers must not be changed afterwards: they may have to wait for the client.
+   * Nothing is sent if too much waits already: answer with less then.
+   */
+  answer(answer: Answer): "taken" | "overfull";
   /** Sends an answer that is nothing but header fields. */
   answerBriefly(headers: Buffer): void;
   /** Begins an answer; {@link write} and {@link end} go on. */
@@ -52,6 +55,7 @@ export interface Part {
 
 /** What a stream needs of its session. */
 export interface StreamOwner {
+  readonly isOverfull: boolean;
   answer(stream: Stream, answer: Answer): void;
   queue(stream: Stream, part: Part): void;
   cancel(stream: Stream): void;
@@ -91,10 +95,12 @@ export class Stream implements ServerStream {
     return !this.isClosed && !this.isAnswered;
   }
 
-  answer(answer: Answer): void {
-    if (!this.isOpen) return;
+  answer(answer: Answer): "taken" | "overfull" {
+    if (!this.isOpen) return "taken";
+    if (this.#owner.isOverfull) return "overfull";
     this.isAnswered = true;
     this.#owner.answer(this, answer);
+    return "taken";
   }
 
   answerBriefly(headers: Buffer): void {

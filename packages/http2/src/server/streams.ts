@@ -11,10 +11,12 @@ import {
 import type { DecodedBlock } from "../hpack/decoder.ts";
 import { encodeHeaderBlock } from "../hpack/encoder.ts";
 import type { Allowance } from "./abuse.ts";
+import type { Backlog } from "./backlog.ts";
 import { ReceiveWindow } from "./flow-control.ts";
 import type { HeaderBlock } from "./header-blocks.ts";
 import { type Malformed, type RequestHead, trailersFault } from "./header-rules.ts";
-import type { SessionLimits } from "./limits.ts";
+import { type SessionLimits, tinyIncrement } from "./limits.ts";
+import { Lingering } from "./lingering.ts";
 import type { Sender } from "./sender.ts";
 import { type Answer, type Part, type RequestHandler, Stream, type StreamOwner } from "./stream.ts";
 
@@ -23,10 +25,13 @@ export interface StreamsDeps {
   readonly handler: RequestHandler;
   readonly resets: Allowance;
   readonly noise: Allowance;
+  readonly backlog: Backlog;
+  /** A stream has ended, in whatever way. */
+  readonly onClosed: () => void;
 }
 
 /** Streams that we ended while the client may still be sending on them. */
-const maxRememberedResets = 4096;
+const maxRememberedResets = 1024;
 const nothing = Buffer.alloc(0);
 const headersTooLarge = encodeHeaderBlock([[":status", "431"]]);
 
@@ -37,6 +42,9 @@ export class Streams implements StreamOwner {
   readonly #streams = new Map<number, Stream>();
   /** What still arrives for these is nobody's fault. */
   readonly #resetByUs = new Set<number>();
+  readonly #lingering = new Lingering((id) => {
+    this.#reset(id, errorCode.none);
+  });
   readonly #window: ReceiveWindow;
   #sendWindowBytes: number = initialSettings.windowBytes;
   #lastId = 0;
@@ -74,8 +82,14 @@ export class Streams implements StreamOwner {
     }
     this.#lastId = streamId;
     const { limits, handler } = this.#deps;
-    if (this.#streams.size >= limits.maxConcurrentStreams || this.#isOverfull()) {
+    if (this.#streams.size >= limits.maxConcurrentStreams) {
       this.fault(streamId, errorCode.refusedStream);
+      return;
+    }
+    if (this.isOverfull) {
+      // Not the request is at fault: nothing was done, and clients may send it again.
+      this.#deps.noise.spend();
+      this.#reset(streamId, errorCode.refusedStream);
       return;
     }
     if (request !== "tooLarge" && "malformed" in request) {
@@ -90,6 +104,7 @@ export class Streams implements StreamOwner {
     this.#streams.set(streamId, stream);
     stream.isRemoteOpen = !endsStream;
     if (request === "tooLarge") {
+      this.#deps.resets.spend();
       stream.answerBriefly(headersTooLarge);
       return;
     }
@@ -102,9 +117,13 @@ export class Streams implements StreamOwner {
   }
 
   onTrailers({ streamId, endsStream }: HeaderBlock, { headers, isTooLarge }: DecodedBlock): void {
+    if (endsStream && this.#lingering.delete(streamId)) return;
     const stream = this.#streams.get(streamId);
     if (stream === undefined) {
-      if (this.#resetByUs.has(streamId)) return;
+      if (this.#resetByUs.has(streamId)) {
+        this.#deps.noise.spend();
+        return;
+      }
       throw new ConnectionError(errorCode.streamClosed, "header fields on a stream that was closed");
     }
     if (!stream.isRemoteOpen) {
@@ -124,7 +143,13 @@ export class Streams implements StreamOwner {
     if (stream === undefined) {
       this.#mustNotBeIdle(streamId);
       this.#releaseConnection(payloadBytes);
-      if (!this.#resetByUs.has(streamId)) this.fault(streamId, errorCode.streamClosed);
+      if (payloadBytes === 0) this.#deps.noise.spend();
+      if (this.#lingering.has(streamId)) {
+        this.#drop(streamId, payloadBytes, (flags & frameFlag.endStream) !== 0);
+        return;
+      }
+      if (!this.#resetByUs.has(streamId) && !this.isNew(streamId))
+        this.fault(streamId, errorCode.streamClosed);
       return;
     }
     const bytes = end - start;
@@ -158,11 +183,13 @@ export class Streams implements StreamOwner {
   onReset(id: number): void {
     this.#mustNotBeIdle(id);
     this.#deps.resets.spend();
+    this.#lingering.delete(id);
     const stream = this.#streams.get(id);
     if (stream !== undefined) this.#abort(stream);
   }
 
   onWindowUpdate(id: number, bytes: number): void {
+    if (bytes < tinyIncrement) this.#deps.noise.spend();
     const stream = this.#streams.get(id);
     if (stream === undefined) {
       this.#mustNotBeIdle(id);
@@ -195,10 +222,17 @@ export class Streams implements StreamOwner {
     if (stream !== undefined) this.#abort(stream);
   }
 
-  /** The end of the answer was sent. The client may stop sending, if it has not. Source: RFC 9113 §8.1. */
+  /** The end of the answer was sent. */
   onAnswered(stream: Stream): void {
-    if (stream.isRemoteOpen) this.#reset(stream.id, errorCode.none);
     this.#close(stream);
+    if (stream.isRemoteOpen) this.#lingering.add(stream.id, stream.receiveWindow);
+  }
+
+  /** Gives up the answers that wait: their client takes nothing of them. */
+  turnAwayWaiting(): void {
+    for (const stream of this.#streams.values()) {
+      if (stream.pending !== undefined && stream.pending.length > 0) this.#turnAway(stream);
+    }
   }
 
   /** The connection is gone, and with it all streams. */
@@ -206,13 +240,17 @@ export class Streams implements StreamOwner {
     for (const stream of this.#streams.values()) this.#abort(stream);
   }
 
+  /** The client, or all of them, ask for more than they take. */
+  get isOverfull(): boolean {
+    return this.#sender.queuedBytes > this.#deps.limits.maxQueuedBytes || this.#deps.backlog.isFull;
+  }
+
   answer(stream: Stream, answer: Answer): void {
-    if (this.#isOverfull()) this.#turnAway(stream);
-    else this.#sender.answer(stream, answer);
+    this.#sender.answer(stream, answer);
   }
 
   queue(stream: Stream, part: Part): void {
-    if (this.#isOverfull()) this.#turnAway(stream);
+    if (part.kind === "data" && this.isOverfull) this.#turnAway(stream);
     else this.#sender.queue(stream, part);
   }
 
@@ -228,13 +266,15 @@ export class Streams implements StreamOwner {
     if (increment > 0 && stream.isRemoteOpen) this.#sender.control(windowUpdateFrame(stream.id, increment));
   }
 
+  #drop(id: number, bytes: number, isLast: boolean): void {
+    const increment = this.#lingering.drop(id, bytes);
+    if (isLast) this.#lingering.delete(id);
+    else if (increment > 0) this.#sender.control(windowUpdateFrame(id, increment));
+  }
+
   #releaseConnection(bytes: number): void {
     const increment = this.#window.release(bytes);
     if (increment > 0) this.#sender.control(windowUpdateFrame(0, increment));
-  }
-
-  #isOverfull(): boolean {
-    return this.#sender.queuedBytes > this.#deps.limits.maxQueuedBytes;
   }
 
   /** The client asks for more than it takes. */
@@ -259,6 +299,7 @@ export class Streams implements StreamOwner {
     this.#sender.forget(stream);
     if (stream.heldBytes > 0) this.#releaseConnection(stream.heldBytes);
     stream.heldBytes = 0;
+    this.#deps.onClosed();
   }
 
   #reset(id: number, code: ErrorCode): void {
@@ -272,7 +313,8 @@ export class Streams implements StreamOwner {
   }
 
   #mustNotBeIdle(id: number): void {
-    if (id === 0 || (this.isNew(id) && !this.#resetByUs.has(id))) {
+    // Those that were refused since we began to leave are too many to be remembered.
+    if (id === 0 || (this.isNew(id) && !this.#refusesNew)) {
       throw new ConnectionError(errorCode.protocol, "a frame of a stream that was never opened");
     }
   }

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import net, { type Socket } from "node:net";
 import type { TestContext } from "node:test";
 import {
+  Backlog,
   encodeHeaderBlock,
   FrameReader,
   frame,
@@ -48,14 +49,15 @@ export interface Served {
 export async function serve(
   t: Pick<TestContext, "after">,
   handler: RequestHandler,
-  limits: Partial<SessionLimits> = {},
+  { backlogBytes = 2 ** 30, ...limits }: Partial<SessionLimits> & { readonly backlogBytes?: number } = {},
 ): Promise<Served> {
+  const backlog = new Backlog(backlogBytes);
   const sessions: Session[] = [];
   const broken: Error[] = [];
   const sockets = new Set<Socket>();
   const server = net.createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
-    const deps = { clock, handler, limits: { ...defaultSessionLimits, ...limits } };
+    const deps = { clock, handler, backlog, limits: { ...defaultSessionLimits, ...limits } };
     sessions.push(new Session(socket, { ...deps, onBroken: (error) => broken.push(error) }));
   });
   server.listen(0, "127.0.0.1");

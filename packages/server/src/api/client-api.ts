@@ -33,7 +33,7 @@ export interface ClientApiDeps {
 const defaultBodyTimeoutMs = 60_000;
 
 /** Memory for messages that arrive in several pieces, over all clients. */
-const maxArrivingBytes = 256 * 1024 * 1024;
+const arrivingLimits = { maxBytes: 256 * 1024 * 1024, maxConnectionBytes: 64 * 1024 * 1024 };
 
 /** Everything that the client port of this member serves. */
 export function createClientApi(
@@ -44,7 +44,7 @@ export function createClientApi(
   const stopping = new AbortController();
   const readiness = createReadiness(member, stopping.signal);
   const translate = createErrorTranslator({ member, logger });
-  const deps = { clock, logger, translate, budget: new BodyBudget(maxArrivingBytes) };
+  const deps = { clock, logger, translate, budget: new BodyBudget(arrivingLimits) };
 
   const apis: readonly Door[] = [createDkvDoor(member, options.maxRequestBytes)];
   const services = new Set(apis.flatMap((door) => door.services.map((service) => service.typeName)));
@@ -65,7 +65,7 @@ export function createClientApi(
   const resources = new Map(doors.flatMap((door) => [...door.resources]));
 
   return {
-    onStream: (stream) => fastPath.accept(stream),
+    onStream: (stream, connection) => fastPath.accept(stream, connection),
     async onRequest(request) {
       const [path = "", query = ""] = request.target.split("?", 2);
       const resource = resources.get(path);

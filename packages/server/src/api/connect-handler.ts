@@ -17,10 +17,11 @@ import type { HttpRequest, HttpResponse } from "../listener/request-handlers.ts"
 import type { Clock } from "../platform/clock.ts";
 import { DkvError } from "../platform/errors.ts";
 import type { BodyBudget } from "./body-budget.ts";
-import { limitBody } from "./body-limit.ts";
+import { type BodyLimit, limitBody } from "./body-limit.ts";
 import { textResponse } from "./plain-response.ts";
 import type { ErrorTranslator } from "./errors.ts";
 import { unescapeMessage } from "./grpc-status.ts";
+import { shortenTimeouts } from "./timeout-headers.ts";
 
 export interface ConnectOptions {
   readonly routes: readonly ((router: ConnectRouter) => void)[];
@@ -44,6 +45,17 @@ export type ConnectHandler = (path: string, request: HttpRequest) => Promise<Htt
 /** Below this size, compressing an answer costs more than it saves. */
 const compressMinBytes = 16 * 1024;
 
+/** Methods that stream are asked questions, of a line or two. */
+const maxStreamMessageBytes = 64 * 1024;
+const streamLimit = {
+  maxBytes: maxStreamMessageBytes,
+  tooLarge: () =>
+    new ConnectError(
+      `message is too large: it may have ${String(maxStreamMessageBytes)} bytes`,
+      Code.ResourceExhausted,
+    ),
+};
+
 export function createConnectHandler(options: ConnectOptions, deps: ConnectDeps): ConnectHandler {
   const router = createConnectRouter({
     acceptCompression: [gzip(() => deps.translate(options.tooLarge()))],
@@ -53,6 +65,7 @@ export function createConnectHandler(options: ConnectOptions, deps: ConnectDeps)
     shutdownSignal: options.shutdownSignal,
   });
   for (const register of options.routes) register(router);
+  const unaryLimit = { maxBytes: options.maxMessageBytes, tooLarge: options.tooLarge };
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 
   return (path, request) => {
@@ -61,22 +74,27 @@ export function createConnectHandler(options: ConnectOptions, deps: ConnectDeps)
     const url = urlOf(request);
     if (url === undefined) return Promise.resolve(noHost());
     const universal = { ...request, url };
-    return handler(isOneMessage(handler) ? limited(universal) : universal).then(withReadableMessage);
+    shortenTimeouts(request.header);
+    return handler(limited(universal, handler)).then(withReadableMessage);
   };
 
-  function limited(request: HttpRequest & { readonly url: string }): UniversalServerRequest {
+  function limited(
+    request: HttpRequest & { readonly url: string },
+    { method: { methodKind } }: UniversalHandler,
+  ): UniversalServerRequest {
     // Connect would compare the announced length with its own limit, and answer in its own words.
     request.header.delete("content-length");
-    const limit = {
-      maxBytes: options.maxMessageBytes,
-      hasPrefix: /^application\/(grpc|connect\+)/.test(request.header.get("content-type") ?? ""),
-      tooLarge: options.tooLarge,
+    const limit: BodyLimit = {
+      ...(methodKind === "unary" ? unaryLimit : streamLimit),
+      hasPrefix:
+        methodKind !== "unary" || /^application\/grpc/i.test(request.header.get("content-type") ?? ""),
+      timed: methodKind === "unary" || methodKind === "server_streaming" ? "request" : "message",
       timeoutMs: options.bodyTimeoutMs,
       onTimeout: () => {
         request.abandon();
       },
     };
-    const body = limitBody(request.body, limit, deps);
+    const body = limitBody(request.body, limit, { ...deps, connection: request.connection });
     // What the connection throws is not for us to judge: the client has gone.
     return {
       ...request,
@@ -104,10 +122,6 @@ function withReadableMessage(answer: UniversalServerResponse): UniversalServerRe
 async function* unescapeAtEnd(body: AsyncIterable<Uint8Array>, trailer: Headers): AsyncGenerator<Uint8Array> {
   yield* body;
   unescapeMessage(trailer);
-}
-
-function isOneMessage({ method }: UniversalHandler): boolean {
-  return method.methodKind === "unary" || method.methodKind === "server_streaming";
 }
 
 /** Gzip whose complaint about a message that unpacks to too much is ours. */

@@ -22,6 +22,8 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { encodeHeaderBlock, type Receiver, type RequestHead, type ServerStream } from "@dkv/http2";
 import type { Cancel, Clock } from "../platform/clock.ts";
+import { DkvError } from "../platform/errors.ts";
+import { ArrivingMessage, prefixBytes } from "./arriving-message.ts";
 import type { BodyBudget } from "./body-budget.ts";
 import { type GrpcErrorBlocks, grpcAnswerHeaders } from "./grpc-status.ts";
 import { parseGrpcTimeout } from "./grpc-timeout.ts";
@@ -43,7 +45,6 @@ export interface FastPathDeps {
   readonly budget: BodyBudget;
 }
 
-const prefixBytes = 5;
 const sweepPeriodMs = 1000;
 
 const okHeaders = encodeHeaderBlock(grpcAnswerHeaders);
@@ -68,15 +69,20 @@ export class GrpcFastPath {
     });
   }
 
-  /** Takes the stream if it carries a plain call of a hot method. Decides by the head alone. */
-  accept(stream: ServerStream): Receiver | undefined {
+  /**
+   * Takes the stream if it carries a plain call of a hot method. Decides by the head alone.
+   *
+   * @param connection the same object for all streams of one
+   */
+  accept(stream: ServerStream, connection: object): Receiver | undefined {
     const { head } = stream;
     const method = this.#methods.get(head.path);
     if (method === undefined || head.method !== "POST" || !isPlainGrpc(head)) return undefined;
     const timeout = head.fields.get("grpc-timeout");
     const timeoutMs = timeout === undefined ? undefined : parseGrpcTimeout(timeout);
     if (timeout !== undefined && timeoutMs === undefined) return undefined;
-    return new Call(stream, { method, timeoutMs, startedMs: this.#deps.clock.nowMs() }, this.#surroundings);
+    const terms = { method, timeoutMs, connection, startedMs: this.#deps.clock.nowMs() };
+    return new Call(stream, terms, this.#surroundings);
   }
 
   /** Ends the supervision of slow clients. Calls that were accepted are still answered. */
@@ -104,51 +110,51 @@ class Call implements Receiver {
   readonly #stream: ServerStream;
   readonly #method: UnaryMethod;
   readonly #timeoutMs: number | undefined;
+  readonly #connection: object;
   readonly #surroundings: CallSurroundings;
   /** What came of the message, if that was not all of it. */
-  #pieces: Buffer[] | undefined;
-  /** Bytes of the pieces, which are taken from the budget. */
-  #bytes = 0;
+  #message: ArrivingMessage | undefined;
 
   constructor(stream: ServerStream, terms: Terms, surroundings: CallSurroundings) {
     this.startedMs = terms.startedMs;
     this.#stream = stream;
     this.#method = terms.method;
     this.#timeoutMs = terms.timeoutMs;
+    this.#connection = terms.connection;
     this.#surroundings = surroundings;
     surroundings.arriving.add(this);
   }
 
   onData(chunk: Buffer): void {
-    const { maxMessageBytes, tooLarge, budget } = this.#surroundings;
+    this.#message ??= this.#newMessage();
     try {
-      budget.take(chunk.length);
-      this.#bytes += chunk.length;
-      this.#pieces ??= [];
-      // A copy: the chunk may be a small part of memory that would be held as long.
-      this.#pieces.push(Buffer.from(chunk));
+      this.#message.append(chunk);
       this.#stream.release(chunk.length);
-      const declared = declaredBytes(this.#pieces[0]);
-      if (declared > maxMessageBytes || this.#bytes > maxMessageBytes + prefixBytes) throw tooLarge();
     } catch (error) {
       this.giveUp(error);
     }
   }
 
   onEnd(last: Buffer): void {
-    const bytes = this.#pieces === undefined ? last : Buffer.concat([...this.#pieces, last]);
-    // Pieces are let go before the call, which may take long.
+    let fault: unknown;
+    let bytes = last;
+    try {
+      this.#message?.append(last);
+      // Complete, it is not the budget's concern any more; the call may take long.
+      bytes = this.#message?.take() ?? last;
+      fault = envelopeFault(bytes);
+    } catch (error) {
+      fault = error;
+    }
     this.#forget();
-    const { maxMessageBytes, tooLarge } = this.#surroundings;
-    const isTooLarge = bytes.length > Math.max(maxMessageBytes + prefixBytes, last.length);
-    const fault = isTooLarge ? tooLarge() : envelopeFault(bytes);
     if (fault !== undefined) {
       this.#refuse(fault);
       return;
     }
     this.#method.call(bytes.subarray(prefixBytes), this.#timeoutMs).then(
       (frame) => {
-        this.#stream.answer({ headers: okHeaders, body: frame, trailers: okTrailers });
+        const outcome = this.#stream.answer({ headers: okHeaders, body: frame, trailers: okTrailers });
+        if (outcome === "overfull") this.#refuse(tooManyAnswers());
       },
       (error: unknown) => {
         this.#refuse(error);
@@ -174,22 +180,34 @@ class Call implements Receiver {
   }
 
   #forget(): void {
-    const { arriving, budget } = this.#surroundings;
-    arriving.delete(this);
-    budget.release(this.#bytes);
-    this.#bytes = 0;
-    this.#pieces = undefined;
+    this.#surroundings.arriving.delete(this);
+    this.#message?.take();
+    this.#message = undefined;
+  }
+
+  #newMessage(): ArrivingMessage {
+    const { maxMessageBytes: maxBytes, tooLarge, budget } = this.#surroundings;
+    const limit = { maxBytes, hasPrefix: true, tooLarge };
+    return new ArrivingMessage(limit, { budget, connection: this.#connection });
   }
 }
 
 interface Terms {
   readonly method: UnaryMethod;
   readonly timeoutMs: number | undefined;
+  readonly connection: object;
   readonly startedMs: number;
 }
 
 function tooSlow(timeoutMs: number): ConnectError {
   return new ConnectError(`the request did not arrive within ${String(timeoutMs)} ms`, Code.DeadlineExceeded);
+}
+
+function tooManyAnswers(): DkvError {
+  return new DkvError(
+    "outcomeUnknown",
+    "the request was done, but too many answers wait for their clients to take them: read answers faster",
+  );
 }
 
 function isPlainGrpc({ fields }: RequestHead): boolean {
@@ -199,11 +217,6 @@ function isPlainGrpc({ fields }: RequestHead): boolean {
     (type === "application/grpc" || type === "application/grpc+proto") &&
     (encoding === undefined || encoding === "identity")
   );
-}
-
-/** The length that the message's prefix promises; 0 if that has not arrived in one piece. */
-function declaredBytes(first: Buffer | undefined): number {
-  return first !== undefined && first.length >= prefixBytes ? first.readUInt32BE(1) : 0;
 }
 
 /** Says what is wrong with the body of a unary call, in the words that Connect has for it. */

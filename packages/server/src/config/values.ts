@@ -60,7 +60,7 @@ async function parseArguments(argv: readonly string[], version: string) {
       "Each option may also stand in the environment (DKV_DATA_DIR for --data-dir), in .env.local, or in .env.",
     )
     .example(
-      "$0 --name dkv-0 --initial-cluster=dkv-0=localhost:2380",
+      "$0 --name dkv-0 --initial-cluster=dkv-0=localhost:2380 --listen-peer-address=localhost:2380",
       "A cluster of one, clients on port 3000",
     )
     .example(

@@ -5,6 +5,7 @@
  */
 import type { RaftNode } from "@dkv/raft";
 import type { Logger } from "pino";
+import type { PeerTransport } from "../transport/peer-transport.ts";
 import { successorIn } from "./successor.ts";
 
 /** Whether a leader may propose: the disk waits for a batch, has one, or has had one for too long. */
@@ -12,6 +13,7 @@ export type DiskState = "idle" | "busy" | "stalled";
 
 export interface DiskWatchDeps {
   readonly node: RaftNode;
+  readonly transport: Pick<PeerTransport, "peers">;
   readonly logger: Logger;
   /** A batch that is out at so many ticks on end stalls the disk. */
   readonly patienceTicks: number;
@@ -65,8 +67,8 @@ export class DiskWatch {
   }
 
   #handOver(): void {
-    const { node } = this.#deps;
-    const successor = successorIn(node.status());
+    const { node, transport } = this.#deps;
+    const successor = successorIn(node.status(), transport);
     this.#isHandingOver = successor !== undefined && node.transferLeadership(successor).kind === "accepted";
   }
 }

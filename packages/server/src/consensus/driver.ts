@@ -46,6 +46,7 @@ export interface DriverDeps {
   readonly tickMs: number;
   /** A batch that is out to the log for longer stalls the disk. */
   readonly electionTimeoutMs: number;
+  readonly nameOf: (id: NodeId) => string;
   /** Says in words how many members answer, for error texts. */
   readonly describeQuorum: () => string;
   /** Ends the process: going on would be a guess. */
@@ -251,7 +252,7 @@ export class Driver {
     if (before.leader === now.leader && before.role === now.role) return;
     const { leader, role, term } = now;
     const text = leader === undefined ? "no leader" : role === "leader" ? "leading" : "following";
-    this.#deps.logger.info({ role, term, leader: leader?.toString(16) }, text);
+    this.#deps.logger.info({ role, term, leader: leader && this.#deps.nameOf(leader) }, text);
   }
 
   #wakeWatchers(): void {

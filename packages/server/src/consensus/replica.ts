@@ -61,6 +61,7 @@ export class Replica implements Member {
       proposingLimits: options.proposingLimits,
       tickMs: options.tickMs,
       electionTimeoutMs: options.electionTimeoutMs,
+      nameOf: (id) => this.#names.get(id) ?? id.toString(16),
       describeQuorum: () => this.#describeQuorum(),
     });
   }
@@ -134,8 +135,8 @@ export class Replica implements Member {
   }
 
   async #handOver(): Promise<void> {
-    const { node, logger } = this.#deps;
-    const successor = successorIn(node.status());
+    const { node, transport, logger } = this.#deps;
+    const successor = successorIn(node.status(), transport);
     if (successor === undefined) return;
     if (node.transferLeadership(successor).kind === "dropped") return;
     const left = await this.#driver.until(

@@ -1,14 +1,19 @@
 import type { NodeId, NodeStatus } from "@dkv/raft";
+import type { PeerTransport } from "../transport/peer-transport.ts";
 
 /**
- * Who should lead after this node: the follower nearest to its log, among those heard of lately. Undefined if
- * there is none, or this node does not lead.
+ * Who should lead after this node: the follower nearest to its log, among those heard of lately and not known
+ * to be gone. Undefined if there is none, or this node does not lead.
  */
-export function successorIn({ followers }: NodeStatus): NodeId | undefined {
+export function successorIn(
+  { followers }: NodeStatus,
+  transport: Pick<PeerTransport, "peers">,
+): NodeId | undefined {
+  const gone = transport.peers().filter(({ isConnected }) => !isConnected);
   let best: NodeId | undefined;
   let bestMatch = -1;
   for (const [id, { match, recentlyActive }] of followers) {
-    if (!recentlyActive || match <= bestMatch) continue;
+    if (!recentlyActive || match <= bestMatch || gone.some((peer) => peer.id === id)) continue;
     best = id;
     bestMatch = match;
   }

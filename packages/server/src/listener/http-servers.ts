@@ -3,7 +3,7 @@
  */
 import http from "node:http";
 import type { Duplex } from "node:stream";
-import { defaultSessionLimits, type Receiver, type ServerStream, Session } from "@dkv/http2";
+import { Backlog, defaultSessionLimits, type Receiver, type ServerStream, Session } from "@dkv/http2";
 import type { Logger } from "pino";
 import type { Clock } from "../platform/clock.ts";
 import { http1Request, sendHttp1Response } from "./http1-exchange.ts";
@@ -12,6 +12,8 @@ import type { ListenerLimits } from "./limits.ts";
 import type { RequestHandlers } from "./request-handlers.ts";
 
 const maxHeaderBytes = 16 * 1024;
+/** Answers that wait for their clients, over all connections. */
+const maxBacklogBytes = 256 * 1024 * 1024;
 const endedEarly = "a call ended before its answer was sent";
 
 export interface HttpServer {
@@ -32,14 +34,17 @@ export function createHttp2Server(
   { clock, logger, handlers }: HttpServerDeps,
 ): HttpServer {
   const sessions = new Set<Session>();
-  const serveSlowly = (stream: ServerStream): Receiver => {
-    const exchange = new Http2Exchange(stream);
+  const serveSlowly = (stream: ServerStream, connection: object): Receiver => {
+    const exchange = new Http2Exchange(stream, connection);
     handlers
       .onRequest(exchange.request)
       .then((answer) => exchange.respond(answer))
       .catch((error: unknown) => {
         logger.debug({ err: error, path: stream.head.path }, endedEarly);
         stream.cancel();
+      })
+      .catch((error: unknown) => {
+        logger.error({ err: error, path: stream.head.path }, "a call could not be ended");
       });
     return exchange;
   };
@@ -50,14 +55,16 @@ export function createHttp2Server(
       maxHeaderListBytes: maxHeaderBytes,
       openingTimeoutMs: limits.openingTimeoutMs,
     },
-    handler: (stream: ServerStream) => handlers.onStream(stream) ?? serveSlowly(stream),
+    backlog: new Backlog(maxBacklogBytes),
     onBroken: (error: Error) => {
       logger.debug({ err: error }, "an HTTP/2 connection broke");
     },
   };
   return {
     serve(socket) {
-      const session = new Session(socket, deps);
+      const handler = (stream: ServerStream): Receiver =>
+        handlers.onStream(stream, socket) ?? serveSlowly(stream, socket);
+      const session = new Session(socket, { ...deps, handler });
       sessions.add(session);
       socket.once("close", () => sessions.delete(session));
     },

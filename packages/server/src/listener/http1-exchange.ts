@@ -16,6 +16,7 @@ export function http1Request(request: IncomingMessage, response: ServerResponse)
     authority: request.headers.host,
     target: request.url ?? "",
     header: headersOf(request),
+    connection: request.socket,
     body: bodyOf(request),
     signal: gone.signal,
     abandon: () => request.destroy(),

@@ -1,4 +1,5 @@
 import { encodeHeaderBlock, type Header, type Receiver, type ServerStream } from "@dkv/http2";
+import { GrowingBuffer } from "../platform/growing-buffer.ts";
 import type { HttpRequest, HttpResponse } from "./request-handlers.ts";
 
 /**
@@ -11,13 +12,16 @@ export class Http2Exchange implements Receiver {
   readonly #stream: ServerStream;
   readonly #gone = new AbortController();
   /** What came of the body and was not read. */
-  readonly #chunks: Buffer[] = [];
+  readonly #unread = new GrowingBuffer();
   #hasWholeBody = false;
+  /** Whether the answer is complete, or will never be. */
+  #isOver = false;
   /** Wakes who waits for the body, or for the client to take what was sent. */
   #wakeReader: () => void = ignore;
   #wakeWriter: () => void = ignore;
 
-  constructor(stream: ServerStream) {
+  /** @param connection the same object for all streams of one */
+  constructor(stream: ServerStream, connection: object) {
     const { method, scheme, authority, path, fields } = stream.head;
     this.#stream = stream;
     this.request = {
@@ -27,6 +31,7 @@ export class Http2Exchange implements Receiver {
       authority,
       target: path,
       header: new Headers([...fields]),
+      connection,
       body: this.#body(),
       signal: this.#gone.signal,
       abandon: () => {
@@ -37,20 +42,19 @@ export class Http2Exchange implements Receiver {
   }
 
   onData(chunk: Buffer): void {
-    // A copy: the chunk may be a small part of memory that would be held as long.
-    this.#chunks.push(Buffer.from(chunk));
+    this.#unread.append(chunk);
     this.#wakeReader();
   }
 
   onEnd(last: Buffer): void {
-    if (last.length > 0) this.#chunks.push(Buffer.from(last));
+    this.#unread.append(last);
     this.#hasWholeBody = true;
     this.#wakeReader();
   }
 
   onAbort(): void {
     this.#gone.abort();
-    this.#wakeReader();
+    this.#endBody();
     this.#wakeWriter();
   }
 
@@ -64,7 +68,8 @@ export class Http2Exchange implements Receiver {
     try {
       let part = await parts?.next();
       const headers = encodeHeaderBlock([[":status", String(status)], ...listOf(header)]);
-      if (part === undefined && trailer === undefined) {
+      // An answer to HEAD has the header of one to GET, and nothing else. Source: RFC 9110 §9.3.2.
+      if (this.request.method === "HEAD" || (part === undefined && trailer === undefined)) {
         this.#stream.answerBriefly(headers);
         return;
       }
@@ -80,7 +85,15 @@ export class Http2Exchange implements Receiver {
       throw error;
     } finally {
       parts?.return?.().catch(ignore);
+      this.#endBody();
     }
+  }
+
+  /** Lets go of what was not read; whoever still waits for more need not. */
+  #endBody(): void {
+    this.#isOver = true;
+    this.#unread.take();
+    this.#wakeReader();
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
@@ -95,10 +108,12 @@ export class Http2Exchange implements Receiver {
   async *#body(): AsyncGenerator<Uint8Array> {
     for (;;) {
       if (this.#gone.signal.aborted) throw new Error("the client went before its request was complete");
-      const chunk = this.#chunks.shift();
-      if (chunk !== undefined) {
-        this.#stream.release(chunk.length);
+      if (this.#isOver) throw new Error("the request was answered before it was complete");
+      if (this.#unread.length > 0) {
+        const chunk = this.#unread.take();
         yield chunk;
+        // Not before: until the reader comes back, it may hold the chunk.
+        this.#stream.release(chunk.length);
       } else if (this.#hasWholeBody) {
         return;
       } else {

@@ -10,6 +10,8 @@ export interface HttpRequest {
   /** Path and query. */
   readonly target: string;
   readonly header: Headers;
+  /** The same object for all requests of one connection. */
+  readonly connection: object;
   /** Fails when the client goes. Need not be read, or not to its end. */
   readonly body: AsyncIterable<Uint8Array>;
   /** Aborted when the client does not want the answer any more. */
@@ -28,8 +30,12 @@ export interface HttpResponse {
 
 /** Who answers what arrives on the client port. */
 export interface RequestHandlers {
-  /** Sees every request of HTTP/2 first. Returns who receives it; if nobody does, `onRequest` answers. */
-  onStream(stream: ServerStream): Receiver | undefined;
+  /**
+   * Sees every request of HTTP/2 first. Returns who receives it; if nobody does, `onRequest` answers.
+   *
+   * @param connection the same object for all requests of one
+   */
+  onStream(stream: ServerStream, connection: object): Receiver | undefined;
   /** Answers a request of HTTP/1.1 or HTTP/2. A rejection cuts the client off. */
   onRequest(request: HttpRequest): Promise<HttpResponse>;
   /** The port is about to close: ends the calls that would not end on their own. */

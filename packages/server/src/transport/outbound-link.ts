@@ -60,6 +60,10 @@ export class OutboundLink {
   }
 
   /** Returns whether the frame was queued. */
+  get isConnected(): boolean {
+    return this.#state?.kind === "connected";
+  }
+
   send(frame: PeerFrame): boolean {
     if (this.#state?.kind !== "connected") return false;
     const { socket } = this.#state;

@@ -19,7 +19,7 @@ export class PeerRecord {
     this.#clientAddress = clientAddress;
   }
 
-  status(): PeerStatus {
+  status(): Omit<PeerStatus, "isConnected"> {
     return { ...this.address, clientAddress: this.#clientAddress, lastHeardMs: this.#lastHeardMs };
   }
 }

@@ -33,6 +33,8 @@ export interface PeerStatus {
   readonly clientAddress: string;
   /** Milliseconds of the transport's clock at which the last frame came from it; undefined if none has. */
   readonly lastHeardMs: number | undefined;
+  /** Whether frames can be sent to it. */
+  readonly isConnected: boolean;
 }
 
 /** Called by the transport, never re-entrantly from `send`. */

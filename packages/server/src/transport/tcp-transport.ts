@@ -86,7 +86,10 @@ class TcpTransport implements PeerTransport {
   }
 
   peers(): readonly PeerStatus[] {
-    return Array.from(this.#records.values(), (record) => record.status());
+    return Array.from(this.#records, ([id, record]) => ({
+      ...record.status(),
+      isConnected: this.#links.get(id)?.isConnected ?? false,
+    }));
   }
 
   async close(): Promise<void> {

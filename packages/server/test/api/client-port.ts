@@ -46,8 +46,8 @@ export async function openClientPort(
   let bypassed = 0;
   const handlers: RequestHandlers = {
     ...api,
-    onStream(stream) {
-      const receiver = options.bypass === "forbidden" ? undefined : api.onStream(stream);
+    onStream(stream, connection) {
+      const receiver = options.bypass === "forbidden" ? undefined : api.onStream(stream, connection);
       if (receiver !== undefined) bypassed += 1;
       return receiver;
     },

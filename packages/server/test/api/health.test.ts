@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders } from "node:http2";
 import { describe, it } from "node:test";
 import { Code, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
@@ -7,6 +9,7 @@ import {
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from "@dkv/protocol/grpc/health/v1/health";
 import { openClientPort } from "./client-port.ts";
+import { connectHttp2, frame } from "./raw-http2.ts";
 import { failureOf } from "./refusal.ts";
 
 describe("grpc.health.v1", () => {
@@ -62,6 +65,30 @@ describe("grpc.health.v1", () => {
   });
 });
 
+describe("Health/Watch", () => {
+  const forEver: readonly { type: string; deadline: OutgoingHttpHeaders }[] = [
+    { type: "application/grpc", deadline: { "grpc-timeout": "99999999H" } },
+    { type: "application/connect+proto", deadline: { "connect-timeout-ms": "9999999999" } },
+  ];
+  for (const { type, deadline } of forEver) {
+    it(`stays open as ${type} with a deadline that no timer can wait for`, async (t) => {
+      const { url, member } = await openClientPort(t);
+      const session = await connectHttp2(url);
+      t.after(() => {
+        session.destroy();
+      });
+      const path = "/grpc.health.v1.Health/Watch";
+      const stream = session.request({ ":method": "POST", ":path": path, "content-type": type, ...deadline });
+      stream.end(frame(Buffer.alloc(0)));
+      const [first] = (await once(stream, "data")) as [Buffer];
+      assert.deepEqual(first, frame(Buffer.from([8, ServingStatus.SERVING])));
+      member.leader = "";
+      const [second] = (await once(stream, "data")) as [Buffer];
+      assert.deepEqual(second, frame(Buffer.from([8, ServingStatus.NOT_SERVING])));
+    });
+  }
+});
+
 describe("the HTTP resources", () => {
   it("tell probes how the member is", async (t) => {
     const { url, member } = await openClientPort(t);
@@ -86,6 +113,27 @@ describe("the HTTP resources", () => {
     ]);
     assert.deepEqual(await get("/livez"), [200, text, "ok\n"]);
     assert.deepEqual(await get("/version"), [200, "application/json", '{"dkv":"1.2.3"}\n']);
+  });
+
+  it("answer HEAD over HTTP/2 with a header alone", async (t) => {
+    const { url } = await openClientPort(t);
+    const session = await connectHttp2(url);
+    t.after(() => {
+      session.destroy();
+    });
+    for (const [path, status] of [
+      ["/nothing", 404],
+      ["/readyz", 200],
+    ] as const) {
+      const stream = session.request({ ":method": "HEAD", ":path": path });
+      const [headers, flags] = (await once(stream, "response")) as [IncomingHttpHeaders, number];
+      assert.equal(headers[":status"], status);
+      assert.ok(Number(headers["content-length"]) > 0);
+      assert.ok((flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0, "the header is all of the answer");
+      stream.close();
+      await once(stream, "close");
+      assert.equal(stream.rstCode, 0);
+    }
   });
 
   it("answer GET and HEAD, and nothing at other paths", async (t) => {

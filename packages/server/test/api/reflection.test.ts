@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { once } from "node:events";
+import type { ClientHttp2Stream } from "node:http2";
+import { describe, it, type TestContext } from "node:test";
 import { create, createFileRegistry, fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
@@ -10,7 +12,8 @@ import {
   type ServerReflectionResponse,
 } from "@dkv/protocol/grpc/reflection/v1/reflection";
 import { ServerReflection as ServerReflectionAlpha } from "@dkv/protocol/grpc/reflection/v1alpha/reflection";
-import { openClientPort } from "./client-port.ts";
+import { type ClientPort, openClientPort } from "./client-port.ts";
+import { connectHttp2, frame } from "./raw-http2.ts";
 
 type Question = MessageInitShape<typeof ServerReflectionRequestSchema>["messageRequest"];
 type Answer = ServerReflectionResponse["messageResponse"];
@@ -80,6 +83,53 @@ describe("server reflection", () => {
       (answer) => answer?.case === "errorResponse" && answer.value.errorCode,
     );
     assert.deepEqual(codes, [Code.NotFound, Code.NotFound, Code.InvalidArgument]);
+  });
+});
+
+describe("a question of reflection", () => {
+  const listServices = frame(Buffer.from([0x3a, 0]));
+
+  const open = async (t: TestContext, { url }: ClientPort): Promise<ClientHttp2Stream> => {
+    const session = await connectHttp2(url);
+    t.after(() => {
+      session.destroy();
+    });
+    const path = `/${ServerReflection.typeName}/ServerReflectionInfo`;
+    const stream = session.request({ ":method": "POST", ":path": path, "content-type": "application/grpc" });
+    stream.on("error", () => undefined);
+    return stream;
+  };
+
+  it("may come in any pieces, after any pause", async (t) => {
+    const stream = await open(t, await openClientPort(t, { bodyTimeoutMs: 100 }));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    for (const byte of listServices) {
+      await new Promise((resolve) => stream.write(Buffer.from([byte]), resolve));
+    }
+    await once(stream, "data");
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    stream.write(Buffer.concat([listServices, listServices]));
+    await once(stream, "data");
+    assert.equal(stream.closed, false);
+  });
+
+  it("is refused when it announces more than a question needs", async (t) => {
+    const stream = await open(t, await openClientPort(t));
+    const prefix = Buffer.alloc(5);
+    prefix.writeUInt32BE(3_000_000, 1);
+    stream.write(prefix);
+    const trailers = once(stream, "trailers");
+    stream.resume();
+    const [{ "grpc-status": status, "grpc-message": message }] = await trailers;
+    assert.equal(status, String(Code.ResourceExhausted));
+    assert.match(message, /message is too large: it may have 65536 bytes/);
+  });
+
+  it("is ended when it has begun and does not come", async (t) => {
+    const stream = await open(t, await openClientPort(t, { bodyTimeoutMs: 100 }));
+    stream.write(listServices.subarray(0, 6));
+    await once(stream, "close");
+    assert.equal(stream.rstCode, 8);
   });
 });
 

@@ -6,19 +6,24 @@ import { describe, it, type TestContext } from "node:test";
 import { pino } from "pino";
 import { createHttp2Server } from "../../src/listener/http-servers.ts";
 import { defaultLimits } from "../../src/listener/limits.ts";
-import type { HttpRequest, HttpResponse } from "../../src/listener/request-handlers.ts";
+import type { HttpRequest, HttpResponse, RequestHandlers } from "../../src/listener/request-handlers.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { rawCall } from "../api/raw-http2.ts";
+
+interface OpenOptions extends http2.Settings {
+  readonly onStream?: RequestHandlers["onStream"];
+  readonly log?: (line: string) => void;
+}
 
 async function open(
   t: TestContext,
   onRequest: (request: HttpRequest) => Promise<HttpResponse>,
-  settings: http2.Settings = {},
+  { onStream = () => undefined, log = () => undefined, ...settings }: OpenOptions = {},
 ): Promise<ClientHttp2Session> {
   const { serve } = createHttp2Server(defaultLimits, {
     clock: systemClock,
-    logger: pino({ enabled: false }),
-    handlers: { onStream: () => undefined, onRequest, onClosing: () => undefined },
+    logger: pino({ level: "error" }, { write: log }),
+    handlers: { onStream, onRequest, onClosing: () => undefined },
   });
   const server = net.createServer(serve).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -109,6 +114,52 @@ describe("a request of HTTP/2 that is not hot", () => {
       stream.close(8);
     });
     await stopped.promise;
+  });
+
+  it("is not read on, and fails, once it is answered", async (t) => {
+    const failed = Promise.withResolvers<unknown>();
+    const session = await open(t, ({ body }) => {
+      const readAll = async (): Promise<void> => {
+        for await (const _ of body);
+      };
+      readAll().catch(failed.resolve);
+      return Promise.resolve({ status: 200 });
+    });
+    const stream = session.request({ ":method": "POST", ":path": "/" });
+    stream.write("x");
+    assert.match(String(await failed.promise), /answered before it was complete/);
+  });
+
+  it("holds back a client whose bytes the reader still has", async (t) => {
+    let received = 0;
+    const stuck = Promise.withResolvers<void>();
+    const session = await open(t, async ({ body }) => {
+      for await (const part of body) {
+        received += part.length;
+        await stuck.promise;
+      }
+      return { status: 200, header: new Headers({ received: String(received) }) };
+    });
+    const call = rawCall(session, { ":path": "/" }, [Buffer.alloc(3_000_000)]);
+    while (session.state.outboundQueueSize !== 0 || received === 0) await new Promise(setImmediate);
+    assert.ok(received <= 1_048_576, String(received));
+    stuck.resolve();
+    assert.equal((await call).headers["received"], "3000000");
+  });
+
+  it("is a matter for the log when it cannot even be cut off", async (t) => {
+    const logged = Promise.withResolvers<string>();
+    const session = await open(t, () => Promise.reject(new Error("no answer")), {
+      onStream(stream) {
+        stream.cancel = () => {
+          throw new Error("not to be ended");
+        };
+        return undefined;
+      },
+      log: logged.resolve,
+    });
+    session.request({ ":path": "/" }).on("error", () => undefined);
+    assert.match(await logged.promise, /not to be ended/);
   });
 
   it("is cut off when its answer fails", async (t) => {
