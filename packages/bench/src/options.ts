@@ -8,7 +8,11 @@ export type SystemName = (typeof systemNames)[number];
 /** The bench's flags in one table: the help text and the environment variables are read off it. */
 const flags = {
   seconds: { value: "N", default: "5", describe: "measured time of each row" },
-  warmup: { value: "N", default: "5", describe: "seconds of the same load before that" },
+  warmup: {
+    value: "N",
+    default: "15",
+    describe: "seconds of the same load before that: V8 compiles what it sees often",
+  },
   clients: {
     value: "N,...",
     default: "1,64,256,1000",
