@@ -1,4 +1,5 @@
 import { assert } from "./assert.ts";
+import { decodeConfiguration } from "./configuration/codec.ts";
 import type { AppendEntries } from "./messages.ts";
 import { type Entry, type EntryId, indexAfter, type LogIndex, type Term } from "./types.ts";
 
@@ -36,7 +37,8 @@ export function decideAppend(log: LogView, request: AppendEntries): AppendDecisi
 
 /**
  * Whether a request has the shape every leader's request has: entries follow prev without a gap, terms
- * never decrease, and none is above the leader's own. A peer that sends anything else is not believed.
+ * never decrease, none is above the leader's own, and who leads is in a configuration with voters. A peer
+ * that sends anything else is not believed.
  */
 export function isWellFormed(request: AppendEntries): boolean {
   const { prev, entries, term } = request;
@@ -45,7 +47,17 @@ export function isWellFormed(request: AppendEntries): boolean {
   for (const entry of entries) {
     if (entry.index !== indexAfter(before.index) || entry.term < before.term || entry.term === 0)
       return false;
+    if (entry.kind === "configuration" && !isConfiguration(entry)) return false;
     before = entry;
   }
   return before.term <= term;
+}
+
+function isConfiguration({ data }: Entry): boolean {
+  try {
+    return decodeConfiguration(data).voters.length > 0;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
 }

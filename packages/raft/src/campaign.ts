@@ -1,19 +1,19 @@
 import { assert } from "./assert.ts";
 import type { PreVoteResponse, VoteResponse } from "./messages.ts";
-import { majorityVote } from "./quorum/majority.ts";
+import { jointVote } from "./quorum/joint.ts";
 import type { Raft } from "./raft.ts";
 import type { CandidateRole, PreCandidateRole } from "./roles.ts";
-import { nextTerm } from "./types.ts";
+import { type NodeId, nextTerm } from "./types.ts";
 
 /**
  * Asks the others whether they would vote for us, before a term is spent on it: a node that was cut off,
  * or whose log is behind, cannot win and must not unseat a leader that works. Source: Diss. §9.6.
  */
 export function startPreVote(raft: Raft): void {
-  if (!raft.isVoter) return;
+  if (!raft.mayCampaign) return;
   raft.becomePreCandidate();
   const { term, id, log } = raft;
-  for (const to of raft.others) {
+  for (const to of otherVoters(raft)) {
     raft.send({ kind: "preVoteRequest", from: id, to, term: nextTerm(term), lastEntry: log.lastEntry });
   }
   settle(raft);
@@ -27,14 +27,21 @@ export type CampaignReason = "preVoteWon" | "leadershipTransfer";
 
 /** Spends a term: votes for itself and asks the others. Source: Raft §5.2. */
 export function startCampaign(raft: Raft, reason: CampaignReason): void {
-  if (!raft.isVoter) return;
+  if (!raft.mayCampaign) return;
   raft.becomeCandidate();
   const { term, id, log } = raft;
   const leadershipTransfer = reason === "leadershipTransfer";
-  for (const to of raft.others) {
+  for (const to of otherVoters(raft)) {
     raft.send({ kind: "voteRequest", from: id, to, term, lastEntry: log.lastEntry, leadershipTransfer });
   }
   settle(raft);
+}
+
+/** Of both groups, while there are two. */
+function otherVoters({ configuration: { voters, outgoing }, id }: Raft): ReadonlySet<NodeId> {
+  const others = new Set([...voters, ...outgoing]);
+  others.delete(id);
+  return others;
 }
 
 /** Counts an answer; the first of each voter counts. */
@@ -58,7 +65,7 @@ function settle(raft: Raft): void {
     role.kind === "preCandidate" || role.kind === "candidate",
     "votes are counted by those who asked for them",
   );
-  switch (majorityVote(raft.config.configuration.voters, (voter) => role.votes.get(voter))) {
+  switch (jointVote(raft.configuration, (voter) => role.votes.get(voter))) {
     case "pending":
       return;
     case "lost":

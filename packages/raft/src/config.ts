@@ -1,11 +1,10 @@
 import { assert } from "./assert.ts";
 import type { TraceEvent } from "./trace.ts";
-import type { Configuration, NodeId } from "./types.ts";
+import type { NodeId } from "./types.ts";
 
 /** What a node is told when it starts. All limits are per node; bytes count the data of entries. */
 export interface RaftConfig {
   readonly id: NodeId;
-  readonly configuration: Configuration;
   /** Least election timeout; each node draws its own below twice this. Source: Raft §5.2. */
   readonly electionTicks: number;
   /** Ticks between two heartbeats of a leader. */
@@ -28,9 +27,6 @@ export interface RaftConfig {
 
 /** Asserts the relations between the values that the algorithm depends on. */
 export function checkConfig(config: RaftConfig): void {
-  const { voters } = config.configuration;
-  assert(voters.length > 0, "a configuration has at least one voter");
-  assert(new Set(voters).size === voters.length, "a voter is listed once");
   assert(config.heartbeatTicks >= 1, "heartbeatTicks >= 1");
   assert(config.electionTicks > config.heartbeatTicks, "electionTicks > heartbeatTicks");
   assert(config.maxInflightMessages >= 1, "maxInflightMessages >= 1");

@@ -3,15 +3,21 @@ import { decideAppend } from "./append.ts";
 import { assert, ForgottenPromise } from "./assert.ts";
 import { startCampaign, startPreVote } from "./campaign.ts";
 import type { AppendEntries, Heartbeat, Message, ReadIndexResponse, TimeoutNow } from "./messages.ts";
+import type { Snapshot } from "./log.ts";
 import type { Raft } from "./raft.ts";
 import type { FollowerRole } from "./roles.ts";
 import { type Entry, indexAfter, type LogIndex, minIndex, type NodeId, type ReadContext } from "./types.ts";
 
-/** Campaigns when no leader was heard for an election timeout. Source: Raft §5.2. */
+/**
+ * Campaigns when no leader was heard for an election timeout; who has no vote only knows of no leader any
+ * more. Source: Raft §5.2.
+ */
 export function tickFollower(raft: Raft, role: FollowerRole): void {
   for (const context of role.reads.tick(raft.config.electionTicks)) raft.readDropped(context);
   role.election.elapsed += 1;
-  if (role.election.elapsed >= role.election.timeout) startPreVote(raft);
+  if (role.election.elapsed < role.election.timeout) return;
+  if (raft.mayCampaign) startPreVote(raft);
+  else if (role.leader !== undefined) raft.becomeFollower(undefined);
 }
 
 export function stepFollower(raft: Raft, role: FollowerRole, message: Message): void {
@@ -67,6 +73,7 @@ export function onAppendEntries(raft: Raft, request: AppendEntries): void {
   }
   traceConflict(raft, decision.entries);
   log.append(decision.entries);
+  traceConfiguration(raft, decision.entries);
   // What we hold beyond the request's last entry may be another leader's and is not covered by its commit.
   const lastNew = indexAfter(request.prev.index, request.entries.length);
   raft.commitTo(minIndex(request.commit, lastNew));
@@ -81,8 +88,34 @@ function traceConflict({ log, trace }: Raft, entries: readonly Entry[]): void {
   trace?.({ kind: "entriesConflicted", ours: { term: ourTerm, index }, leaders: { term, index } });
 }
 
-function acceptAppend(raft: Raft, request: AppendEntries, match: LogIndex): void {
-  raft.send({ kind: "appendAccepted", from: raft.id, to: request.from, term: raft.term, match });
+function traceConfiguration({ log, trace }: Raft, entries: readonly Entry[]): void {
+  if (trace === undefined || !entries.some(({ kind }) => kind === "configuration")) return;
+  const { index, configuration } = log.configurations.latest;
+  trace({ kind: "configurationAppended", index, configuration });
+}
+
+function acceptAppend(raft: Raft, { from: to }: Pick<AppendEntries, "from">, match: LogIndex): void {
+  raft.send({ kind: "appendAccepted", from: raft.id, to, term: raft.term, match });
+}
+
+/**
+ * Takes a snapshot whose content has arrived, unless the log already has what it stands for. Returns whether
+ * it takes the log's place. Source: Raft §7, Fig. 13, receiver steps 6 to 8.
+ */
+export function takeSnapshot(raft: Raft, from: NodeId, snapshot: Snapshot): boolean {
+  const { log } = raft;
+  const { last } = snapshot;
+  const isKnown = last.index <= log.committed || log.termAt(last.index) === last.term;
+  if (isKnown) {
+    raft.trace?.({ kind: "snapshotNotNeeded", last });
+    raft.commitTo(last.index);
+    acceptAppend(raft, { from }, log.committed);
+    return false;
+  }
+  raft.trace?.({ kind: "snapshotAccepted", last });
+  log.restore(snapshot);
+  acceptAppend(raft, { from }, last.index);
+  return true;
 }
 
 function rejectAppend(raft: Raft, request: AppendEntries): void {

@@ -6,6 +6,7 @@
  *   1@4 → 2   node 1 says something to node 2, in term 4; a pre-vote names the term it is about
  */
 import { unreachable } from "./assert.ts";
+import type { Configuration } from "./configuration/configuration.ts";
 import type { Observation } from "./invariants.ts";
 import type { Message } from "./messages.ts";
 import type { TraceEvent } from "./trace.ts";
@@ -90,6 +91,12 @@ function formatRound(round: number | undefined): string {
   return round === undefined ? "" : ` round=${String(round)}`;
 }
 
+/** `voters=1,2,3 outgoing=1,2 learners=4`: who takes part; groups without members are left out. */
+export function formatConfiguration({ voters, outgoing, learners }: Configuration): string {
+  const groups = Object.entries({ voters, outgoing, learners }).filter(([, ids]) => ids.length > 0);
+  return groups.map(([name, ids]) => `${name}=${ids.map(formatNode).join(",")}`).join(" ") || "nobody";
+}
+
 /** `term=4 vote=1`: what a node must not forget. */
 export function formatHardState({ term, votedFor }: HardState): string {
   return `term=${String(term)} vote=${formatNode(votedFor)}`;
@@ -133,6 +140,16 @@ export function formatTrace(event: TraceEvent): string {
       return `probes ${formatNode(event.follower)} from ${String(event.next)}`;
     case "followerReplicates":
       return `replicates to ${formatNode(event.follower)}, which stores ${String(event.match)}`;
+    case "followerNeedsSnapshot":
+      return `has dropped ${String(event.next)}, which ${formatNode(event.follower)} needs: a snapshot`;
+    case "snapshotAccepted":
+      return `takes a snapshot up to ${formatEntryId(event.last)}`;
+    case "snapshotNotNeeded":
+      return `needs no snapshot up to ${formatEntryId(event.last)}`;
+    case "configurationAppended":
+      return `goes by the configuration of ${String(event.index)}: ${formatConfiguration(event.configuration)}`;
+    case "notVoterAnyMore":
+      return "has no vote any more and leads no longer";
     case "committed":
       return `commits ${String(event.index)}`;
     case "readConfirmed":

@@ -17,6 +17,8 @@ export interface Observation {
   readonly committed: EntryId;
   readonly handedOut: LogIndex;
   readonly stable: LogIndex;
+  /** The log's first index; one more than a snapshot's last, from the moment that it is taken. */
+  readonly first: LogIndex;
   readonly last: EntryId;
   /** What a leader believes about its followers; empty otherwise. */
   readonly progress: readonly Pick<Progress, "match" | "next">[];
@@ -57,8 +59,10 @@ export function checkStep(before: Observation, node: RaftNode): Observation {
   assert(after.term >= before.term, "the term never decreases");
   if (after.term === before.term) checkSameTerm(before, after);
   assert(after.committed.index >= before.committed.index, "the commit index never decreases");
+  assert(after.first >= before.first, "what was dropped from the log does not come back");
+  const termNow = node.termAt(before.committed.index);
   assert(
-    node.termAt(before.committed.index) === before.committed.term,
+    termNow === before.committed.term || before.committed.index < after.first,
     "committed entries are never replaced",
   );
   assert(after.handedOut >= before.handedOut, "what was handed out stays handed out");

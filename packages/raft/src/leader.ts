@@ -11,6 +11,7 @@ import type {
 } from "./messages.ts";
 import type { Raft } from "./raft.ts";
 import type { ReadRequest } from "./read-index.ts";
+import { continueReconfiguration } from "./reconfiguration.ts";
 import type { LeaderRole } from "./roles.ts";
 import type { Follower } from "./tracker/tracker.ts";
 import { type Entry, indexAfter, type LogIndex, type NodeId, type Term } from "./types.ts";
@@ -28,7 +29,7 @@ export type ProposeResult =
 export function tickLeader(raft: Raft, role: LeaderRole): void {
   role.now += 1;
   const since = role.now - raft.config.electionTicks;
-  if (!role.tracker.majorityHeard(since)) {
+  if (!role.tracker.quorumHeard(since)) {
     raft.trace?.({ kind: "quorumLost", term: raft.term });
     raft.becomeFollower(undefined);
     return;
@@ -44,7 +45,10 @@ export function tickLeader(raft: Raft, role: LeaderRole): void {
 
 export function stepLeader(raft: Raft, role: LeaderRole, message: Message): void {
   const follower = role.tracker.follower(message.from);
-  assert(follower !== undefined, "every member but the leader is tracked");
+  if (follower === undefined) {
+    raft.ignore(message, "notMember");
+    return;
+  }
   follower.heardAt = role.now;
   switch (message.kind) {
     case "appendAccepted":
@@ -81,12 +85,13 @@ function onAppendAccepted(raft: Raft, { role, follower, message }: FromFollower<
     return;
   }
   const before = progress.state;
-  if (!progress.accepted(message.match)) return;
-  if (progress.state !== before) {
+  if (!progress.accepted(message.match, raft.log.firstIndex)) return;
+  if (progress.state !== before && progress.state === "replicate") {
     raft.trace?.({ kind: "followerReplicates", follower: follower.id, match: progress.match });
   }
   advanceCommit(raft, role);
-  continueTransfer(raft, role);
+  // Having committed its own removal it leads no more, and has chosen a successor already.
+  if (raft.role === role) continueTransfer(raft, role);
 }
 
 function onAppendRejected(raft: Raft, { follower, message }: FromFollower<AppendRejected>): void {
@@ -118,7 +123,7 @@ export function requestRead(raft: Raft, role: LeaderRole, request: ReadRequest):
 }
 
 function answerReads(raft: Raft, role: LeaderRole): void {
-  for (const { context, from, index } of role.reads.takeConfirmed()) {
+  for (const { context, from, index } of role.reads.takeConfirmed(raft.configuration)) {
     if (from === raft.id) {
       raft.readConfirmed({ context, index });
       continue;
@@ -176,13 +181,14 @@ export function storedMore(raft: Raft, role: LeaderRole): void {
 }
 
 /**
- * Commits what a majority stores, if it is of the leader's own term; older entries only through it.
+ * Commits what a quorum stores, if it is of the leader's own term; older entries only through it.
  * Otherwise an entry that a majority holds could still be replaced. Source: Raft §5.4.2, Figure 8.
  */
 function advanceCommit(raft: Raft, role: LeaderRole): void {
-  const index = role.tracker.majorityMatch();
+  const index = role.tracker.quorumMatch();
   if (index <= raft.log.committed || raft.log.termAt(index) !== raft.term) return;
   raft.commitTo(index);
   role.reads.committedInTerm(index);
   answerReads(raft, role);
+  continueReconfiguration(raft, role);
 }

@@ -21,13 +21,13 @@ export type TransferResult =
   | { readonly kind: "accepted" }
   | {
       readonly kind: "dropped";
-      readonly because: "notLeader" | "alreadyLeader" | "notMember" | "transferring";
+      readonly because: "notLeader" | "alreadyLeader" | "notVoter" | "transferring";
     };
 
 /** Starts a transfer. Asking again for the one that is running is accepted and changes nothing. */
 export function startTransfer(raft: Raft, role: LeaderRole, to: NodeId): TransferResult {
   if (to === raft.id) return { kind: "dropped", because: "alreadyLeader" };
-  if (role.tracker.follower(to) === undefined) return { kind: "dropped", because: "notMember" };
+  if (!raft.configuration.voters.includes(to)) return { kind: "dropped", because: "notVoter" };
   if (role.transfer !== undefined) {
     return role.transfer.to === to ? { kind: "accepted" } : { kind: "dropped", because: "transferring" };
   }

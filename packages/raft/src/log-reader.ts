@@ -4,6 +4,8 @@ import type { Entry, LogIndex, Term } from "./types.ts";
  * The durable part of the log, as the core reads it. Synchronous: what the leader needs to send is
  * either in a cache or one point read away.
  *
+ * firstIndex may rise between two calls, as far as entries are applied: what lies before is dropped.
+ *
  * Invariants: indices run without a gap from firstIndex to lastIndex; terms never decrease. A batch
  * given out in a {@link Ready} is visible here at the latest when `persisted` is called for it.
  */

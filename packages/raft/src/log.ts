@@ -1,4 +1,6 @@
 import { assert } from "./assert.ts";
+import type { Configuration } from "./configuration/configuration.ts";
+import { ConfigurationHistory } from "./configuration/history.ts";
 import type { LogReader } from "./log-reader.ts";
 import {
   type Entry,
@@ -6,6 +8,7 @@ import {
   indexAfter,
   indexBefore,
   type LogIndex,
+  maxIndex,
   minIndex,
   type Term,
 } from "./types.ts";
@@ -15,6 +18,13 @@ import { UnstableTail } from "./unstable.ts";
 export interface LogStart {
   readonly commit: LogIndex;
   readonly applied: LogIndex;
+  readonly configurations: ConfigurationHistory;
+}
+
+/** Stands for everything up to `last`: a state machine that has applied it, and who took part by then. */
+export interface Snapshot {
+  readonly last: EntryId;
+  readonly configuration: Configuration;
 }
 
 /**
@@ -23,7 +33,9 @@ export interface LogStart {
  *   1 ──────────── handedOut ──── committed ──────────── last
  *   └──── stored ────────────────────┘ stable └─ unstable ─┘
  *
- * Stable may lie on either side of committed.
+ * Stable may lie on either side of committed. The stored part may begin later than 1: its beginning is
+ * dropped once it is applied. A snapshot takes the place of the whole log; until it is stored, nothing of the
+ * log before it is looked at any more.
  *
  * Invariants: handedOut <= committed <= last; handedOut <= stable <= last; committed entries are never
  * replaced.
@@ -31,16 +43,25 @@ export interface LogStart {
 export class RaftLog {
   readonly #stored: LogReader;
   readonly #unstable: UnstableTail;
+  #configurations: ConfigurationHistory;
   #committed: LogIndex;
   #handedOut: LogIndex;
+  /** Accepted in place of the log, and not known to be on disk. */
+  #installing: Snapshot | undefined;
 
   constructor(stored: LogReader, start: LogStart) {
     assert(start.applied <= start.commit, "applied entries are committed");
     assert(start.commit <= stored.lastIndex, "committed entries are in the log");
     this.#stored = stored;
     this.#unstable = new UnstableTail(indexAfter(stored.lastIndex));
+    this.#configurations = start.configurations;
     this.#committed = start.commit;
     this.#handedOut = start.applied;
+  }
+
+  /** Index of the first entry that is still there; the one before it has a term, and no content. */
+  get firstIndex(): LogIndex {
+    return this.#installing === undefined ? this.#stored.firstIndex : indexAfter(this.#installing.last.index);
   }
 
   get lastIndex(): LogIndex {
@@ -53,7 +74,16 @@ export class RaftLog {
 
   /** Highest index up to which the disk is known to hold this log. */
   get stableIndex(): LogIndex {
-    return indexBefore(this.#unstable.offset);
+    return this.#installing === undefined ? indexBefore(this.#unstable.offset) : this.#handedOut;
+  }
+
+  /** Who takes part, by the entries of this log. */
+  get configurations(): Pick<ConfigurationHistory, "latest" | "at"> {
+    return this.#configurations;
+  }
+
+  get installing(): Snapshot | undefined {
+    return this.#installing;
   }
 
   get committed(): LogIndex {
@@ -72,7 +102,8 @@ export class RaftLog {
   /** Undefined for an index outside the log; 0 before the first entry. */
   termAt(index: LogIndex): Term | undefined {
     if (index >= this.#unstable.offset) return this.#unstable.at(index)?.term;
-    return this.#stored.termAt(index);
+    if (this.#installing === undefined) return this.#stored.termAt(index);
+    return index === this.#installing.last.index ? this.#installing.last.term : undefined;
   }
 
   /** Appends entries, in place of everything from the first one's index on. */
@@ -81,11 +112,36 @@ export class RaftLog {
     if (first === undefined) return;
     assert(first.index > this.#committed, "committed entries are never replaced");
     this.#unstable.replaceFrom(entries);
+    this.#configurations.append(entries);
+  }
+
+  /** Takes a snapshot in place of the whole log. */
+  restore(snapshot: Snapshot): void {
+    const { last, configuration } = snapshot;
+    assert(last.index > this.#committed, "a snapshot brings something new");
+    this.#unstable.restart(indexAfter(last.index));
+    this.#configurations = new ConfigurationHistory({ index: last.index, configuration });
+    this.#committed = last.index;
+    this.#installing = snapshot;
+  }
+
+  /** The snapshot is on disk, and the state machine stands there. */
+  restored(snapshot: Snapshot): void {
+    this.#handedOut = maxIndex(this.#handedOut, snapshot.last.index);
+    if (this.#installing === snapshot) this.#installing = undefined;
+  }
+
+  /** Forgets the configurations of entries that are not there any more. */
+  forgetDropped(): void {
+    this.#configurations.compact(indexBefore(this.firstIndex));
   }
 
   /** Entries from `from` up to and without `to`: at least one, then as many as fit in `maxBytes` of data. */
   entries(from: LogIndex, to: LogIndex, maxBytes: number): readonly Entry[] {
-    assert(from < to && to <= indexAfter(this.lastIndex), "the entries asked for are in the log");
+    assert(
+      this.firstIndex <= from && from < to && to <= indexAfter(this.lastIndex),
+      "the entries asked for are in the log",
+    );
     const { offset } = this.#unstable;
     if (from >= offset) return fitting(this.#unstable.slice(from, to), maxBytes);
 
@@ -121,7 +177,9 @@ export class RaftLog {
     return this.#handedOut < this.#applicable;
   }
 
-  /** Committed and durable entries not given out before: at least one if there is any, then as many as fit. */
+  /**
+   * Committed and durable entries not given out before: at least one if there is any, then as many as fit.
+   */
   takeCommitted(maxBytes: number): readonly Entry[] {
     if (!this.hasCommittedToHandOut) return [];
     const entries = this.entries(indexAfter(this.#handedOut), indexAfter(this.#applicable), maxBytes);
@@ -135,11 +193,13 @@ export class RaftLog {
 
   /**
    * The last entry at or before `limit.index` whose term is not above `limit.term`. Two logs that differ
-   * there cannot agree anywhere above it, so whole terms are skipped. Source: Raft §5.3, last part.
+   * there cannot agree anywhere above it, so whole terms are skipped. A limit before the beginning of the log
+   * is answered as it is. Source: Raft §5.3, last part.
    */
   lastNotAbove(limit: EntryId): EntryId {
     // Terms never decrease along the log, so this is a binary search for the last low enough one.
-    let low = indexBefore(this.#stored.firstIndex);
+    let low = indexBefore(this.firstIndex);
+    if (limit.index < low) return limit;
     let high = minIndex(limit.index, this.lastIndex);
     while (low < high) {
       const middle = indexAfter(low, Math.ceil((high - low) / 2));

@@ -1,20 +1,23 @@
 import { startPreVote } from "./campaign.ts";
 import type { RaftConfig } from "./config.ts";
+import type { MemberChange } from "./configuration/change.ts";
+import type { ConfigurationAt } from "./configuration/configuration.ts";
 import { forwardRead } from "./follower.ts";
 import type { Observation } from "./invariants.ts";
 import { handedOut, propose, type ProposeResult, requestRead, storedMore } from "./leader.ts";
 import { startTransfer, type TransferResult } from "./leadership-transfer.ts";
-import type { LogReader } from "./log-reader.ts";
+import type { Snapshot } from "./log.ts";
 import type { Message } from "./messages.ts";
 import type { Durable } from "./outbox.ts";
 import { Persistence } from "./persistence.ts";
-import { Raft } from "./raft.ts";
+import { Raft, type Restored } from "./raft.ts";
 import type { PersistBatch, Ready, SoftState } from "./ready.ts";
+import { reconfigure, type ReconfigurationResult } from "./reconfiguration.ts";
 import { hasSomethingToSend, sendToFollowers } from "./replication.ts";
 import type { LeaderRole } from "./roles.ts";
-import { step, tick } from "./step.ts";
+import { step, stepSnapshot, tick } from "./step.ts";
 import type { ReplicationState } from "./tracker/progress.ts";
-import type { HardState, LogIndex, NodeId, ReadContext, RoleName, Term } from "./types.ts";
+import type { LogIndex, NodeId, ReadContext, RoleName, Term } from "./types.ts";
 
 /** How one follower stands, for people and for choosing a successor. */
 export interface FollowerStatus {
@@ -35,6 +38,8 @@ export interface NodeStatus extends SoftState {
   /** Highest index handed out in {@link Ready.committed}. */
   readonly applied: LogIndex;
   readonly lastIndex: LogIndex;
+  /** The one in force, committed or not. */
+  readonly configuration: ConfigurationAt;
   /** Empty unless this node leads. */
   readonly followers: ReadonlyMap<NodeId, FollowerStatus>;
 }
@@ -42,6 +47,13 @@ export interface NodeStatus extends SoftState {
 export type ReadIndexResult =
   | { readonly kind: "accepted" }
   | { readonly kind: "dropped"; readonly because: "noLeader" };
+
+/** A snapshot whose whole content is on this node's disk, beside log and state. */
+export interface ReceivedSnapshot extends Snapshot {
+  readonly from: NodeId;
+  /** The term in which `from` led when it began to send. */
+  readonly term: Term;
+}
 
 /** Whether the state machine takes entries now, or has too much to make durable already. */
 export type StateMachine = "open" | "full";
@@ -59,13 +71,14 @@ export class RaftNode {
   readonly #raft: Raft;
   readonly #persistence: Persistence;
   #toldSoftState: SoftState;
+  #toldConfiguration: ConfigurationAt;
 
-  /** Starts as a follower with what the disk holds; `applied` is how far the state machine got. */
-  // oxlint-disable-next-line max-params -- a constructor's four different things read better in a row
-  constructor(config: RaftConfig, log: LogReader, hardState: HardState, applied: LogIndex) {
-    this.#raft = new Raft(config, { log, hardState, applied });
-    this.#persistence = new Persistence(hardState);
+  /** Starts as a follower with what the disk holds. */
+  constructor(config: RaftConfig, restored: Restored) {
+    this.#raft = new Raft(config, restored);
+    this.#persistence = new Persistence(restored.hardState);
     this.#toldSoftState = softStateOf(this.#raft);
+    this.#toldConfiguration = this.#raft.log.configurations.latest;
   }
 
   /** A tick of the clock passes. */
@@ -87,6 +100,19 @@ export class RaftNode {
     const { role } = this.#raft;
     if (role.kind !== "leader") return { kind: "dropped", because: "notLeader" };
     return propose(this.#raft, role, { data, onBehalfOf });
+  }
+
+  /**
+   * Appends a configuration with these changes, if this node leads and no change is under way. It is in force
+   * at once, and for good once it is committed. What needs two steps (joint consensus) is finished by the
+   * leader.
+   *
+   * @param context what the caller wants to keep with the new configuration, in place of the one before.
+   */
+  reconfigure(changes: readonly MemberChange[], context: Uint8Array): ReconfigurationResult {
+    const { role } = this.#raft;
+    if (role.kind !== "leader") return { kind: "dropped", because: "notLeader" };
+    return reconfigure(this.#raft, role, { changes, context });
   }
 
   /**
@@ -118,13 +144,32 @@ export class RaftNode {
     if (this.#raft.role.kind !== "leader") startPreVote(this.#raft);
   }
 
+  /**
+   * A snapshot has arrived. Returns whether it is taken: one of the next batches then has it, and until then
+   * its content must be kept. Otherwise it may go: the log has what it stands for, or its sender leads no
+   * more.
+   */
+  snapshotReceived(snapshot: ReceivedSnapshot): boolean {
+    return stepSnapshot(this.#raft, snapshot);
+  }
+
+  /**
+   * The snapshot that {@link Ready.snapshotsTo} asked for will not arrive; or it has, and nothing was heard
+   * of it since. The follower is asked what it needs now.
+   */
+  snapshotFailed(to: NodeId): void {
+    const { role, log } = this.#raft;
+    if (role.kind === "leader") role.tracker.follower(to)?.progress.snapshotFailed(log.firstIndex);
+  }
+
   /** Whether {@link ready} would give out any work. */
   hasReady(stateMachine: StateMachine = "open"): boolean {
     const raft = this.#raft;
     const { role } = raft;
     return (
       (stateMachine === "open" && raft.log.hasCommittedToHandOut) ||
-      raft.hasReadNews ||
+      raft.hasNews ||
+      this.#toldConfiguration !== raft.log.configurations.latest ||
       this.#persistence.isDue(raft.hardState, raft.log) ||
       raft.outbox.hasReleasable(this.#durable()) ||
       (role.kind === "leader" && hasSomethingToSend(raft, role)) ||
@@ -149,6 +194,8 @@ export class RaftNode {
       readStates: raft.takeReadStates(),
       droppedReads: raft.takeDroppedReads(),
       softState: this.#takeSoftState(),
+      configuration: this.#takeConfiguration(),
+      snapshotsTo: raft.takeSnapshotsTo(),
     };
   }
 
@@ -169,6 +216,7 @@ export class RaftNode {
       commit: log.committed,
       applied: log.handedOut,
       lastIndex: log.lastIndex,
+      configuration: log.configurations.latest,
       followers: role.kind === "leader" ? followersOf(role, config.electionTicks) : noFollowers,
     };
   }
@@ -185,6 +233,7 @@ export class RaftNode {
       committed: log.idAt(log.committed),
       handedOut: log.handedOut,
       stable: log.stableIndex,
+      first: log.firstIndex,
       last: log.lastEntry,
       progress:
         role.kind === "leader"
@@ -207,6 +256,13 @@ export class RaftNode {
     return this.#persistence.isDue(hardState, log)
       ? this.#persistence.take(hardState, log, outbox)
       : undefined;
+  }
+
+  #takeConfiguration(): ConfigurationAt | undefined {
+    const now = this.#raft.log.configurations.latest;
+    if (now === this.#toldConfiguration) return undefined;
+    this.#toldConfiguration = now;
+    return now;
   }
 
   #takeSoftState(): SoftState | undefined {

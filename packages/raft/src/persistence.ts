@@ -1,5 +1,5 @@
 import { assert } from "./assert.ts";
-import type { RaftLog } from "./log.ts";
+import type { RaftLog, Snapshot } from "./log.ts";
 import type { Outbox } from "./outbox.ts";
 import type { PersistBatch } from "./ready.ts";
 import type { EntryId, HardState } from "./types.ts";
@@ -8,6 +8,7 @@ interface BatchOut {
   readonly id: number;
   readonly hardState: HardState;
   readonly last: EntryId | undefined;
+  readonly snapshot: Snapshot | undefined;
 }
 
 /**
@@ -38,20 +39,23 @@ export class Persistence {
 
   /** Whether a batch is due. A commit index alone is no reason: it is a hint and rides with the next one. */
   isDue(current: HardState, log: RaftLog): boolean {
-    return this.#out === undefined && (log.hasUnstable || !this.holds(current));
+    if (this.#out !== undefined) return false;
+    return log.hasUnstable || log.installing !== undefined || !this.holds(current);
   }
 
   /** Takes everything unwritten, and every message that waits for it. Requires that a batch is due. */
   take(current: HardState, log: RaftLog, outbox: Outbox): PersistBatch {
     assert(this.#out === undefined, "at most one batch is out");
     const entries = log.unstableEntries();
+    const snapshot = log.installing;
     const isChanged = !isEqual(current, this.#given);
     this.#lastId += 1;
     this.#given = current;
-    this.#out = { id: this.#lastId, hardState: current, last: entries.at(-1) };
+    this.#out = { id: this.#lastId, hardState: current, last: entries.at(-1), snapshot };
     return {
       id: this.#lastId,
       hardState: isChanged ? current : undefined,
+      snapshot,
       entries,
       thenSend: outbox.takeAll(),
     };
@@ -63,7 +67,9 @@ export class Persistence {
     assert(out?.id === batchId, "the batch that is out is the one confirmed");
     this.#out = undefined;
     this.#durable = out.hardState;
+    if (out.snapshot !== undefined) log.restored(out.snapshot);
     if (out.last !== undefined) log.stableTo(out.last);
+    log.forgetDropped();
   }
 }
 

@@ -1,5 +1,7 @@
 import { assert } from "./assert.ts";
 import { checkConfig, type RaftConfig } from "./config.ts";
+import { type Configuration, type ConfigurationAt, flawOf, isVoter } from "./configuration/configuration.ts";
+import { ConfigurationHistory } from "./configuration/history.ts";
 import type { LogReader } from "./log-reader.ts";
 import { RaftLog } from "./log.ts";
 import type { Message } from "./messages.ts";
@@ -29,6 +31,8 @@ export interface Restored {
   readonly hardState: HardState;
   /** Up to here the state machine has applied the log. */
   readonly applied: LogIndex;
+  /** The one in force where the log begins, then those of its entries, ascending. */
+  readonly configurations: readonly [ConfigurationAt, ...ConfigurationAt[]];
 }
 
 /**
@@ -42,19 +46,23 @@ export class Raft {
   readonly config: RaftConfig;
   readonly log: RaftLog;
   readonly outbox = new Outbox();
-  readonly #others: ReadonlySet<NodeId>;
   #term: Term;
   #votedFor: NodeId | undefined;
   #role: Role;
   #readStates: ReadState[] = [];
   #droppedReads: ReadContext[] = [];
+  #snapshotsTo: NodeId[] = [];
 
   constructor(config: RaftConfig, restored: Restored) {
     checkConfig(config);
     const { hardState, applied } = restored;
+    const [base, ...later] = restored.configurations;
     this.config = config;
-    this.log = new RaftLog(restored.log, { commit: maxIndex(hardState.commit, applied), applied });
-    this.#others = new Set(config.configuration.voters.filter((voter) => voter !== config.id));
+    this.log = new RaftLog(restored.log, {
+      commit: maxIndex(hardState.commit, applied),
+      applied,
+      configurations: new ConfigurationHistory(base, later),
+    });
     this.#term = hardState.term;
     this.#votedFor = hardState.votedFor;
     this.#role = {
@@ -64,6 +72,7 @@ export class Raft {
       reads: new ForwardedReads(),
     };
     assert(this.log.lastEntry.term <= hardState.term, "no entry is of a later term than the node");
+    assert(flawOf(this.configuration) === undefined, "a node starts with a sound configuration");
   }
 
   get id(): NodeId {
@@ -91,13 +100,21 @@ export class Raft {
     return { term: this.#term, votedFor: this.#votedFor, commit: this.log.committed };
   }
 
-  /** Every voter but this node. */
-  get others(): ReadonlySet<NodeId> {
-    return this.#others;
+  /** The latest one in the log, committed or not. Source: Diss. §4.1. */
+  get configuration(): Configuration {
+    return this.log.configurations.latest.configuration;
   }
 
-  get isVoter(): boolean {
-    return this.config.configuration.voters.includes(this.id);
+  /**
+   * Whether this node may ask for votes: it has one by the latest configuration, or by the one that is
+   * committed. The latter is needed while its own removal is not: perhaps only this node has that entry, and
+   * nobody without it can win its vote. Source: Diss. §4.2.2.
+   */
+  get mayCampaign(): boolean {
+    const { configurations, committed } = this.log;
+    return (
+      isVoter(this.configuration, this.id) || isVoter(configurations.at(committed).configuration, this.id)
+    );
   }
 
   /** Undefined when nobody listens, so that events are not even made. */
@@ -173,16 +190,13 @@ export class Raft {
    */
   becomeLeader(): void {
     assert(this.#role.kind === "candidate", "only a candidate becomes leader");
-    const { configuration, maxInflightMessages, maxInflightBytes } = this.config;
+    const { maxInflightMessages, maxInflightBytes } = this.config;
     const firstOfTerm = indexAfter(this.log.lastIndex);
+    const progress = { next: firstOfTerm, maxInflightMessages, maxInflightBytes };
     const role: LeaderRole = {
       kind: "leader",
-      tracker: new Tracker({
-        self: this.id,
-        configuration,
-        progress: { next: firstOfTerm, maxInflightMessages, maxInflightBytes },
-      }),
-      reads: new ReadRounds({ self: this.id, voters: configuration.voters, capacity: maxWaitingReads }),
+      tracker: new Tracker({ self: this.id, configuration: this.configuration, progress }),
+      reads: new ReadRounds({ self: this.id, capacity: maxWaitingReads }),
       firstOfTerm,
       now: 0,
       heartbeatElapsed: 0,
@@ -222,8 +236,19 @@ export class Raft {
     this.trace?.({ kind: "readDropped", context });
   }
 
-  get hasReadNews(): boolean {
-    return this.#readStates.length > 0 || this.#droppedReads.length > 0;
+  needsSnapshot(follower: NodeId): void {
+    this.#snapshotsTo.push(follower);
+  }
+
+  /** Whether there is anything to tell that no message, batch or entry says. */
+  get hasNews(): boolean {
+    return this.#readStates.length > 0 || this.#droppedReads.length > 0 || this.#snapshotsTo.length > 0;
+  }
+
+  takeSnapshotsTo(): readonly NodeId[] {
+    const taken = this.#snapshotsTo;
+    this.#snapshotsTo = [];
+    return taken;
   }
 
   takeReadStates(): readonly ReadState[] {

@@ -12,7 +12,8 @@
  * own, and never used twice in its term: a reader's context could come again in a late copy of its
  * question, and old answers would then confirm younger reads.
  */
-import { majorityReached } from "./quorum/majority.ts";
+import type { VoterGroups } from "./configuration/configuration.ts";
+import { jointReached } from "./quorum/joint.ts";
 import type { LogIndex, NodeId, ReadContext } from "./types.ts";
 
 /** A round of reads that somebody asked this leader for. */
@@ -29,7 +30,6 @@ export interface IndexedRead extends ReadRequest {
 
 export interface ReadRoundsOptions {
   readonly self: NodeId;
-  readonly voters: readonly NodeId[];
   /** Rounds that may wait at once; further ones are ignored and asked for again by their readers. */
   readonly capacity: number;
 }
@@ -83,10 +83,10 @@ export class ReadRounds {
     if (number > (this.#answered.get(from) ?? 0)) this.#answered.set(from, number);
   }
 
-  /** Takes the reads that a majority has confirmed. */
-  takeConfirmed(): readonly IndexedRead[] {
+  /** Takes the reads that a quorum of the configuration in force has confirmed. */
+  takeConfirmed(voters: VoterGroups): readonly IndexedRead[] {
     if (this.#waiting.length === 0) return [];
-    const reached = majorityReached(this.#options.voters, this.#numberOf);
+    const reached = jointReached(voters, this.#numberOf);
     if (reached <= this.#confirmed) return [];
     const taken = this.#waiting.splice(0, reached - this.#confirmed);
     this.#confirmed = reached;

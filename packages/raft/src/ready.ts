@@ -5,11 +5,14 @@
  *   persist           is written and synced as one batch; at most one is out at a time
  *     └ thenSend      leaves only when that batch is on disk: votes and append acknowledgements
  *   committed         is applied, in order, exactly once
+ *   snapshotsTo       are sent beside everything else, as slowly as need be
  *
  * Nothing else in dkv decides what may leave before the disk has answered. Source: Raft Fig. 2,
  * "persistent state … updated on stable storage before responding to RPCs"; Diss. §10.2.1 for the
  * leader, which may send while its own write runs.
  */
+import type { ConfigurationAt } from "./configuration/configuration.ts";
+import type { Snapshot } from "./log.ts";
 import type { Message } from "./messages.ts";
 import type { Entry, HardState, LogIndex, NodeId, ReadContext, RoleName, Term } from "./types.ts";
 
@@ -19,6 +22,11 @@ export interface PersistBatch {
   readonly id: number;
   /** Undefined if unchanged since the batch before. */
   readonly hardState: HardState | undefined;
+  /**
+   * Takes the place of everything that is stored, log and state, before the entries are added. Its content
+   * has been received, and reported with {@link RaftNode.snapshotReceived}.
+   */
+  readonly snapshot: Snapshot | undefined;
   /** Contiguous, perhaps empty. Replaces everything stored from the first one's index on. */
   readonly entries: readonly Entry[];
   /** May leave this process only when the batch is durable. */
@@ -52,4 +60,11 @@ export interface Ready {
   readonly droppedReads: readonly ReadContext[];
   /** Present when it changed. */
   readonly softState: SoftState | undefined;
+  /** The configuration in force, be it committed or not. Present when it changed. */
+  readonly configuration: ConfigurationAt | undefined;
+  /**
+   * Followers that need what the log does not hold any more. Send each a snapshot of the state machine; it
+   * answers as if it had been sent the entries. Say {@link RaftNode.snapshotFailed} if it cannot be sent.
+   */
+  readonly snapshotsTo: readonly NodeId[];
 }

@@ -16,16 +16,34 @@ export function hasSomethingToSend(raft: Raft, role: LeaderRole): boolean {
   return role.tracker.followers.some((follower) => wantsAppend(raft, follower));
 }
 
-/** Sends heartbeats if they are due or a read waits for them, and every append that the windows allow. */
+/**
+ * Sends heartbeats if they are due or a read waits for them, and every append that the windows allow. Asks
+ * for a snapshot for who needs what our log has dropped.
+ */
 export function sendToFollowers(raft: Raft, role: LeaderRole): void {
   if (role.isHeartbeatDue || role.reads.needsRound) sendHeartbeats(raft, role);
   for (const follower of role.tracker.followers) {
-    while (wantsAppend(raft, follower)) sendAppend(raft, follower);
+    while (wantsAppend(raft, follower)) {
+      if (hasPrevOf(raft, follower)) sendAppend(raft, follower);
+      else askForSnapshot(raft, follower);
+    }
   }
 }
 
 function wantsAppend({ log }: Raft, { progress }: Follower): boolean {
   return progress.wantsAppend(log.lastIndex, log.committed);
+}
+
+/** Whether our log still knows the entry before the follower's next one. */
+function hasPrevOf({ log }: Raft, { progress }: Follower): boolean {
+  return progress.next >= log.firstIndex;
+}
+
+/** Who needs one has just said so: a follower that is away keeps its probe, and its full window. */
+function askForSnapshot(raft: Raft, { id, progress }: Follower): void {
+  raft.trace?.({ kind: "followerNeedsSnapshot", follower: id, next: progress.next });
+  progress.becomeSnapshot();
+  raft.needsSnapshot(id);
 }
 
 function sendHeartbeats(raft: Raft, role: LeaderRole): void {

@@ -2,9 +2,10 @@
 import { isWellFormed } from "./append.ts";
 import { assert, unreachable } from "./assert.ts";
 import { stepCandidate, tickCandidate } from "./candidate.ts";
-import { stepFollower, tickFollower } from "./follower.ts";
+import { stepFollower, takeSnapshot, tickFollower } from "./follower.ts";
 import { stepLeader, tickLeader } from "./leader.ts";
 import type { Message, PreVoteRequest, VoteRequest } from "./messages.ts";
+import type { ReceivedSnapshot } from "./node.ts";
 import type { Raft } from "./raft.ts";
 import type { IgnoredBecause } from "./trace.ts";
 import { decidePreVote, decideVote, type VoteDecision, type Voter } from "./vote.ts";
@@ -54,15 +55,34 @@ export function step(raft: Raft, message: Message): void {
   else dispatch(raft, message);
 }
 
+/**
+ * Whoever asks is answered, member of our configuration or not: the sender's may be younger than ours, and a
+ * node that was just added knows of no configuration at all. Source: Diss. §4.1. Answers count only from
+ * members.
+ */
 function reasonToIgnore(raft: Raft, message: Message): IgnoredBecause | undefined {
   if (message.to !== raft.id) return "notForUs";
-  if (!raft.others.has(message.from)) return "notMember";
+  if (message.from === raft.id) return "notMember";
   if (message.kind === "appendEntries" && !isWellFormed(message)) return "malformed";
   const isDisturbing =
     message.kind === "voteRequest" && message.term > raft.term && !message.leadershipTransfer;
   // Who hears a leader does not let a candidate unseat it, nor even learn of its term. Source: Diss. §4.2.3.
   if (isDisturbing && hearsLeader(raft)) return "leaderAlive";
   return undefined;
+}
+
+/**
+ * The content of a snapshot has arrived from who led in its term. Returns whether it is taken. A leader that
+ * was added lately may have applied less than the entry that told it who takes part: what it knows then is no
+ * state to begin with. Source: Raft Fig. 13.
+ */
+export function stepSnapshot(raft: Raft, { from, term, last, configuration }: ReceivedSnapshot): boolean {
+  if (term < raft.term || last.term > term || configuration.voters.length === 0) return false;
+  if (term > raft.term) raft.enterTerm(term, from);
+  assert(raft.role.kind !== "leader", "a term has at most one leader");
+  if (raft.role.kind !== "follower" || raft.role.leader === undefined) raft.becomeFollower(from);
+  assert(raft.leader === from, "a term has at most one leader");
+  return takeSnapshot(raft, from, { last, configuration });
 }
 
 /** Any later term makes a follower. Source: Raft §5.1. */

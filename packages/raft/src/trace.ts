@@ -1,3 +1,4 @@
+import type { Configuration } from "./configuration/configuration.ts";
 import type { Message } from "./messages.ts";
 import type { EntryId, LogIndex, NodeId, ReadContext, Term } from "./types.ts";
 
@@ -33,7 +34,16 @@ export type TraceEvent =
   | { readonly kind: "prevMissing"; readonly prev: EntryId; readonly hint: EntryId }
   | { readonly kind: "followerProbed"; readonly follower: NodeId; readonly next: LogIndex }
   | { readonly kind: "followerReplicates"; readonly follower: NodeId; readonly match: LogIndex }
+  | { readonly kind: "followerNeedsSnapshot"; readonly follower: NodeId; readonly next: LogIndex }
   | { readonly kind: "committed"; readonly index: LogIndex }
+  | { readonly kind: "snapshotAccepted"; readonly last: EntryId }
+  | { readonly kind: "snapshotNotNeeded"; readonly last: EntryId }
+  | {
+      readonly kind: "configurationAppended";
+      readonly index: LogIndex;
+      readonly configuration: Configuration;
+    }
+  | { readonly kind: "notVoterAnyMore"; readonly term: Term }
   | { readonly kind: "readConfirmed"; readonly context: ReadContext; readonly index: LogIndex }
   | { readonly kind: "readDropped"; readonly context: ReadContext }
   | { readonly kind: "transferStarted"; readonly to: NodeId }

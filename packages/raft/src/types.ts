@@ -48,11 +48,6 @@ export interface HardState {
   readonly commit: LogIndex;
 }
 
-/** Who takes part. */
-export interface Configuration {
-  readonly voters: readonly NodeId[];
-}
-
 /** The role a node plays now. */
 export type RoleName = "follower" | "preCandidate" | "candidate" | "leader";
 

@@ -51,6 +51,12 @@ export class UnstableTail {
     for (const entry of entries) this.#entries.push(entry);
   }
 
+  /** The log goes on at `offset`, with nothing of what was here. */
+  restart(offset: LogIndex): void {
+    this.#offset = offset;
+    this.#entries = [];
+  }
+
   /**
    * The disk now holds everything up to `last`. If another leader's entry has taken that place since the
    * batch was handed out, nothing is known to be stored: the next batch writes it all again.

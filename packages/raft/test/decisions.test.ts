@@ -4,7 +4,8 @@ import { decideAppend, isWellFormed } from "../src/append.ts";
 import type { AppendEntries, PreVoteRequest, VoteRequest } from "../src/messages.ts";
 import { type EntryId, logIndex, noEntry, term } from "../src/types.ts";
 import { decidePreVote, decideVote, isUpToDate, type Voter } from "../src/vote.ts";
-import { at, entries, MemoryLog, n } from "./solo.ts";
+import { MemoryLog } from "./memory-log.ts";
+import { at, entries, n } from "./solo.ts";
 
 const envelope = { from: n(2), to: n(1), term: term(9) };
 

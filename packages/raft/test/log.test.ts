@@ -2,10 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { InvariantViolation } from "../src/assert.ts";
+import { encodeConfiguration } from "../src/configuration/codec.ts";
+import { initialConfiguration } from "../src/configuration/configuration.ts";
+import { ConfigurationHistory } from "../src/configuration/history.ts";
 import { RaftLog } from "../src/log.ts";
+import { Outbox } from "../src/outbox.ts";
+import { Persistence } from "../src/persistence.ts";
 import type { EntryId } from "../src/types.ts";
-import { logIndex } from "../src/types.ts";
-import { at, entries, entry, MemoryLog } from "./solo.ts";
+import { logIndex, term } from "../src/types.ts";
+import { MemoryLog } from "./memory-log.ts";
+import { at, entries, entry, members, n } from "./solo.ts";
 
 const everything = 1 << 20;
 
@@ -16,7 +22,12 @@ function log(
   commit = 0,
 ): { log: RaftLog; disk: MemoryLog } {
   const disk = new MemoryLog(entries(stored));
-  const made = new RaftLog(disk, { commit: logIndex(commit), applied: logIndex(0) });
+  const base = { index: logIndex(0), configuration: initialConfiguration([n(1)]) };
+  const made = new RaftLog(disk, {
+    commit: logIndex(commit),
+    applied: logIndex(0),
+    configurations: new ConfigurationHistory(base),
+  });
   made.append(entries(unstable, stored.length + 1));
   return { log: made, disk };
 }
@@ -157,4 +168,98 @@ test("the last entry that is not above a limit is found as by looking at each", 
 
 test("a log with a commit index beyond its end is refused", () => {
   assert.throws(() => log([1], [], 2), InvariantViolation);
+});
+
+/** A log of seven entries of terms 1, 1, 2, 2, 3, 3, 5, whose beginning up to `dropped` is gone. */
+function compacted(dropped: number): { log: RaftLog; disk: MemoryLog } {
+  const made = log([1, 1, 2, 2, 3, 3, 5], [], dropped);
+  made.disk.drop(logIndex(dropped));
+  return made;
+}
+
+test("the beginning may be dropped at any time; the entry before the first keeps its term", () => {
+  const { log: short, disk } = compacted(3);
+  assert.deepEqual([short.firstIndex, short.lastIndex], [4, 7]);
+  assert.deepEqual(
+    [2, 3, 4].map((index) => short.termAt(logIndex(index))),
+    [undefined, 2, 2],
+  );
+  assert.throws(() => short.entries(logIndex(3), logIndex(5), everything), InvariantViolation);
+  disk.drop(logIndex(7));
+  assert.deepEqual([short.firstIndex, short.lastEntry], [8, at(7, 5)]);
+});
+
+test("before the beginning of a log nothing is known, so a limit there is answered as it is", () => {
+  const { log: short } = compacted(4);
+  assert.deepEqual(short.lastNotAbove(at(3, 1)), at(3, 1));
+  assert.deepEqual(short.lastNotAbove(at(4, 2)), at(4, 2));
+  assert.deepEqual(short.lastNotAbove(at(6, 2)), at(4, 2));
+  assert.deepEqual(short.lastNotAbove(at(6, 1)), at(4, 2), "the least that is known");
+  assert.deepEqual(short.lastNotAbove(at(9, 4)), at(6, 3));
+});
+
+const snapshot = { last: at(9, 5), configuration: members([1, 2]) };
+
+test("a snapshot takes the place of the whole log, and of its configurations", () => {
+  const { log: restored, disk } = log([1, 1], [2, 2], 1);
+  restored.restore(snapshot);
+  assert.deepEqual([restored.firstIndex, restored.lastEntry, restored.committed], [10, at(9, 5), 9]);
+  assert.deepEqual(
+    [1, 2, 3, 9].map((index) => restored.termAt(logIndex(index))),
+    [undefined, undefined, undefined, 5],
+  );
+  assert.deepEqual(restored.configurations.latest, { index: 9, configuration: snapshot.configuration });
+  assert.deepEqual([restored.stableIndex, restored.handedOut], [0, 0], "nothing of it is stored");
+  assert.deepEqual([restored.hasUnstable, restored.hasCommittedToHandOut], [false, false]);
+  disk.restart(snapshot.last);
+  restored.restored(snapshot);
+  assert.deepEqual([restored.stableIndex, restored.handedOut, restored.installing], [9, 9, undefined]);
+});
+
+test("entries that follow a snapshot are unstable until they are stored after it", () => {
+  const { log: restored, disk } = log([1, 1]);
+  restored.restore(snapshot);
+  restored.append(entries([5, 5], 10));
+  assert.deepEqual([restored.stableIndex, restored.lastIndex], [0, 11]);
+  disk.restart(snapshot.last);
+  disk.write(entries([5], 10));
+  restored.restored(snapshot);
+  restored.stableTo(at(10, 5));
+  assert.equal(restored.stableIndex, 10);
+});
+
+test("a snapshot that was replaced by a later one before it was stored is not the end of the install", () => {
+  const { log: restored, disk } = log([1, 1]);
+  restored.restore(snapshot);
+  const later = { ...snapshot, last: at(12, 6) };
+  restored.restore(later);
+  disk.restart(snapshot.last);
+  restored.restored(snapshot);
+  assert.equal(restored.installing, later);
+  assert.deepEqual([restored.stableIndex, restored.firstIndex], [9, 13]);
+});
+
+test("a snapshot that brings nothing new is a mistake of the caller", () => {
+  const { log: ahead } = log([1, 1, 1], [], 3);
+  assert.throws(() => {
+    ahead.restore({ ...snapshot, last: at(3, 1) });
+  }, InvariantViolation);
+});
+
+test("with the next batch the configurations of what was dropped are forgotten, but for the last", () => {
+  const { log: short, disk } = log([1], [], 1);
+  const made = [2, 3, 4].map((index) => ({
+    ...entry(index, 1),
+    kind: "configuration" as const,
+    data: encodeConfiguration(members([index])),
+  }));
+  short.append(made);
+  disk.write(made);
+  const hardState = { term: term(1), votedFor: undefined, commit: logIndex(1) };
+  const persistence = new Persistence(hardState);
+  const { id } = persistence.take(hardState, short, new Outbox());
+  disk.drop(logIndex(3));
+  persistence.confirm(id, short);
+  assert.equal(short.configurations.at(logIndex(3)).index, 3);
+  assert.throws(() => short.configurations.at(logIndex(2)), InvariantViolation);
 });

@@ -1,10 +1,10 @@
-/** What the papers do not say: limits, strangers and nonsense, and the agreement with the driver. */
+/** What the papers do not say: limits, and the agreement with the driver. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { InvariantViolation } from "../src/assert.ts";
-import type { AppendEntries, Message } from "../src/messages.ts";
+import type { AppendEntries } from "../src/messages.ts";
 import { logIndex, noEntry, term } from "../src/types.ts";
-import { at, bytes, context, electionTicks, entries, n, Solo } from "./solo.ts";
+import { at, bytes, context, electionTicks, entries, members, n, Solo } from "./solo.ts";
 
 const append: AppendEntries = {
   kind: "appendEntries",
@@ -15,85 +15,6 @@ const append: AppendEntries = {
   entries: entries([1]),
   commit: logIndex(0),
 };
-
-function reasons(solo: Solo): readonly string[] {
-  return solo.trace.flatMap((event) => (event.kind === "ignored" ? [event.because] : []));
-}
-
-describe("strangers and nonsense", () => {
-  const cases: readonly { readonly name: string; readonly message: Message; readonly because: string }[] = [
-    { name: "a message for another node", message: { ...append, to: n(3) }, because: "notForUs" },
-    {
-      name: "a message from somebody who is not a member",
-      message: { ...append, from: n(9) },
-      because: "notMember",
-    },
-    { name: "a message from ourselves", message: { ...append, from: n(1) }, because: "notMember" },
-    { name: "an append with a gap", message: { ...append, entries: entries([1], 2) }, because: "malformed" },
-    {
-      name: "an append from the future",
-      message: { ...append, entries: entries([2]) },
-      because: "malformed",
-    },
-  ];
-  for (const { name, message, because } of cases) {
-    test(`${name} has no effect`, () => {
-      const solo = new Solo().step(message);
-      assert.deepEqual(reasons(solo), [because]);
-      assert.equal(solo.node.hasReady(), false);
-      assert.equal(solo.status.term, 0);
-    });
-  }
-
-  test("an acknowledgement of entries that do not exist has no effect", () => {
-    const solo = new Solo().elected().acknowledge(n(2), 99);
-    assert.equal(reasons(solo).at(-1), "malformed");
-    assert.equal(solo.status.followers.get(n(2))?.match, 1);
-  });
-
-  test("no message of any kind upsets a node in any role, as long as its leader is the only one", () => {
-    const envelope = { from: n(3), to: n(1), term: term(1) };
-    const kinds: readonly Message[] = [
-      { ...envelope, kind: "preVoteRequest", lastEntry: noEntry },
-      { ...envelope, kind: "preVoteResponse", granted: true },
-      { ...envelope, kind: "voteRequest", lastEntry: noEntry, leadershipTransfer: false },
-      { ...envelope, kind: "voteResponse", granted: false },
-      { ...envelope, kind: "appendAccepted", match: logIndex(50) },
-      { ...envelope, kind: "appendRejected", prevIndex: logIndex(50), hint: at(60, 70) },
-      { ...envelope, kind: "heartbeatResponse", readRound: 5 },
-      { ...envelope, kind: "timeoutNow" },
-      { ...envelope, kind: "readIndexRequest", context: context(5) },
-      { ...envelope, kind: "readIndexResponse", context: context(5), index: logIndex(70) },
-    ];
-    const roles: readonly (() => Solo)[] = [
-      () => new Solo({ term: 1, votedFor: 2 }),
-      () => new Solo({ term: 1, votedFor: 2 }).step(append),
-      () => new Solo({ term: 1, votedFor: 2 }).tick(electionTicks),
-      () => new Solo().elected(),
-    ];
-    for (const make of roles) {
-      for (const message of kinds) {
-        const solo = make();
-        const { role } = solo.status;
-        solo.step(message).run();
-        assert.equal(solo.status.role, role, `${role} and ${message.kind}`);
-      }
-    }
-  });
-
-  test("a commit index that was never acknowledged stops the node: it has forgotten something", () => {
-    const solo = new Solo({ log: [1] });
-    const heartbeat: Message = {
-      kind: "heartbeat",
-      from: n(2),
-      to: n(1),
-      term: term(1),
-      commit: logIndex(2),
-      readRound: undefined,
-    };
-    assert.throws(() => solo.step(heartbeat), InvariantViolation);
-  });
-});
 
 describe("limits", () => {
   test("a leader accepts only so many uncommitted bytes, and more once they are committed", () => {
@@ -229,6 +150,18 @@ describe("what the driver relies on", () => {
     assert.equal(solo.ready().softState, undefined);
   });
 
+  test("a change of who takes part is told once, even while nothing can be written or sent", () => {
+    const solo = new Solo({ voters: [1] }).tick(electionTicks);
+    solo.run();
+    solo.propose("x");
+    solo.ready();
+    solo.reconfigure();
+    assert.ok(solo.node.hasReady());
+    assert.equal(solo.ready().configuration?.index, 3);
+    assert.equal(solo.ready().configuration, undefined);
+    assert.equal(solo.node.hasReady(), false);
+  });
+
   test("a restart hands out what was not applied, up to the stored commit index", () => {
     const solo = new Solo({ log: [1, 1, 1], commit: 2, applied: 1 });
     assert.deepEqual(
@@ -247,6 +180,11 @@ describe("what the driver relies on", () => {
     const solo = new Solo({ voters: [2, 3] }).tick(10 * electionTicks);
     solo.node.campaign();
     assert.equal(solo.status.role, "follower");
+  });
+
+  test("a node does not start with a configuration that can be none", () => {
+    assert.throws(() => new Solo({ configuration: members([1, 1]) }), InvariantViolation);
+    assert.throws(() => new Solo({ configuration: members([1, 2], { learners: [2] }) }), InvariantViolation);
   });
 
   test("a campaign can be asked for, and begins with a pre-vote", () => {

@@ -4,6 +4,8 @@ import { Progress } from "../src/tracker/progress.ts";
 import { logIndex } from "../src/types.ts";
 
 const none = logIndex(0);
+/** Where the log begins. */
+const first = logIndex(1);
 
 /** A follower of a log that ends at 10; nothing is known of it. */
 function probing(next = 10): Progress {
@@ -13,7 +15,7 @@ function probing(next = 10): Progress {
 /** It is known to store everything up to `match`. */
 function replicating(match: number): Progress {
   const progress = probing();
-  progress.accepted(logIndex(match));
+  progress.accepted(logIndex(match), first);
   return progress;
 }
 
@@ -41,7 +43,7 @@ test("a probe that may be lost is repeated when the follower answers a heartbeat
 test("an accepted probe opens the pipeline after what is stored", () => {
   const progress = probing();
   send(progress, 10);
-  assert.ok(progress.accepted(logIndex(10)));
+  assert.ok(progress.accepted(logIndex(10), first));
   assert.equal(progress.state, "replicate");
   assert.equal(progress.next, 11);
 });
@@ -53,7 +55,7 @@ test("in the pipeline next runs ahead of the answers, up to the window", () => {
   send(progress, 7);
   assert.ok(progress.isPaused);
   assert.ok(!progress.wantsAppend(logIndex(10), none));
-  assert.ok(progress.accepted(logIndex(6)));
+  assert.ok(progress.accepted(logIndex(6), first));
   assert.ok(progress.wantsAppend(logIndex(10), none), "the window moved on");
   assert.equal(progress.next, 8, "what is on its way is not sent again");
 });
@@ -61,9 +63,9 @@ test("in the pipeline next runs ahead of the answers, up to the window", () => {
 test("an acknowledgement that comes late or twice is no news", () => {
   const progress = replicating(4);
   send(progress, 6);
-  progress.accepted(logIndex(6));
-  assert.equal(progress.accepted(logIndex(5)), false);
-  assert.equal(progress.accepted(logIndex(6)), false);
+  progress.accepted(logIndex(6), first);
+  assert.equal(progress.accepted(logIndex(5), first), false);
+  assert.equal(progress.accepted(logIndex(6), first), false);
   assert.equal(progress.match, 6);
 });
 
@@ -131,7 +133,7 @@ test("a commit index alone waits while entries are on their way, and leaves when
   progress.tick();
   assert.ok(!progress.wantsAppend(logIndex(10), logIndex(9)));
   assert.ok(progress.wantsAppend(logIndex(11), logIndex(9)), "with entries it need not wait");
-  progress.accepted(logIndex(10));
+  progress.accepted(logIndex(10), first);
   assert.ok(progress.wantsAppend(logIndex(10), logIndex(9)));
 });
 
@@ -141,7 +143,7 @@ test("what was on its way when a refusal came is not waited for", () => {
   send(progress, 10);
   progress.rejected(logIndex(6), logIndex(4));
   assert.equal(progress.isPaused, false);
-  progress.accepted(logIndex(10));
+  progress.accepted(logIndex(10), first);
   progress.tick();
   assert.ok(progress.wantsAppend(logIndex(10), logIndex(9)));
 });
@@ -170,8 +172,69 @@ test("a pipeline that moves is left alone", () => {
   send(progress, 6);
   progress.heartbeatSent();
   send(progress, 10);
-  progress.accepted(logIndex(6));
+  progress.accepted(logIndex(6), first);
   progress.heartbeatSent();
   progress.heartbeatAnswered();
   assert.ok(!progress.wantsAppend(logIndex(10), none));
+});
+
+/** A follower that needs what a log beginning at 6 has dropped. */
+function waiting(): Progress {
+  const progress = replicating(4);
+  send(progress, 10);
+  progress.becomeSnapshot();
+  return progress;
+}
+
+const sixth = logIndex(6);
+
+test("a follower that needs a snapshot is sent no entries, and what it was sent before counts for nothing", () => {
+  const progress = waiting();
+  assert.ok(progress.isPaused);
+  assert.ok(!progress.wantsAppend(logIndex(20), logIndex(15)));
+  assert.equal(progress.rejected(logIndex(8), logIndex(4)), false);
+  progress.heartbeatSent();
+  progress.heartbeatAnswered();
+  progress.heartbeatSent();
+  progress.heartbeatAnswered();
+  assert.ok(!progress.wantsAppend(logIndex(20), logIndex(15)), "nor is it asked whether that was lost");
+  assert.deepEqual([progress.state, progress.match, progress.next], ["snapshot", 4, 5]);
+});
+
+test("an acknowledgement ends the wait for a snapshot if it reaches the beginning of the log", () => {
+  const early = waiting();
+  assert.equal(early.accepted(logIndex(4), sixth), false);
+  assert.equal(early.accepted(logIndex(3), sixth), false);
+  assert.deepEqual([early.state, early.match], ["snapshot", 4]);
+  const short = replicating(3);
+  short.becomeSnapshot();
+  assert.equal(short.accepted(logIndex(4), sixth), true, "it is news all the same");
+  assert.deepEqual([short.state, short.match, short.next], ["snapshot", 4, 5]);
+  assert.ok(short.accepted(logIndex(5), sixth));
+  assert.deepEqual([short.state, short.match, short.next], ["replicate", 5, 6]);
+});
+
+test("when a snapshot has failed the beginning of the log is probed, and what is refused is asked for anew", () => {
+  const progress = waiting();
+  progress.snapshotFailed(sixth);
+  assert.deepEqual([progress.state, progress.next], ["probe", 6]);
+  assert.ok(progress.wantsAppend(logIndex(5), none), "even if there is no entry to send");
+  progress.sentAppend(logIndex(5), 0, none);
+  assert.ok(!progress.wantsAppend(logIndex(5), none));
+  assert.ok(progress.rejected(logIndex(5), logIndex(4)));
+  assert.equal(progress.next, 5);
+});
+
+test("what has failed for one that waits for no snapshot changes nothing", () => {
+  const progress = replicating(4);
+  send(progress, 10);
+  progress.snapshotFailed(sixth);
+  assert.deepEqual([progress.state, progress.next], ["replicate", 11]);
+});
+
+test("a follower that stores more than the beginning of the log is probed after that", () => {
+  const progress = replicating(8);
+  progress.becomeSnapshot();
+  progress.snapshotFailed(sixth);
+  assert.equal(progress.next, 9);
 });

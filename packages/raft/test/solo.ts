@@ -1,10 +1,11 @@
 /** One node, driven by hand: the test plays the disk and all other members. */
 import assert from "node:assert/strict";
 import type { RaftConfig } from "../src/config.ts";
+import type { MemberChange } from "../src/configuration/change.ts";
+import { type Configuration, initialConfiguration, membersOf } from "../src/configuration/configuration.ts";
 import { checkState, checkStep, type Observation } from "../src/invariants.ts";
-import type { LogReader } from "../src/log-reader.ts";
 import type { Message } from "../src/messages.ts";
-import { RaftNode } from "../src/node.ts";
+import { RaftNode, type ReceivedSnapshot } from "../src/node.ts";
 import type { PersistBatch, Ready } from "../src/ready.ts";
 import type { TraceEvent } from "../src/trace.ts";
 import {
@@ -12,14 +13,13 @@ import {
   type EntryId,
   type HardState,
   logIndex,
-  type LogIndex,
   type NodeId,
   nodeId,
   readContext,
   type ReadContext,
   term,
-  type Term,
 } from "../src/types.ts";
+import { MemoryLog } from "./memory-log.ts";
 
 export const n = (id: number): NodeId => nodeId(BigInt(id));
 export const context = (value: number): ReadContext => readContext(BigInt(value));
@@ -38,46 +38,25 @@ export function entries(terms: readonly number[], first = 1): readonly Entry[] {
   return terms.map((ofTerm, position) => entry(first + position, ofTerm));
 }
 
-/** A log in memory that stands for the one on disk. */
-export class MemoryLog implements LogReader {
-  readonly firstIndex = logIndex(1);
-  readonly #entries: Entry[];
-
-  constructor(stored: readonly Entry[] = []) {
-    this.#entries = [...stored];
-  }
-
-  get lastIndex(): LogIndex {
-    return logIndex(this.#entries.length);
-  }
-
-  termAt(index: LogIndex): Term | undefined {
-    return index === 0 ? term(0) : this.#entries[index - 1]?.term;
-  }
-
-  entries(from: LogIndex, to: LogIndex, maxBytes: number): readonly Entry[] {
-    const taken: Entry[] = [];
-    let size = 0;
-    for (const one of this.#entries.slice(from - 1, to - 1)) {
-      size += one.data.length;
-      if (size > maxBytes && taken.length > 0) break;
-      taken.push(one);
-    }
-    return taken;
-  }
-
-  write(batch: readonly Entry[]): void {
-    const [first] = batch;
-    if (first !== undefined) this.#entries.splice(first.index - 1, Infinity, ...batch);
-  }
-
-  terms(): readonly number[] {
-    return this.#entries.map((one) => one.term);
-  }
+/** Who takes part, by number. */
+export function members(
+  voters: readonly number[],
+  others: { readonly outgoing?: readonly number[]; readonly learners?: readonly number[] } = {},
+): Configuration {
+  const { outgoing = [], learners = [] } = others;
+  return {
+    ...initialConfiguration(voters.map(n)),
+    outgoing: outgoing.map(n),
+    learners: learners.map(n),
+  };
 }
 
 export interface SoloOptions {
   readonly voters?: readonly number[];
+  /** In place of voters alone. */
+  readonly configuration?: Configuration;
+  /** The log begins after this entry; `log` follows it. */
+  readonly base?: EntryId;
   /** Terms of the entries on disk. */
   readonly log?: readonly number[];
   readonly term?: number;
@@ -87,12 +66,21 @@ export interface SoloOptions {
   readonly config?: Partial<RaftConfig>;
 }
 
+/** `+4` adds a voter or makes one of a learner, `~4` adds a learner, `-4` removes. */
+export function memberChange(text: string): MemberChange {
+  const kinds = { "+": "addVoter", "~": "addLearner", "-": "remove" } as const;
+  const [, sign, id] = /^([+~-])(\d+)$/.exec(text) ?? [];
+  assert.ok(sign === "+" || sign === "~" || sign === "-", `a change is written +4, ~4 or -4, not ${text}`);
+  return { kind: kinds[sign], id: n(Number(id)) };
+}
+
 /** What the node gave out in one or more turns, all of it honoured. */
 export interface Work {
   readonly messages: readonly Message[];
   readonly committed: readonly Entry[];
   readonly readStates: Ready["readStates"];
   readonly droppedReads: Ready["droppedReads"];
+  readonly snapshotsTo: Ready["snapshotsTo"];
 }
 
 export const electionTicks = 10;
@@ -104,22 +92,22 @@ export class Solo {
   readonly trace: TraceEvent[] = [];
   /** As the disk has it. */
   hardState: HardState;
-  readonly #others: readonly NodeId[];
+  readonly #electors: readonly NodeId[];
   #seen: Observation;
 
   constructor(options: SoloOptions = {}) {
     const log = options.log ?? [];
-    const voters = options.voters ?? [1, 2, 3];
-    this.#others = voters.filter((voter) => voter !== 1).map(n);
-    this.disk = new MemoryLog(entries(log));
+    const configuration = options.configuration ?? members(options.voters ?? [1, 2, 3]);
+    const base = options.base ?? at(0, 0);
+    this.#electors = [...membersOf({ ...configuration, learners: [] })].filter((voter) => voter !== n(1));
+    this.disk = new MemoryLog(entries(log, base.index + 1), base);
     this.hardState = {
-      term: term(options.term ?? log.at(-1) ?? 0),
+      term: term(options.term ?? log.at(-1) ?? base.term),
       votedFor: options.votedFor === undefined ? undefined : n(options.votedFor),
-      commit: logIndex(options.commit ?? 0),
+      commit: logIndex(options.commit ?? base.index),
     };
     const config: RaftConfig = {
       id: n(1),
-      configuration: { voters: voters.map(n) },
       electionTicks,
       heartbeatTicks: 1,
       maxInflightMessages: 16,
@@ -131,7 +119,12 @@ export class Solo {
       trace: (event) => this.trace.push(event),
       ...options.config,
     };
-    this.node = new RaftNode(config, this.disk, this.hardState, logIndex(options.applied ?? 0));
+    this.node = new RaftNode(config, {
+      log: this.disk,
+      hardState: this.hardState,
+      applied: logIndex(options.applied ?? base.index),
+      configurations: [{ index: base.index, configuration }],
+    });
     this.#seen = checkState(this.node);
   }
 
@@ -160,6 +153,20 @@ export class Solo {
     return result;
   }
 
+  /** Asks for a change of members: `+4` a voter, `~4` a learner, `-4` nobody. */
+  reconfigure(...changes: readonly string[]): ReturnType<RaftNode["reconfigure"]> {
+    const result = this.node.reconfigure(changes.map(memberChange), new Uint8Array(0));
+    this.#check();
+    return result;
+  }
+
+  /** A snapshot has arrived. Returns whether it is taken. */
+  receive(snapshot: ReceivedSnapshot): boolean {
+    const isTaken = this.node.snapshotReceived(snapshot);
+    this.#check();
+    return isTaken;
+  }
+
   /** Takes work, without the disk doing anything. */
   ready(): Ready {
     const ready = this.node.ready();
@@ -170,6 +177,7 @@ export class Solo {
   /** The disk finishes a batch. Returns what may leave now. */
   persist(batch: PersistBatch | undefined): readonly Message[] {
     assert.ok(batch !== undefined, "there is a batch to write");
+    if (batch.snapshot !== undefined) this.disk.restart(batch.snapshot.last);
     this.disk.write(batch.entries);
     if (batch.hardState !== undefined) this.hardState = batch.hardState;
     this.node.persisted(batch.id);
@@ -184,6 +192,7 @@ export class Solo {
       committed: [] as Entry[],
       readStates: [] as Ready["readStates"][number][],
       droppedReads: [] as ReadContext[],
+      snapshotsTo: [] as NodeId[],
     };
     while (this.node.hasReady()) {
       const ready = this.ready();
@@ -191,6 +200,7 @@ export class Solo {
       work.committed.push(...ready.committed);
       work.readStates.push(...ready.readStates);
       work.droppedReads.push(...ready.droppedReads);
+      work.snapshotsTo.push(...ready.snapshotsTo);
       if (ready.persist !== undefined) work.messages.push(...this.persist(ready.persist));
     }
     return work;
@@ -206,11 +216,11 @@ export class Solo {
     this.tick(electionTicks);
     this.run();
     const { term: current } = this.status;
-    for (const from of this.#others) {
+    for (const from of this.#electors) {
       this.step({ kind: "preVoteResponse", from, to: n(1), term: term(current + 1), granted: true });
     }
     this.run();
-    for (const from of this.#others) {
+    for (const from of this.#electors) {
       this.step({ kind: "voteResponse", from, to: n(1), term: term(current + 1), granted: true });
     }
     assert.equal(this.status.role, "leader");
@@ -220,7 +230,7 @@ export class Solo {
   /** Elected, and every follower acknowledges the whole log. */
   elected(): this {
     this.elect().run();
-    for (const from of this.#others) this.acknowledge(from);
+    for (const from of this.#electors) this.acknowledge(from);
     this.run();
     return this;
   }

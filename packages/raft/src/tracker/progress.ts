@@ -2,7 +2,7 @@ import { assert } from "../assert.ts";
 import { indexAfter, indexBefore, type LogIndex, maxIndex, minIndex, noEntry } from "../types.ts";
 import { Inflights } from "./inflights.ts";
 
-export type ReplicationState = "probe" | "replicate";
+export type ReplicationState = "probe" | "replicate" | "snapshot";
 
 export interface ProgressOptions {
   /** Where the first append to this follower starts. */
@@ -16,9 +16,11 @@ export interface ProgressOptions {
  *
  *   probe      the place where the logs agree is not known: one append at a time, until it is accepted
  *   replicate  it is known: appends are sent ahead of their answers, as far as the window allows
+ *   snapshot   it lies before the beginning of our log: nothing is appended until the follower has taken a
+ *              snapshot
  *
- * Invariants: match < next; match never decreases; everything in the window lies above match; while probing
- * it is empty. Source: Raft Fig. 2, nextIndex and matchIndex; Diss. §10.2.2 for the pipeline.
+ * Invariants: match < next; match never decreases; everything in the window lies above match; unless
+ * replicating it is empty. Source: Raft Fig. 2, nextIndex and matchIndex; Diss. §10.2.2 for the pipeline.
  */
 export class Progress {
   readonly #inflights: Inflights;
@@ -26,7 +28,10 @@ export class Progress {
   #next: LogIndex;
   #state: ReplicationState = "probe";
   #probeSent = false;
-  /** Whether the probe was sent before the latest heartbeat, so that an answer to that should have followed its own. */
+  /**
+   * Whether the probe was sent before the latest heartbeat, so that an answer to that should have followed
+   * its own.
+   */
   #probeMayBeLost = false;
   #toldCommit: LogIndex = noEntry.index;
   /** Last index sent before the latest heartbeat. */
@@ -64,6 +69,7 @@ export class Progress {
 
   /** Whether the window or an unanswered probe forbids another append. */
   get isPaused(): boolean {
+    if (this.#state === "snapshot") return true;
     return this.#state === "probe" ? this.#probeSent : this.#inflights.isFull;
   }
 
@@ -78,6 +84,8 @@ export class Progress {
     if (this.#needsNudge) return true;
     if (this.isPaused) return false;
     if (this.#next <= last) return true;
+    // Where the logs agree is asked with an empty append, if need be.
+    if (this.#state === "probe" && indexAfter(this.#match) < this.#next) return true;
     if (this.#toldCommit >= commit || !this.#inflights.isEmpty) return false;
     return this.#tickPassed || this.#toldCommit < this.#awaitedCommit;
   }
@@ -114,16 +122,37 @@ export class Progress {
     this.#toldCommit = maxIndex(this.#toldCommit, commit);
   }
 
-  /** The follower stores everything up to `match`. Returns whether that was news. */
-  accepted(match: LogIndex): boolean {
+  /**
+   * The follower stores everything up to `match`, and our log begins with `first`. Returns whether that was
+   * news.
+   */
+  accepted(match: LogIndex, first: LogIndex): boolean {
     if (match < this.#match) return false;
     const isNews = match > this.#match;
     if (!isNews && this.#state === "replicate") return false;
     this.#match = match;
     this.#next = maxIndex(this.#next, indexAfter(match));
-    if (this.#state === "probe") this.#becomeReplicate();
-    else this.#inflights.freeTo(match);
+    // A late answer from before the snapshot does not make good what our log lacks.
+    if (this.#state === "snapshot" && indexAfter(match) < first) return isNews;
+    if (this.#state === "replicate") this.#inflights.freeTo(match);
+    else this.#becomeReplicate();
     return true;
+  }
+
+  /** The follower needs what our log does not hold any more. */
+  becomeSnapshot(): void {
+    this.#becomeProbe();
+    this.#state = "snapshot";
+  }
+
+  /**
+   * The snapshot will not arrive, or it did and its answer was lost. A probe at the beginning of our log,
+   * which is at `first`, shows which: whoever refuses it needs a snapshot.
+   */
+  snapshotFailed(first: LogIndex): void {
+    if (this.#state !== "snapshot") return;
+    this.#becomeProbe();
+    this.#next = maxIndex(this.#next, first);
   }
 
   /**

@@ -1,5 +1,6 @@
-import { majorityReached, majoritySize } from "../quorum/majority.ts";
-import { type Configuration, type LogIndex, noEntry, type NodeId } from "../types.ts";
+import { type Configuration, membersOf } from "../configuration/configuration.ts";
+import { jointReached, jointVote } from "../quorum/joint.ts";
+import { type LogIndex, noEntry, type NodeId } from "../types.ts";
 import { Progress, type ProgressOptions } from "./progress.ts";
 
 export interface TrackerOptions {
@@ -12,31 +13,48 @@ export interface TrackerOptions {
 export interface Follower {
   readonly id: NodeId;
   readonly progress: Progress;
+  /** The leader's tick at which it was elected, or the follower was added. */
+  readonly since: number;
   /** The leader's tick at which the follower was heard last, if ever in this term. */
   heardAt: number | undefined;
 }
 
-/** Everything a leader knows about the others, and what a majority of all has reached. */
+/** Everything a leader knows about the others, and what those who decide have reached. */
 export class Tracker {
   readonly #self: NodeId;
-  readonly #voters: readonly NodeId[];
+  #configuration: Configuration;
   readonly #byId = new Map<NodeId, Follower>();
-  /** In the order of the configuration. */
-  readonly followers: readonly Follower[];
+  #followers: readonly Follower[] = [];
   /** Highest index of the leader's own log that is on its own disk. */
   #ownMatch: LogIndex = noEntry.index;
 
-  constructor(options: TrackerOptions) {
-    this.#self = options.self;
-    this.#voters = options.configuration.voters;
-    this.followers = this.#voters
-      .filter((voter) => voter !== options.self)
-      .map((id) => ({ id, progress: new Progress(options.progress), heardAt: undefined }));
-    for (const follower of this.followers) this.#byId.set(follower.id, follower);
+  constructor({ self, configuration, progress }: TrackerOptions) {
+    this.#self = self;
+    this.#configuration = configuration;
+    this.configure(configuration, progress, 0);
+  }
+
+  /** All but the leader, learners too, in the order of the configuration. */
+  get followers(): readonly Follower[] {
+    return this.#followers;
   }
 
   follower(id: NodeId): Follower | undefined {
     return this.#byId.get(id);
+  }
+
+  /**
+   * Another configuration is in force, from the leader's tick `now` on. What is known of those who stay is
+   * kept.
+   */
+  configure(configuration: Configuration, progress: ProgressOptions, now: number): void {
+    const ids = [...membersOf(configuration)].filter((id) => id !== this.#self);
+    this.#configuration = configuration;
+    this.#followers = ids.map(
+      (id) => this.#byId.get(id) ?? { id, progress: new Progress(progress), since: now, heardAt: undefined },
+    );
+    this.#byId.clear();
+    for (const follower of this.#followers) this.#byId.set(follower.id, follower);
   }
 
   /** The leader is a member of its own quorum, and like every other only with what its disk holds. */
@@ -44,19 +62,23 @@ export class Tracker {
     this.#ownMatch = index;
   }
 
-  /** The highest index that a majority has on disk. */
-  majorityMatch(): LogIndex {
-    return majorityReached(this.#voters, this.#matchOf);
+  /** The highest index that those who decide have on disk. */
+  quorumMatch(): LogIndex {
+    return jointReached(this.#configuration, this.#matchOf);
   }
 
   /**
-   * Whether a majority, the leader included, was heard at or after the tick `since`. Those who voted were
-   * heard at the election, tick 0.
+   * Whether a quorum, the leader included if it has a vote, was heard at or after the tick `since`. Those who
+   * voted were heard at the election, and who was added is given time from then on.
    */
-  majorityHeard(since: number): boolean {
-    let heard = 1;
-    for (const follower of this.followers) if ((follower.heardAt ?? 0) >= since) heard += 1;
-    return heard >= majoritySize(this.#voters);
+  quorumHeard(since: number): boolean {
+    return jointVote(this.#configuration, (voter) => this.#isHeard(voter, since)) === "won";
+  }
+
+  #isHeard(voter: NodeId, since: number): boolean {
+    if (voter === this.#self) return true;
+    const follower = this.#byId.get(voter);
+    return follower !== undefined && (follower.heardAt ?? follower.since) >= since;
   }
 
   readonly #matchOf = (voter: NodeId): LogIndex =>

@@ -3,7 +3,9 @@
  * disks, all messages, and everything that was ever true. Source: Raft Fig. 3.
  */
 import { assert } from "../../src/assert.ts";
-import { formatEntryId, formatMessage, formatSpeaker } from "../../src/format.ts";
+import type { Configuration, ConfigurationAt } from "../../src/configuration/configuration.ts";
+import { ConfigurationHistory } from "../../src/configuration/history.ts";
+import { formatConfiguration, formatEntryId, formatMessage, formatSpeaker } from "../../src/format.ts";
 import type { Message } from "../../src/messages.ts";
 import type { RaftNode } from "../../src/node.ts";
 import { majoritySize } from "../../src/quorum/majority.ts";
@@ -13,15 +15,20 @@ import {
   indexAfter,
   type LogIndex,
   logIndex,
+  noEntry,
   type NodeId,
   type ReadContext,
   type Term,
 } from "../../src/types.ts";
 import type { Disk } from "./disk.ts";
+import type { Member } from "./member.ts";
+import { emptyState, type State, stateAfter } from "./state-machine.ts";
 
 interface Committed extends EntryId {
   /** Term of the node that was first to say so; the entry was committed in this term or before. */
   readonly in: Term;
+  /** By which it was decided. */
+  readonly by: Configuration;
 }
 
 interface Read {
@@ -39,11 +46,18 @@ export class ClusterChecks {
   readonly #data = new Map<string, string>();
   /** The entry at index i is at position i - 1. */
   readonly #committed: Committed[] = [];
+  /** The state machine once it has applied the entry at index i is at position i - 1. */
+  readonly #states: State[] = [];
+  readonly #initial: Configuration;
+  /** Who takes part, by the entries that some state machine has applied. */
+  readonly #configurations: ConfigurationHistory;
   readonly #reads = new Map<ReadContext, Read>();
 
-  /** `disks` holds the disk of every voter, also of those that are down. */
-  constructor(disks: ReadonlyMap<NodeId, Disk>) {
+  /** `disks` holds the disk of every node, also of those that are down or take no part. */
+  constructor(disks: ReadonlyMap<NodeId, Disk>, initial: ConfigurationAt) {
     this.#disks = disks;
+    this.#initial = initial.configuration;
+    this.#configurations = new ConfigurationHistory(initial);
   }
 
   /** How far anything is committed anywhere. */
@@ -57,21 +71,38 @@ export class ClusterChecks {
   }
 
   /** A node has done something. */
-  acted(node: RaftNode): void {
+  acted({ node, configuration }: Pick<Member, "node" | "configuration">): void {
     const { id, role, term, commit } = node.status();
     this.#checkLog(node);
     if (role === "leader" && commit > this.committed) {
       assert(node.termAt(commit) === term, "a leader commits up to an entry of its own term (§5.4.2)");
     }
     for (let index = indexAfter(this.committed); index <= commit; index = indexAfter(index)) {
-      this.#commit(node, index);
+      this.#commit(node, index, configuration);
     }
     this.#checkCommitted(node, commit);
-    if (role === "leader" && this.#leaders.get(term) !== id) this.#elect(node, term);
+    if (role === "leader" && this.#leaders.get(term) !== id && this.#isVoteOnDisk(node))
+      this.#elect(node, term);
   }
 
-  /** A message leaves a node whose disk is `disk`. Source: Raft Fig. 2, persistent state. */
-  sent(message: Message, { hardState, log }: Disk): void {
+  /**
+   * Who decides alone leads before its vote is on disk, and says nothing until then: a crash undoes it, and
+   * another may lead that term.
+   */
+  #isVoteOnDisk(node: RaftNode): boolean {
+    const { id, term, configuration } = node.status();
+    const hardState = this.#disks.get(id)?.hardState;
+    if (hardState?.term === term && hardState.votedFor === id) return true;
+    const { voters, outgoing } = configuration.configuration;
+    assert(voters.length === 1 && outgoing.length <= 1, "who asks for votes has its own on disk");
+    return false;
+  }
+
+  /**
+   * A message leaves a node whose disk is `disk`, for `receiver` if that runs. Source: Raft Fig. 2,
+   * persistent state.
+   */
+  sent(message: Message, { hardState, log }: Disk, receiver: Member | undefined): void {
     const { from, to, term } = message;
     if (message.kind === "preVoteRequest") return;
     if (message.kind === "preVoteResponse" && message.granted) return;
@@ -90,7 +121,18 @@ export class ClusterChecks {
     if (message.kind === "appendEntries") for (const entry of message.entries) this.saw(entry);
     if (message.kind === "appendAccepted") {
       assert(!isCurrent || message.match <= log.lastIndex, `what is acknowledged is on disk: ${said}`);
+      if (receiver?.term === term && receiver.seen.role === "leader") {
+        const ours = log.termAt(message.match) ?? this.#termBehind(log.firstIndex, message.match);
+        const { first } = receiver.seen;
+        const theirs = receiver.node.termAt(message.match) ?? this.#termBehind(first, message.match);
+        assert(ours === theirs, `what is acknowledged is on disk as the leader has it: ${said}`);
+      }
     }
+  }
+
+  /** Term of an entry that a log has dropped. */
+  #termBehind(first: LogIndex, index: LogIndex): Term | undefined {
+    return index < first ? this.termAt(index) : undefined;
   }
 
   /**
@@ -105,11 +147,36 @@ export class ClusterChecks {
     this.#data.set(name, data);
   }
 
-  /** A state machine applies an entry. Source: Raft Fig. 3, State Machine Safety. */
-  applied(entry: Entry): void {
+  /**
+   * A state machine has applied an entry, which led to `state`. Source: Raft Fig. 3, State Machine Safety.
+   */
+  applied(entry: Entry, state: State): void {
     this.saw(entry);
-    const committed = this.#committed[entry.index - 1];
-    assert(committed?.term === entry.term, `what is applied is committed: ${formatEntryId(entry)}`);
+    assert(this.termAt(entry.index) === entry.term, `what is applied is committed: ${formatEntryId(entry)}`);
+    if (entry.index === this.#states.length + 1) {
+      this.#states.push(stateAfter(this.#states.at(-1) ?? emptyState, entry));
+      this.#configurations.append([entry]);
+    }
+    this.#checkEqual(state);
+  }
+
+  /**
+   * A disk has another beginning, or a node starts with it. Who was added by no entry yet knows of no
+   * members.
+   */
+  beginsWith({ log, state, configurations }: Disk): void {
+    this.#checkEqual(state);
+    const { base } = log;
+    assert(this.termAt(base.index) === base.term, `what a log follows is committed: ${formatEntryId(base)}`);
+    const { configuration } = configurations.at(state.applied);
+    const expected = formatConfiguration(this.#configurations.at(state.applied).configuration);
+    const isEqual = formatConfiguration(configuration) === expected || configuration.voters.length === 0;
+    assert(isEqual, `who takes part at ${String(state.applied)} is the same everywhere: ${expected}`);
+  }
+
+  /** Term of a committed entry; undefined if nothing is committed there. */
+  termAt(index: LogIndex): Term | undefined {
+    return index === 0 ? noEntry.term : this.#committed[index - 1]?.term;
   }
 
   readAsked(context: ReadContext, at: NodeId): void {
@@ -134,7 +201,10 @@ export class ClusterChecks {
     for (const [context, { at }] of this.#reads) if (at === id) this.#reads.delete(context);
   }
 
-  /** Every committed entry is on the disks of a majority, now and always. Source: Raft §5.3, §5.4. */
+  /**
+   * Every committed entry is on the disks of those who decided it, now and always: as an entry, or in the
+   * state of a snapshot. Source: Raft §5.3, §5.4, §7.
+   */
   checkDurability(): void {
     for (const entry of this.#committed) this.#checkDurable(entry);
   }
@@ -154,25 +224,36 @@ export class ClusterChecks {
     }
   }
 
-  #commit(node: RaftNode, index: LogIndex): void {
+  #commit(node: RaftNode, index: LogIndex, { configuration: by }: ConfigurationAt): void {
     const term = node.termAt(index);
     assert(term !== undefined, "what is committed is in the log");
-    const entry = { term, index, in: node.status().term };
+    const entry = { term, index, in: node.status().term, by };
     this.#checkDurable(entry);
     this.#committed.push(entry);
   }
 
-  #checkDurable(entry: EntryId): void {
-    const holders = [...this.#disks.values()].filter(({ log }) => log.termAt(entry.index) === entry.term);
-    const needed = majoritySize([...this.#disks.keys()]);
-    assert(holders.length >= needed, `committed ${formatEntryId(entry)} is on the disks of a majority`);
+  #checkDurable({ by, ...entry }: Committed): void {
+    for (const group of [by.voters, by.outgoing]) {
+      const holders = group.filter((id) => this.#isOnDisk(id, entry));
+      const isDurable = group.length === 0 || holders.length >= majoritySize(group);
+      assert(isDurable, `committed ${formatEntryId(entry)} is on the disks of a majority`);
+    }
+  }
+
+  #isOnDisk(id: NodeId, { index, term }: EntryId): boolean {
+    const log = this.#disks.get(id)?.log;
+    return log !== undefined && (index <= log.base.index || log.termAt(index) === term);
+  }
+
+  #checkEqual({ applied, digest }: State): void {
+    const expected = applied === 0 ? emptyState : this.#states[applied - 1];
+    assert(expected?.digest === digest, `state machines that have applied ${String(applied)} are equal`);
   }
 
   #checkCommitted(node: RaftNode, commit: LogIndex): void {
     if (commit === 0) return;
-    const term = node.termAt(commit);
-    const committed = this.#committed[commit - 1];
-    assert(committed?.term === term, `nodes commit the same entry at ${String(commit)}`);
+    const isEqual = this.termAt(commit) === node.termAt(commit);
+    assert(isEqual, `nodes commit the same entry at ${String(commit)}`);
   }
 
   /** Election Safety and Leader Completeness. */
@@ -180,9 +261,11 @@ export class ClusterChecks {
     const { id } = node.status();
     assert(!this.#leaders.has(term), `term ${String(term)} has one leader`);
     this.#leaders.set(term, id);
+    const { first } = node.observe();
     for (const entry of this.#committed) {
       if (entry.in >= term) continue;
-      const isThere = node.termAt(entry.index) === entry.term;
+      // What it has dropped it has applied: that this is right was checked when it did.
+      const isThere = entry.index < first || node.termAt(entry.index) === entry.term;
       assert(isThere, `leader ${formatSpeaker(id, term)} has committed entry ${formatEntryId(entry)}`);
     }
   }
@@ -191,7 +274,10 @@ export class ClusterChecks {
   adopted(entries: readonly Entry[], commit: LogIndex, term: Term): void {
     for (const entry of entries) this.saw(entry);
     for (const entry of entries.slice(this.#committed.length, commit)) {
-      this.#committed.push({ term: entry.term, index: entry.index, in: term });
+      this.#committed.push({ term: entry.term, index: entry.index, in: term, by: this.#initial });
+    }
+    for (const entry of entries.slice(this.#states.length, commit)) {
+      this.#states.push(stateAfter(this.#states.at(-1) ?? emptyState, entry));
     }
   }
 }

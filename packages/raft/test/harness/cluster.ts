@@ -1,9 +1,10 @@
 import { assert } from "../../src/assert.ts";
 import type { RaftConfig } from "../../src/config.ts";
+import type { MemberChange } from "../../src/configuration/change.ts";
+import { type Configuration, membersOf, noMembers } from "../../src/configuration/configuration.ts";
 import {
   formatEntries,
   formatEntryId,
-  formatHardState,
   formatMessage,
   formatNode,
   formatSpeaker,
@@ -14,17 +15,23 @@ import type { TransferResult } from "../../src/leadership-transfer.ts";
 import type { Message } from "../../src/messages.ts";
 import type { NodeStatus, RaftNode, ReadIndexResult } from "../../src/node.ts";
 import type { PersistBatch, Ready } from "../../src/ready.ts";
+import type { ReconfigurationResult } from "../../src/reconfiguration.ts";
 import type { TraceEvent } from "../../src/trace.ts";
-import { type Entry, type EntryId, logIndex, type NodeId, type ReadContext } from "../../src/types.ts";
+import { type Entry, type LogIndex, noEntry, type NodeId, type ReadContext } from "../../src/types.ts";
 import { ClusterChecks } from "./cluster-checks.ts";
-import { Disk, emptyStore, type Stored } from "./disk.ts";
+import { Disk, emptyStore, type Stored, type WriteFate } from "./disk.ts";
 import { type DiskSpeed, Member } from "./member.ts";
 import { type Fate, Network } from "./network.ts";
+import { tellBatch, tellEntry } from "./telling.ts";
+import { type Transfer, Transfers } from "./transfers.ts";
 
-export type Limits = Omit<RaftConfig, "id" | "configuration" | "random" | "trace">;
+export type Limits = Omit<RaftConfig, "id" | "random" | "trace">;
 
 export interface ClusterOptions {
-  readonly ids: readonly NodeId[];
+  /** With which the cluster begins. */
+  readonly configuration: Configuration;
+  /** Nodes that take no part yet. */
+  readonly outside?: readonly NodeId[];
   readonly limits: Limits;
   readonly stored?: Stored;
   /** As {@link RaftConfig.random}, for each node. */
@@ -46,19 +53,19 @@ const maxDeliveries = 10_000;
  */
 export class Cluster {
   readonly network = new Network();
+  readonly transfers = new Transfers();
+  readonly ids: readonly NodeId[];
   readonly checks: ClusterChecks;
   readonly #options: ClusterOptions;
   readonly #disks = new Map<NodeId, Disk>();
   readonly #members = new Map<NodeId, Member>();
 
   constructor(options: ClusterOptions) {
+    const { configuration, outside = [], stored = emptyStore } = options;
     this.#options = options;
-    this.checks = new ClusterChecks(this.#disks);
-    for (const id of options.ids) this.adopt(id, options.stored ?? emptyStore);
-  }
-
-  get ids(): readonly NodeId[] {
-    return this.#options.ids;
+    this.ids = [...membersOf(configuration), ...outside];
+    this.checks = new ClusterChecks(this.#disks, { index: noEntry.index, configuration });
+    for (const id of this.ids) this.adopt(id, outside.includes(id) ? emptyStore : stored);
   }
 
   /** Undefined while the node is down. */
@@ -71,18 +78,6 @@ export class Cluster {
     return this.#running(id).node.status();
   }
 
-  /** The whole log of a node that runs, stored or not. */
-  log(id: NodeId): readonly EntryId[] {
-    const { node } = this.#running(id);
-    const { lastIndex } = node.status();
-    return Array.from({ length: lastIndex }, (_, position) => {
-      const index = logIndex(position + 1);
-      const term = node.termAt(index);
-      assert(term !== undefined, "every index of the log has a term");
-      return { index, term };
-    });
-  }
-
   disk(id: NodeId): Disk {
     const disk = this.#disks.get(id);
     assert(disk !== undefined, `node ${formatNode(id)} is in the cluster`);
@@ -91,7 +86,9 @@ export class Cluster {
 
   /** The node starts anew on a disk with the history given. */
   adopt(id: NodeId, stored: Stored): void {
-    this.#disks.set(id, new Disk(stored));
+    const { configuration, outside = [] } = this.#options;
+    const first = outside.includes(id) ? noMembers : configuration;
+    this.#disks.set(id, new Disk(stored, { index: noEntry.index, configuration: first }));
     this.#members.delete(id);
     this.checks.adopted(stored.log, stored.hardState.commit, stored.hardState.term);
     this.restart(id);
@@ -100,17 +97,17 @@ export class Cluster {
   restart(id: NodeId): void {
     assert(!this.#members.has(id), `node ${formatNode(id)} is down`);
     const random = (bound: number): number => this.#options.random(id, bound);
-    const config = { ...this.#options.limits, id, configuration: { voters: this.ids }, random };
-    const member = new Member(config, this.disk(id), "fast");
+    const member = new Member({ ...this.#options.limits, id, random }, this.disk(id));
     this.#members.set(id, member);
     this.#act(member, () => undefined);
+    this.checks.beginsWith(member.disk);
   }
 
-  /** The process dies. A write that had begun is lost, or there although nobody was told. */
-  crash(id: NodeId, writeSurvives: "lost" | "kept"): void {
+  crash(id: NodeId, write: WriteFate): void {
     this.#members.delete(id);
-    this.disk(id).crash(writeSurvives);
+    this.disk(id).crash(write);
     this.checks.crashed(id);
+    this.transfers.crashed(id);
   }
 
   tick(id: NodeId): void {
@@ -139,6 +136,51 @@ export class Cluster {
     });
   }
 
+  reconfigure(id: NodeId, changes: readonly MemberChange[]): ReconfigurationResult {
+    return this.#act(this.#running(id), (node) => node.reconfigure(changes, new Uint8Array(0)));
+  }
+
+  /** A leader begins to send what its state machine is now, and what it says of itself. */
+  sendSnapshot(from: NodeId, to: NodeId): Transfer {
+    const { seen, disk, state } = this.#running(from);
+    assert(seen.role === "leader", "only a leader sends a snapshot");
+    const index = state.applied;
+    const ofTerm = disk.log.termAt(index);
+    assert(ofTerm !== undefined, "what is applied is in the log on disk, or just before it");
+    const { configuration } = disk.configurations.at(index);
+    const transfer = { from, to, term: seen.term, last: { index, term: ofTerm }, configuration, state };
+    this.transfers.send(transfer);
+    return transfer;
+  }
+
+  /** The whole content of a snapshot has arrived. At a node that is down it is lost. */
+  deliverSnapshot(transfer: Transfer): void {
+    const { from, to, term, last } = transfer;
+    const member = this.#members.get(to);
+    const arrow = member === undefined ? "⇏" : "⇒";
+    const route = `${formatSpeaker(from, term)} ${arrow} ${formatNode(to)}`;
+    this.#options.tell(`${route}  snapshot last=${formatEntryId(last)}`);
+    if (member === undefined) return;
+    this.#act(member, (node) => {
+      if (node.snapshotReceived(transfer)) member.received(transfer);
+    });
+  }
+
+  /** The sender gives a transfer up. */
+  snapshotFailed(from: NodeId, to: NodeId): void {
+    this.#act(this.#running(from), (node) => {
+      node.snapshotFailed(to);
+    });
+  }
+
+  /** A node drops the beginning of its log. */
+  compact(id: NodeId, index: LogIndex): void {
+    this.disk(id).compact(index);
+    this.checks.beginsWith(this.disk(id));
+    const member = this.#members.get(id);
+    if (member !== undefined) this.#act(member, () => undefined);
+  }
+
   transferLeadership(id: NodeId, to: NodeId): TransferResult {
     return this.#act(this.#running(id), (node) => node.transferLeadership(to));
   }
@@ -155,7 +197,7 @@ export class Cluster {
   /** The driver makes durable what it has applied, without a batch of the core. */
   save(id: NodeId): void {
     const member = this.#running(id);
-    member.disk.save(member.applied);
+    member.disk.save(member.state);
     this.#tell(member, `has saved applied=${String(member.applied)}`);
   }
 
@@ -204,7 +246,8 @@ export class Cluster {
       this.#tell(member, formatTrace(event));
       this.#options.hear?.(event);
     }
-    this.checks.acted(member.node);
+    this.checks.acted(member);
+    member.settle();
   }
 
   #honourAll(member: Member): void {
@@ -218,43 +261,57 @@ export class Cluster {
     this.#check(member);
     this.#send(member, ready.messages);
     for (const entry of ready.committed) this.#apply(member, entry);
+    for (const to of ready.snapshotsTo) this.transfers.want({ from: member.seen.id, to });
     if (ready.persist !== undefined) this.#beginWrite(member, ready.persist);
     for (const { context, index } of ready.readStates) {
       this.checks.readAnswered(context, index);
       member.readConfirmed(context, index);
     }
     for (const context of ready.droppedReads) this.checks.readDropped(context);
+    this.#serve(member);
+  }
+
+  #serve(member: Member): void {
     for (const { context } of member.takeServable()) {
       this.#tell(member, `serves read ${String(context)} having applied ${String(member.applied)}`);
     }
   }
 
   #apply(member: Member, entry: Entry): void {
-    this.checks.applied(entry);
     member.apply(entry);
-    const text = entry.kind === "command" ? `"${new TextDecoder().decode(entry.data)}"` : entry.kind;
-    this.#tell(member, `applies ${formatEntryId(entry)} ${text}`);
+    this.checks.applied(entry, member.state);
+    this.#tell(member, `applies ${tellEntry(entry)}`);
   }
 
   #beginWrite(member: Member, batch: PersistBatch): void {
     const { hardState, entries } = batch;
-    member.disk.begin({ hardState, entries, applied: member.applied });
+    const snapshot = batch.snapshot && member.contentOf(batch.snapshot);
+    member.disk.begin({ hardState, snapshot, entries, state: member.state });
     member.batch = batch;
-    if (member.speed === "slow") this.#tell(member, `begins to write ${describe(batch, member.disk)}`);
+    const text = tellBatch(batch, member.disk.hardState);
+    if (member.speed === "slow") this.#tell(member, `begins to write ${text}`);
     else this.#endWrite(member);
   }
 
   #endWrite(member: Member): void {
     const { batch, disk } = member;
     if (batch === undefined) return;
-    const text = describe(batch, disk);
-    disk.end();
+    const text = tellBatch(batch, disk.hardState);
+    const { snapshot } = disk.end();
     this.#tell(member, `has written ${text}`);
     member.batch = undefined;
     for (const entry of batch.entries) this.checks.saw(entry);
-    const before = formatEntries(this.log(member.seen.id));
+    if (snapshot !== undefined) {
+      member.installed(snapshot);
+      this.checks.beginsWith(disk);
+      this.#serve(member);
+    }
+    const before = member.log();
     member.node.persisted(batch.id);
-    assert(formatEntries(this.log(member.seen.id)) === before, "a write that ends does not change the log");
+    // What it commits may be a joint configuration, which is then left: only that is new.
+    const after = formatEntries(member.log().slice(0, before.length));
+    assert(after === formatEntries(before), "a write that ends changes nothing in the log");
+    member.checkStored();
     this.#check(member);
     this.#send(member, batch.thenSend);
     this.#honourAll(member);
@@ -263,21 +320,10 @@ export class Cluster {
   #send(member: Member, messages: readonly Message[]): void {
     for (const message of messages) {
       this.#options.hear?.(message);
-      this.checks.sent(message, member.disk);
-      this.#checkAcknowledged(message, member.disk);
+      this.checks.sent(message, member.disk, this.#members.get(message.to));
       const fate = this.network.send(message);
       if (fate !== "travels") this.#tellMessage(message, fate);
     }
-  }
-
-  /** Who acknowledges has on disk what the leader has, as long as that one leads. */
-  #checkAcknowledged(message: Message, { log }: Disk): void {
-    const leader = this.#members.get(message.to);
-    if (message.kind !== "appendAccepted" || leader?.term !== message.term) return;
-    if (leader.seen.role !== "leader") return;
-    const ours = log.termAt(message.match);
-    const isEqual = ours === leader.node.termAt(message.match);
-    assert(isEqual, `what is acknowledged is on disk as the leader has it: ${formatMessage(message)}`);
   }
 
   #tell(member: Member, text: string): void {
@@ -288,16 +334,4 @@ export class Cluster {
   #tellMessage(message: Message, fate: Fate): void {
     this.#options.tell(formatMessage(message, arrows[fate]));
   }
-}
-
-/** What a batch changes on a disk. */
-function describe({ hardState, entries }: PersistBatch, disk: Disk): string {
-  const before = disk.hardState;
-  const isNews =
-    hardState !== undefined && (hardState.term !== before.term || hardState.votedFor !== before.votedFor);
-  const parts = [
-    ...(isNews ? [formatHardState(hardState)] : []),
-    ...(entries.length > 0 ? [`entries=${formatEntries(entries)}`] : []),
-  ];
-  return parts.length === 0 ? "commit only" : parts.join(" ");
 }

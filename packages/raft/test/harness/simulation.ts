@@ -1,10 +1,12 @@
 import { assert } from "../../src/assert.ts";
+import { initialConfiguration, isJoint, membersOf } from "../../src/configuration/configuration.ts";
 import type { Message } from "../../src/messages.ts";
 import type { TraceEvent } from "../../src/trace.ts";
-import { type NodeId, readContext } from "../../src/types.ts";
+import { logIndex, type NodeId, readContext } from "../../src/types.ts";
 import { n } from "../solo.ts";
 import { Cluster, type Limits } from "./cluster.ts";
-import type { Action, NetworkAction, NodeAction, Schedule } from "./schedule.ts";
+import type { Action, NetworkAction, NodeAction, Schedule, SnapshotAction } from "./schedule.ts";
+import type { Transfer } from "./transfers.ts";
 
 const electionTicks = 6;
 
@@ -39,9 +41,11 @@ export class Simulation {
   #reads = 0n;
 
   constructor(schedule: Schedule, hear: (kind: string) => void) {
+    const ids = [1, 2, 3, 4, 5, 6].map(n);
     this.#random = schedule.seed;
     this.#cluster = new Cluster({
-      ids: Array.from({ length: schedule.nodes }, (_, position) => n(position + 1)),
+      configuration: initialConfiguration(ids.slice(0, schedule.nodes)),
+      outside: ids.slice(schedule.nodes, schedule.nodes + schedule.outside),
       limits: limits[schedule.limits],
       random: (_, bound) => this.#draw(bound),
       tell: (line) => this.story.push(line),
@@ -67,6 +71,19 @@ export class Simulation {
         return;
       case "transfer":
         this.#ifLeader((id) => cluster.transferLeadership(id, this.#id(action.to)));
+        return;
+      case "reconfigure":
+        this.#ifLeader((id) => {
+          const changes = action.changes.map(({ kind, at }) => ({ kind, id: this.#id(at) }));
+          return cluster.reconfigure(id, changes);
+        });
+        return;
+      case "sendSnapshot":
+      case "pushSnapshot":
+      case "deliverSnapshot":
+      case "repeatSnapshot":
+      case "loseSnapshot":
+        this.#onSnapshots(action);
         return;
       case "deliverInOrder":
       case "deliverAt":
@@ -98,10 +115,8 @@ export class Simulation {
     const before = cluster.checks.committed;
     // A transfer that is under way refuses proposals, and old ones may fill the limit.
     this.#passUntil(() => this.#propose(1, 3) && cluster.checks.committed > before, 20 * electionTicks);
-    // Everybody learns of everything, and every read is answered or given up.
-    const isDone = (): boolean =>
-      cluster.checks.openReads === 0 &&
-      cluster.ids.every((id) => cluster.member(id)?.applied === cluster.checks.committed);
+    // Every member learns of everything, and every read is answered or given up.
+    const isDone = (): boolean => cluster.checks.openReads === 0 && this.#isEqual();
     this.#passUntil(isDone, 20 * electionTicks);
     for (const id of cluster.ids) this.#read(id);
     this.#passUntil(isDone, 5 * electionTicks);
@@ -112,8 +127,69 @@ export class Simulation {
     for (let tick = 0; tick < ticks; tick += 1) {
       if (condition()) return;
       this.#cluster.pass();
+      this.#bringSnapshots();
+      if (tick % electionTicks === 0) this.#giveTransfersUp();
     }
     assert(condition(), "without faults a cluster makes progress");
+  }
+
+  /** Whether the change under way is finished, and every member has applied everything. */
+  #isEqual(): boolean {
+    const leader = this.#leader();
+    if (leader === undefined) return false;
+    const { index, configuration } = this.#cluster.status(leader).configuration;
+    const { committed } = this.#cluster.checks;
+    if (isJoint(configuration) || index > committed) return false;
+    return [...membersOf(configuration)].every((id) => this.#cluster.member(id)?.applied === committed);
+  }
+
+  /** Without faults, every snapshot that is on its way or wanted arrives. */
+  #bringSnapshots(): void {
+    const { transfers } = this.#cluster;
+    while (transfers.wishes.length > 0) this.#onSnapshots({ kind: "sendSnapshot", position: 0 });
+    while (transfers.onTheirWay.length > 0) this.#onSnapshots({ kind: "deliverSnapshot", position: 0 });
+  }
+
+  /** A snapshot of which nothing was heard for long is given up by its sender. */
+  #giveTransfersUp(): void {
+    for (const from of this.#cluster.ids) {
+      for (const [to, { state }] of this.#cluster.status(from).followers)
+        if (state === "snapshot") this.#cluster.snapshotFailed(from, to);
+    }
+  }
+
+  #onSnapshots(action: SnapshotAction): void {
+    const cluster = this.#cluster;
+    const { transfers } = cluster;
+    switch (action.kind) {
+      case "sendSnapshot": {
+        const wish = transfers.takeWish(action.position);
+        if (wish !== undefined && this.#leads(wish.from)) cluster.sendSnapshot(wish.from, wish.to);
+        return;
+      }
+      case "pushSnapshot":
+        this.#ifLeader((id) => {
+          const to = this.#id(action.to);
+          if (to !== id) cluster.sendSnapshot(id, to);
+        });
+        return;
+      case "deliverSnapshot":
+      case "repeatSnapshot":
+        this.#withTransfer(action.position, (transfer) => {
+          cluster.deliverSnapshot(transfer);
+          if (action.kind === "repeatSnapshot") transfers.send(transfer);
+        });
+        return;
+      case "loseSnapshot":
+        this.#withTransfer(action.position, ({ from, to }) => {
+          if (this.#isUp(from)) cluster.snapshotFailed(from, to);
+        });
+    }
+  }
+
+  #withTransfer(position: number, action: (transfer: Transfer) => void): void {
+    const transfer = this.#cluster.transfers.takeAt(position);
+    if (transfer !== undefined) action(transfer);
   }
 
   #onNetwork(action: NetworkAction): void {
@@ -176,6 +252,12 @@ export class Simulation {
         case "save":
           cluster.save(id);
           return;
+        case "compact": {
+          const { state, log } = cluster.disk(id);
+          const dropped = Math.floor(((state.applied - log.base.index) * action.part) / 100);
+          cluster.compact(id, logIndex(log.base.index + dropped));
+          return;
+        }
         case "campaign":
           cluster.campaign(id);
           return;
@@ -209,7 +291,7 @@ export class Simulation {
 
   /** Some node that believes to lead; there may be two of different terms. */
   #leader(): NodeId | undefined {
-    const leaders = this.#cluster.ids.filter((id) => this.#cluster.member(id)?.seen.role === "leader");
+    const leaders = this.#cluster.ids.filter((id) => this.#leads(id));
     return leaders[this.#draw(Math.max(leaders.length, 1))];
   }
 
@@ -221,6 +303,10 @@ export class Simulation {
   #ifUp(at: number, action: (id: NodeId) => void): void {
     const id = this.#id(at);
     if (this.#isUp(id)) action(id);
+  }
+
+  #leads(id: NodeId): boolean {
+    return this.#cluster.member(id)?.seen.role === "leader";
   }
 
   #isUp(id: NodeId): boolean {

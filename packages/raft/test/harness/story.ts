@@ -2,22 +2,18 @@
  * The commands of a script, and what they do to a cluster. test/scripts/README.md explains them.
  */
 import { assert } from "../../src/assert.ts";
-import {
-  formatEntries,
-  formatEntryId,
-  formatHardState,
-  formatMessage,
-  formatNode,
-  formatState,
-} from "../../src/format.ts";
+import { membersOf } from "../../src/configuration/configuration.ts";
+import { formatEntryId, formatHardState, formatMessage, formatNode, formatState } from "../../src/format.ts";
 import type { Message } from "../../src/messages.ts";
 import type { TraceEvent } from "../../src/trace.ts";
-import { type Entry, indexAfter, logIndex, type NodeId, readContext, term } from "../../src/types.ts";
-import { entry, n } from "../solo.ts";
+import { type Entry, logIndex, type NodeId, readContext, term } from "../../src/types.ts";
+import { entry, members, n } from "../solo.ts";
 import { Arguments } from "./arguments.ts";
 import { Cluster, type Limits } from "./cluster.ts";
 import type { Stored } from "./disk.ts";
+import { type Commands, membershipCommands } from "./membership-commands.ts";
 import type { Pattern } from "./network.ts";
+import { tellLog } from "./telling.ts";
 
 const defaults: Limits = {
   electionTicks: 10,
@@ -64,7 +60,13 @@ export class Story {
     return this.#cluster;
   }
 
-  readonly #commands: Readonly<Record<string, (args: Arguments) => void>> = {
+  readonly #commands: Commands = {
+    ...membershipCommands({
+      the: () => this.#the,
+      print: (line) => {
+        this.#print(line);
+      },
+    }),
     cluster: (args) => {
       this.#create(args);
     },
@@ -163,7 +165,8 @@ export class Story {
     },
     crash: (args) => {
       const id = args.node();
-      this.#the.crash(id, args.flag("kept") ? "kept" : "lost");
+      const fates = ["kept", "installed"] as const;
+      this.#the.crash(id, fates.find((fate) => args.flag(fate)) ?? "lost");
     },
     restart: (args) => {
       this.#the.restart(args.node());
@@ -196,15 +199,20 @@ export class Story {
     const nodes = args.nodes();
     const leader = args.optional("leader");
     assert(nodes !== undefined, "a cluster has nodes");
+    const learners = args.numbers("learners") ?? [];
+    const outside = (args.numbers("outside") ?? []).map(n);
+    const configuration = { ...members([], { learners }), voters: nodes };
+    const order = [...membersOf(configuration), ...outside];
     const limits = Object.fromEntries(
       Object.entries(defaults).map(([name, value]) => [name, args.optionalNumber(name) ?? value]),
     );
     this.#cluster = new Cluster({
-      ids: nodes,
+      configuration,
+      outside,
       limits: { ...defaults, ...limits },
       stored: storedFrom(args),
       // Node 1 is the first to lose patience, then node 2.
-      random: (id, bound) => Math.min(nodes.indexOf(id), bound - 1),
+      random: (id, bound) => Math.min(order.indexOf(id), bound - 1),
       tell: (line) => {
         this.#print(line);
       },
@@ -250,15 +258,17 @@ export class Story {
   }
 
   #printLog(id: NodeId): void {
-    const isDown = this.#the.member(id) === undefined;
-    this.#print(`${formatNode(id)} ${isDown ? "is down" : `log ${formatEntries(this.#the.log(id))}`}`);
+    const member = this.#the.member(id);
+    const { base } = this.#the.disk(id).log;
+    this.#print(
+      `${formatNode(id)} ${member === undefined ? "is down" : `log ${tellLog(base, member.log())}`}`,
+    );
   }
 
   #printDisk(id: NodeId): void {
-    const { hardState, log, applied } = this.#the.disk(id);
-    const last = log.lastIndex;
-    const entries = last === 0 ? [] : log.entries(logIndex(1), indexAfter(last), Infinity);
-    const text = `${formatHardState(hardState)} entries=${formatEntries(entries)} applied=${String(applied)}`;
+    const { hardState, log, state } = this.#the.disk(id);
+    const entries = tellLog(log.base, log.all());
+    const text = `${formatHardState(hardState)} entries=${entries} applied=${String(state.applied)}`;
     this.#print(`${formatNode(id)} disk ${text}`);
   }
 

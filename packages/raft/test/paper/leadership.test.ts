@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Message } from "../../src/messages.ts";
 import { term } from "../../src/types.ts";
-import { at, electionTicks, n, Solo } from "../solo.ts";
+import { at, electionTicks, members, n, Solo } from "../solo.ts";
 import { answer, following, leading, only } from "./members.ts";
 
 function campaign(ofTerm: number, cause: "timeout" | "transfer"): Message {
@@ -57,6 +57,12 @@ describe("Diss. §3.10, leadership transfer", () => {
     assert.equal(solo.status.role, "follower");
   });
 
+  test("§3.10: who has no vote does not campaign, whoever asks", () => {
+    const learner = following(4, { configuration: members([2, 3], { learners: [1] }) });
+    learner.step({ kind: "timeoutNow", from: n(2), to: n(1), term: term(4) });
+    assert.deepEqual([learner.status.role, learner.status.term], ["follower", 4]);
+  });
+
   test("§3.10: if it takes an election timeout the leader goes on as before", () => {
     const solo = leading();
     solo.node.transferLeadership(n(2));
@@ -67,11 +73,11 @@ describe("Diss. §3.10, leadership transfer", () => {
     assert.equal(solo.propose("x").kind, "accepted");
   });
 
-  test("§3.10: a transfer needs a leader, another member, and to be the only one", () => {
+  test("§3.10: a transfer needs a leader, another voter, and to be the only one", () => {
     const solo = leading();
     assert.deepEqual(following(1).node.transferLeadership(n(2)), { kind: "dropped", because: "notLeader" });
     assert.deepEqual(solo.node.transferLeadership(n(1)), { kind: "dropped", because: "alreadyLeader" });
-    assert.deepEqual(solo.node.transferLeadership(n(9)), { kind: "dropped", because: "notMember" });
+    assert.deepEqual(solo.node.transferLeadership(n(9)), { kind: "dropped", because: "notVoter" });
     solo.node.transferLeadership(n(2));
     assert.deepEqual(solo.node.transferLeadership(n(3)), { kind: "dropped", because: "transferring" });
     assert.deepEqual(solo.node.transferLeadership(n(2)), { kind: "accepted" });

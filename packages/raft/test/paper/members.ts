@@ -1,8 +1,11 @@
 /** What the other members say to node 1, and node 1 in the situations that the rules speak of. */
 import type { RaftConfig } from "../../src/config.ts";
+import { encodeConfiguration } from "../../src/configuration/codec.ts";
+import type { Configuration } from "../../src/configuration/configuration.ts";
 import type { AppendEntries, Message } from "../../src/messages.ts";
+import type { ReceivedSnapshot } from "../../src/node.ts";
 import { type EntryId, logIndex, noEntry, term } from "../../src/types.ts";
-import { at, electionTicks, entries, n, Solo, type SoloOptions } from "../solo.ts";
+import { at, electionTicks, entries, members, n, Solo, type SoloOptions } from "../solo.ts";
 
 export interface AppendOptions {
   readonly from?: number;
@@ -58,6 +61,24 @@ export function heartbeat(ofTerm: number, commit = 0): Message {
 
 export function answer(from: number, solo: Solo, readRound?: number): Message {
   return { kind: "heartbeatResponse", from: n(from), to: n(1), term: solo.status.term, readRound };
+}
+
+/** An append of one entry that says who takes part. */
+export function appendConfiguration(options: AppendOptions, configuration: Configuration): AppendEntries {
+  const request = append({ ...options, terms: [options.term] });
+  const data = encodeConfiguration(configuration);
+  return { ...request, entries: request.entries.map((one) => ({ ...one, kind: "configuration", data })) };
+}
+
+/**
+ * A snapshot that has arrived at node 1, of a leader of the term of its last entry unless another is given.
+ */
+export function received(
+  last: EntryId,
+  options: { readonly from?: number; readonly term?: number; readonly configuration?: Configuration } = {},
+): ReceivedSnapshot {
+  const { from = 2, term: ofTerm = last.term, configuration = members([1, 2, 3]) } = options;
+  return { from: n(from), term: term(ofTerm), last, configuration };
 }
 
 /** A candidate of the next term that has asked everybody. */
