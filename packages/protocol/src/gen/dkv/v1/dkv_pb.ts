@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file dkv/v1/dkv.proto.
  */
 export const file_dkv_v1_dkv: GenFile = /*@__PURE__*/
-  fileDesc("ChBka3YvdjEvZGt2LnByb3RvEgZka3YudjEifgoOUmVzcG9uc2VIZWFkZXISEgoKY2x1c3Rlcl9pZBgBIAEoBBIRCgltZW1iZXJfaWQYAiABKAQSDgoGbGVhZGVyGAMgASgJEgwKBHRlcm0YBCABKAQSFQoNYXBwbGllZF9pbmRleBgFIAEoBBIQCghyZXZpc2lvbhgGIAEoBCIvCgpHZXRSZXF1ZXN0EgsKA2tleRgBIAEoCRIUCgxzZXJpYWxpemFibGUYAiABKAgihAEKC0dldFJlc3BvbnNlEg0KBXZhbHVlGAEgASgMEiYKBmhlYWRlchgCIAEoCzIWLmRrdi52MS5SZXNwb25zZUhlYWRlchIXCg9jcmVhdGVfcmV2aXNpb24YAyABKAQSFAoMbW9kX3JldmlzaW9uGAQgASgEEg8KB3ZlcnNpb24YBSABKAQiKAoKU2V0UmVxdWVzdBILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAwiNQoLU2V0UmVzcG9uc2USJgoGaGVhZGVyGAEgASgLMhYuZGt2LnYxLlJlc3BvbnNlSGVhZGVyIhwKDURlbGV0ZVJlcXVlc3QSCwoDa2V5GAEgASgJIkkKDkRlbGV0ZVJlc3BvbnNlEiYKBmhlYWRlchgBIAEoCzIWLmRrdi52MS5SZXNwb25zZUhlYWRlchIPCgdkZWxldGVkGAIgASgIInsKBlNlcnZlchIKCgJpZBgBIAEoCRIUCgxyYWZ0X2FkZHJlc3MYAiABKAkSEwoLcnBjX2FkZHJlc3MYAyABKAkSEQoJaXNfbGVhZGVyGAQgASgIEhEKCW1lbWJlcl9pZBgFIAEoBBIUCgxpc19yZWFjaGFibGUYBiABKAgiEwoRR2V0U2VydmVyc1JlcXVlc3QiXQoSR2V0U2VydmVyc1Jlc3BvbnNlEh8KB3NlcnZlcnMYASADKAsyDi5ka3YudjEuU2VydmVyEiYKBmhlYWRlchgCIAEoCzIWLmRrdi52MS5SZXNwb25zZUhlYWRlciIwChFKb2luU2VydmVyUmVxdWVzdBIKCgJpZBgBIAEoCRIPCgdhZGRyZXNzGAIgASgJIjwKEkpvaW5TZXJ2ZXJSZXNwb25zZRImCgZoZWFkZXIYASABKAsyFi5ka3YudjEuUmVzcG9uc2VIZWFkZXIiIAoSTGVhdmVTZXJ2ZXJSZXF1ZXN0EgoKAmlkGAEgASgJIj0KE0xlYXZlU2VydmVyUmVzcG9uc2USJgoGaGVhZGVyGAEgASgLMhYuZGt2LnYxLlJlc3BvbnNlSGVhZGVyIkkKC0Vycm9yRGV0YWlsEgwKBGNvZGUYASABKAkSHAoFcmV0cnkYAiABKA4yDS5ka3YudjEuUmV0cnkSDgoGbGVhZGVyGAMgASgJKmEKBVJldHJ5EhUKEVJFVFJZX1VOU1BFQ0lGSUVEEAASFQoRUkVUUllfTk9UX0FQUExJRUQQARIZChVSRVRSWV9PVVRDT01FX1VOS05PV04QAhIPCgtSRVRSWV9ORVZFUhADMqEBCgZEa3ZBUEkSLgoDR2V0EhIuZGt2LnYxLkdldFJlcXVlc3QaEy5ka3YudjEuR2V0UmVzcG9uc2USLgoDU2V0EhIuZGt2LnYxLlNldFJlcXVlc3QaEy5ka3YudjEuU2V0UmVzcG9uc2USNwoGRGVsZXRlEhUuZGt2LnYxLkRlbGV0ZVJlcXVlc3QaFi5ka3YudjEuRGVsZXRlUmVzcG9uc2Uy4QEKDU1lbWJlcnNoaXBBUEkSQwoKR2V0U2VydmVycxIZLmRrdi52MS5HZXRTZXJ2ZXJzUmVxdWVzdBoaLmRrdi52MS5HZXRTZXJ2ZXJzUmVzcG9uc2USQwoKSm9pblNlcnZlchIZLmRrdi52MS5Kb2luU2VydmVyUmVxdWVzdBoaLmRrdi52MS5Kb2luU2VydmVyUmVzcG9uc2USRgoLTGVhdmVTZXJ2ZXISGi5ka3YudjEuTGVhdmVTZXJ2ZXJSZXF1ZXN0GhsuZGt2LnYxLkxlYXZlU2VydmVyUmVzcG9uc2ViBnByb3RvMw");
+  fileDesc("ChBka3YvdjEvZGt2LnByb3RvEgZka3YudjEifgoOUmVzcG9uc2VIZWFkZXISEgoKY2x1c3Rlcl9pZBgBIAEoBBIRCgltZW1iZXJfaWQYAiABKAQSDgoGbGVhZGVyGAMgASgJEgwKBHRlcm0YBCABKAQSFQoNYXBwbGllZF9pbmRleBgFIAEoBBIQCghyZXZpc2lvbhgGIAEoBCIvCgpHZXRSZXF1ZXN0EgsKA2tleRgBIAEoCRIUCgxzZXJpYWxpemFibGUYAiABKAgihAEKC0dldFJlc3BvbnNlEg0KBXZhbHVlGAEgASgMEiYKBmhlYWRlchgCIAEoCzIWLmRrdi52MS5SZXNwb25zZUhlYWRlchIXCg9jcmVhdGVfcmV2aXNpb24YAyABKAQSFAoMbW9kX3JldmlzaW9uGAQgASgEEg8KB3ZlcnNpb24YBSABKAQiKAoKU2V0UmVxdWVzdBILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAwiNQoLU2V0UmVzcG9uc2USJgoGaGVhZGVyGAEgASgLMhYuZGt2LnYxLlJlc3BvbnNlSGVhZGVyIhwKDURlbGV0ZVJlcXVlc3QSCwoDa2V5GAEgASgJIkkKDkRlbGV0ZVJlc3BvbnNlEiYKBmhlYWRlchgBIAEoCzIWLmRrdi52MS5SZXNwb25zZUhlYWRlchIPCgdkZWxldGVkGAIgASgIIp4CCgZTZXJ2ZXISCgoCaWQYASABKAkSFAoMcmFmdF9hZGRyZXNzGAIgASgJEhMKC3JwY19hZGRyZXNzGAMgASgJEhEKCWlzX2xlYWRlchgEIAEoCBIRCgltZW1iZXJfaWQYBSABKAQSFAoMaXNfcmVhY2hhYmxlGAYgASgIEhIKCmlzX2xlYXJuZXIYByABKAgSEgoFbWF0Y2gYCCABKARIAIgBARIQCgNsYWcYCSABKARIAYgBARIPCgd2ZXJzaW9uGAogASgJEhwKD2xhc3RfY29udGFjdF9tcxgLIAEoBEgCiAEBEhIKCmlzX2NvcnJ1cHQYDCABKAhCCAoGX21hdGNoQgYKBF9sYWdCEgoQX2xhc3RfY29udGFjdF9tcyITChFHZXRTZXJ2ZXJzUmVxdWVzdCJdChJHZXRTZXJ2ZXJzUmVzcG9uc2USHwoHc2VydmVycxgBIAMoCzIOLmRrdi52MS5TZXJ2ZXISJgoGaGVhZGVyGAIgASgLMhYuZGt2LnYxLlJlc3BvbnNlSGVhZGVyIjAKEUpvaW5TZXJ2ZXJSZXF1ZXN0EgoKAmlkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkiPAoSSm9pblNlcnZlclJlc3BvbnNlEiYKBmhlYWRlchgBIAEoCzIWLmRrdi52MS5SZXNwb25zZUhlYWRlciIgChJMZWF2ZVNlcnZlclJlcXVlc3QSCgoCaWQYASABKAkiPQoTTGVhdmVTZXJ2ZXJSZXNwb25zZRImCgZoZWFkZXIYASABKAsyFi5ka3YudjEuUmVzcG9uc2VIZWFkZXIiIgoUUHJvbW90ZVNlcnZlclJlcXVlc3QSCgoCaWQYASABKAkiPwoVUHJvbW90ZVNlcnZlclJlc3BvbnNlEiYKBmhlYWRlchgBIAEoCzIWLmRrdi52MS5SZXNwb25zZUhlYWRlciJDChRSZXBsYWNlU2VydmVyUmVxdWVzdBIOCgZvbGRfaWQYASABKAkSCgoCaWQYAiABKAkSDwoHYWRkcmVzcxgDIAEoCSI/ChVSZXBsYWNlU2VydmVyUmVzcG9uc2USJgoGaGVhZGVyGAEgASgLMhYuZGt2LnYxLlJlc3BvbnNlSGVhZGVyIjIKE1VwZGF0ZVNlcnZlclJlcXVlc3QSCgoCaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCSI+ChRVcGRhdGVTZXJ2ZXJSZXNwb25zZRImCgZoZWFkZXIYASABKAsyFi5ka3YudjEuUmVzcG9uc2VIZWFkZXIiHwoRTW92ZUxlYWRlclJlcXVlc3QSCgoCaWQYASABKAkiPAoSTW92ZUxlYWRlclJlc3BvbnNlEiYKBmhlYWRlchgBIAEoCzIWLmRrdi52MS5SZXNwb25zZUhlYWRlciJJCgtFcnJvckRldGFpbBIMCgRjb2RlGAEgASgJEhwKBXJldHJ5GAIgASgOMg0uZGt2LnYxLlJldHJ5Eg4KBmxlYWRlchgDIAEoCSphCgVSZXRyeRIVChFSRVRSWV9VTlNQRUNJRklFRBAAEhUKEVJFVFJZX05PVF9BUFBMSUVEEAESGQoVUkVUUllfT1VUQ09NRV9VTktOT1dOEAISDwoLUkVUUllfTkVWRVIQAzKhAQoGRGt2QVBJEi4KA0dldBISLmRrdi52MS5HZXRSZXF1ZXN0GhMuZGt2LnYxLkdldFJlc3BvbnNlEi4KA1NldBISLmRrdi52MS5TZXRSZXF1ZXN0GhMuZGt2LnYxLlNldFJlc3BvbnNlEjcKBkRlbGV0ZRIVLmRrdi52MS5EZWxldGVSZXF1ZXN0GhYuZGt2LnYxLkRlbGV0ZVJlc3BvbnNlMo0ECg1NZW1iZXJzaGlwQVBJEkMKCkdldFNlcnZlcnMSGS5ka3YudjEuR2V0U2VydmVyc1JlcXVlc3QaGi5ka3YudjEuR2V0U2VydmVyc1Jlc3BvbnNlEkMKCkpvaW5TZXJ2ZXISGS5ka3YudjEuSm9pblNlcnZlclJlcXVlc3QaGi5ka3YudjEuSm9pblNlcnZlclJlc3BvbnNlEkYKC0xlYXZlU2VydmVyEhouZGt2LnYxLkxlYXZlU2VydmVyUmVxdWVzdBobLmRrdi52MS5MZWF2ZVNlcnZlclJlc3BvbnNlEkwKDVByb21vdGVTZXJ2ZXISHC5ka3YudjEuUHJvbW90ZVNlcnZlclJlcXVlc3QaHS5ka3YudjEuUHJvbW90ZVNlcnZlclJlc3BvbnNlEkwKDVJlcGxhY2VTZXJ2ZXISHC5ka3YudjEuUmVwbGFjZVNlcnZlclJlcXVlc3QaHS5ka3YudjEuUmVwbGFjZVNlcnZlclJlc3BvbnNlEkkKDFVwZGF0ZVNlcnZlchIbLmRrdi52MS5VcGRhdGVTZXJ2ZXJSZXF1ZXN0GhwuZGt2LnYxLlVwZGF0ZVNlcnZlclJlc3BvbnNlEkMKCk1vdmVMZWFkZXISGS5ka3YudjEuTW92ZUxlYWRlclJlcXVlc3QaGi5ka3YudjEuTW92ZUxlYWRlclJlc3BvbnNlYgZwcm90bzM");
 
 /**
  * Where and when an answer was given.
@@ -285,6 +285,48 @@ export type Server = Message<"dkv.v1.Server"> & {
    * @generated from field: bool is_reachable = 6;
    */
   isReachable: boolean;
+
+  /**
+   * Whether it receives the log without counting for a majority: it is new, and not promoted yet.
+   *
+   * @generated from field: bool is_learner = 7;
+   */
+  isLearner: boolean;
+
+  /**
+   * Log index up to which the leader knows its log to be on its disk; absent if the leader was not heard.
+   *
+   * @generated from field: optional uint64 match = 8;
+   */
+  match?: bigint | undefined;
+
+  /**
+   * Entries of the leader's log that it lacks; absent if the leader was not heard.
+   *
+   * @generated from field: optional uint64 lag = 9;
+   */
+  lag?: bigint | undefined;
+
+  /**
+   * Version of dkv that it runs; empty if the answering member has not been told.
+   *
+   * @generated from field: string version = 10;
+   */
+  version: string;
+
+  /**
+   * Milliseconds since the answering member heard from it; 0 for itself, absent if never.
+   *
+   * @generated from field: optional uint64 last_contact_ms = 11;
+   */
+  lastContactMs?: bigint | undefined;
+
+  /**
+   * Whether its state is known to differ from that of the others: it serves no reads and writes. Replace it.
+   *
+   * @generated from field: bool is_corrupt = 12;
+   */
+  isCorrupt: boolean;
 };
 
 /**
@@ -336,7 +378,7 @@ export const GetServersResponseSchema: GenMessage<GetServersResponse> = /*@__PUR
  */
 export type JoinServerRequest = Message<"dkv.v1.JoinServerRequest"> & {
   /**
-   * The new member's name.
+   * The new member's name: text without commas, equals signs and control characters, up to 255 bytes.
    *
    * @generated from field: string id = 1;
    */
@@ -413,6 +455,181 @@ export const LeaveServerResponseSchema: GenMessage<LeaveServerResponse> = /*@__P
   messageDesc(file_dkv_v1_dkv, 13);
 
 /**
+ * Asks to make a learner a voter.
+ *
+ * @generated from message dkv.v1.PromoteServerRequest
+ */
+export type PromoteServerRequest = Message<"dkv.v1.PromoteServerRequest"> & {
+  /**
+   * The learner's name.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message dkv.v1.PromoteServerRequest.
+ * Use `create(PromoteServerRequestSchema)` to create a new message.
+ */
+export const PromoteServerRequestSchema: GenMessage<PromoteServerRequest> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 14);
+
+/**
+ * @generated from message dkv.v1.PromoteServerResponse
+ */
+export type PromoteServerResponse = Message<"dkv.v1.PromoteServerResponse"> & {
+  /**
+   * @generated from field: dkv.v1.ResponseHeader header = 1;
+   */
+  header?: ResponseHeader | undefined;
+};
+
+/**
+ * Describes the message dkv.v1.PromoteServerResponse.
+ * Use `create(PromoteServerResponseSchema)` to create a new message.
+ */
+export const PromoteServerResponseSchema: GenMessage<PromoteServerResponse> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 15);
+
+/**
+ * Asks to put a new member in the place of an old one.
+ *
+ * @generated from message dkv.v1.ReplaceServerRequest
+ */
+export type ReplaceServerRequest = Message<"dkv.v1.ReplaceServerRequest"> & {
+  /**
+   * Name of the member that leaves.
+   *
+   * @generated from field: string old_id = 1;
+   */
+  oldId: string;
+
+  /**
+   * Name of the member that comes. May be the old name: the member is a new one all the same.
+   *
+   * @generated from field: string id = 2;
+   */
+  id: string;
+
+  /**
+   * Where its peers reach the member that comes, as host:port.
+   *
+   * @generated from field: string address = 3;
+   */
+  address: string;
+};
+
+/**
+ * Describes the message dkv.v1.ReplaceServerRequest.
+ * Use `create(ReplaceServerRequestSchema)` to create a new message.
+ */
+export const ReplaceServerRequestSchema: GenMessage<ReplaceServerRequest> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 16);
+
+/**
+ * @generated from message dkv.v1.ReplaceServerResponse
+ */
+export type ReplaceServerResponse = Message<"dkv.v1.ReplaceServerResponse"> & {
+  /**
+   * @generated from field: dkv.v1.ResponseHeader header = 1;
+   */
+  header?: ResponseHeader | undefined;
+};
+
+/**
+ * Describes the message dkv.v1.ReplaceServerResponse.
+ * Use `create(ReplaceServerResponseSchema)` to create a new message.
+ */
+export const ReplaceServerResponseSchema: GenMessage<ReplaceServerResponse> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 17);
+
+/**
+ * Asks to change the address of a member.
+ *
+ * @generated from message dkv.v1.UpdateServerRequest
+ */
+export type UpdateServerRequest = Message<"dkv.v1.UpdateServerRequest"> & {
+  /**
+   * The member's name.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Where its peers reach it from now on, as host:port.
+   *
+   * @generated from field: string address = 2;
+   */
+  address: string;
+};
+
+/**
+ * Describes the message dkv.v1.UpdateServerRequest.
+ * Use `create(UpdateServerRequestSchema)` to create a new message.
+ */
+export const UpdateServerRequestSchema: GenMessage<UpdateServerRequest> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 18);
+
+/**
+ * @generated from message dkv.v1.UpdateServerResponse
+ */
+export type UpdateServerResponse = Message<"dkv.v1.UpdateServerResponse"> & {
+  /**
+   * @generated from field: dkv.v1.ResponseHeader header = 1;
+   */
+  header?: ResponseHeader | undefined;
+};
+
+/**
+ * Describes the message dkv.v1.UpdateServerResponse.
+ * Use `create(UpdateServerResponseSchema)` to create a new message.
+ */
+export const UpdateServerResponseSchema: GenMessage<UpdateServerResponse> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 19);
+
+/**
+ * Asks to hand leadership over.
+ *
+ * @generated from message dkv.v1.MoveLeaderRequest
+ */
+export type MoveLeaderRequest = Message<"dkv.v1.MoveLeaderRequest"> & {
+  /**
+   * Name of the voter that is to lead.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message dkv.v1.MoveLeaderRequest.
+ * Use `create(MoveLeaderRequestSchema)` to create a new message.
+ */
+export const MoveLeaderRequestSchema: GenMessage<MoveLeaderRequest> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 20);
+
+/**
+ * @generated from message dkv.v1.MoveLeaderResponse
+ */
+export type MoveLeaderResponse = Message<"dkv.v1.MoveLeaderResponse"> & {
+  /**
+   * Names the new leader, if the answering member follows it already.
+   *
+   * @generated from field: dkv.v1.ResponseHeader header = 1;
+   */
+  header?: ResponseHeader | undefined;
+};
+
+/**
+ * Describes the message dkv.v1.MoveLeaderResponse.
+ * Use `create(MoveLeaderResponseSchema)` to create a new message.
+ */
+export const MoveLeaderResponseSchema: GenMessage<MoveLeaderResponse> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 21);
+
+/**
  * Detail attached to every error of dkv.
  *
  * @generated from message dkv.v1.ErrorDetail
@@ -445,7 +662,7 @@ export type ErrorDetail = Message<"dkv.v1.ErrorDetail"> & {
  * Use `create(ErrorDetailSchema)` to create a new message.
  */
 export const ErrorDetailSchema: GenMessage<ErrorDetail> = /*@__PURE__*/
-  messageDesc(file_dkv_v1_dkv, 14);
+  messageDesc(file_dkv_v1_dkv, 22);
 
 /**
  * What is known about a request that ended in an error.
@@ -533,13 +750,14 @@ export const DkvAPI: GenService<{
   serviceDesc(file_dkv_v1_dkv, 0);
 
 /**
- * Shows and changes who belongs to the cluster.
+ * Shows and changes who belongs to the cluster. Every method works on every member, and may be repeated:
+ * what is so already succeeds.
  *
  * @generated from service dkv.v1.MembershipAPI
  */
 export const MembershipAPI: GenService<{
   /**
-   * Lists the members as the answering member knows them.
+   * Lists the members as the answering member knows them. Answered without a quorum too.
    *
    * @generated from rpc dkv.v1.MembershipAPI.GetServers
    */
@@ -549,7 +767,7 @@ export const MembershipAPI: GenService<{
     output: typeof GetServersResponseSchema;
   },
   /**
-   * Adds a member.
+   * Adds a member. A name or an address that another member has is ALREADY_EXISTS.
    *
    * @generated from rpc dkv.v1.MembershipAPI.JoinServer
    */
@@ -559,7 +777,7 @@ export const MembershipAPI: GenService<{
     output: typeof JoinServerResponseSchema;
   },
   /**
-   * Removes a member.
+   * Removes a member, for good: its data directory cannot come back.
    *
    * @generated from rpc dkv.v1.MembershipAPI.LeaveServer
    */
@@ -567,6 +785,46 @@ export const MembershipAPI: GenService<{
     methodKind: "unary";
     input: typeof LeaveServerRequestSchema;
     output: typeof LeaveServerResponseSchema;
+  },
+  /**
+   * Makes a learner a voter. One that lags behind is FAILED_PRECONDITION, and may be asked for again.
+   *
+   * @generated from rpc dkv.v1.MembershipAPI.PromoteServer
+   */
+  promoteServer: {
+    methodKind: "unary";
+    input: typeof PromoteServerRequestSchema;
+    output: typeof PromoteServerResponseSchema;
+  },
+  /**
+   * Removes one member and adds another in a single step, so that there are never fewer.
+   *
+   * @generated from rpc dkv.v1.MembershipAPI.ReplaceServer
+   */
+  replaceServer: {
+    methodKind: "unary";
+    input: typeof ReplaceServerRequestSchema;
+    output: typeof ReplaceServerResponseSchema;
+  },
+  /**
+   * Changes where the peers of a member reach it.
+   *
+   * @generated from rpc dkv.v1.MembershipAPI.UpdateServer
+   */
+  updateServer: {
+    methodKind: "unary";
+    input: typeof UpdateServerRequestSchema;
+    output: typeof UpdateServerResponseSchema;
+  },
+  /**
+   * Hands leadership to a voter.
+   *
+   * @generated from rpc dkv.v1.MembershipAPI.MoveLeader
+   */
+  moveLeader: {
+    methodKind: "unary";
+    input: typeof MoveLeaderRequestSchema;
+    output: typeof MoveLeaderResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_dkv_v1_dkv, 1);

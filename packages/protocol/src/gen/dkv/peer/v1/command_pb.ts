@@ -2,15 +2,15 @@
 // @generated from file dkv/peer/v1/command.proto (package dkv.peer.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file dkv/peer/v1/command.proto.
  */
 export const file_dkv_peer_v1_command: GenFile = /*@__PURE__*/
-  fileDesc("Chlka3YvcGVlci92MS9jb21tYW5kLnByb3RvEgtka3YucGVlci52MSKQAQoHQ29tbWFuZBIQCghwcm9wb3NlchgBIAEoBhIQCghzZXF1ZW5jZRgCIAEoDRImCgNzZXQYAyABKAsyFy5ka3YucGVlci52MS5TZXRDb21tYW5kSAASLAoGZGVsZXRlGAQgASgLMhouZGt2LnBlZXIudjEuRGVsZXRlQ29tbWFuZEgAQgsKCW9wZXJhdGlvbiIoCgpTZXRDb21tYW5kEgsKA2tleRgBIAEoDBINCgV2YWx1ZRgCIAEoDCIcCg1EZWxldGVDb21tYW5kEgsKA2tleRgBIAEoDGIGcHJvdG8z");
+  fileDesc("Chlka3YvcGVlci92MS9jb21tYW5kLnByb3RvEgtka3YucGVlci52MSLoAQoHQ29tbWFuZBIQCghwcm9wb3NlchgBIAEoBhIQCghzZXF1ZW5jZRgCIAEoDRImCgNzZXQYAyABKAsyFy5ka3YucGVlci52MS5TZXRDb21tYW5kSAASLAoGZGVsZXRlGAQgASgLMhouZGt2LnBlZXIudjEuRGVsZXRlQ29tbWFuZEgAEioKBWNoZWNrGAUgASgLMhkuZGt2LnBlZXIudjEuQ2hlY2tDb21tYW5kSAASKgoFYWxhcm0YBiABKAsyGS5ka3YucGVlci52MS5BbGFybUNvbW1hbmRIAEILCglvcGVyYXRpb24iKAoKU2V0Q29tbWFuZBILCgNrZXkYASABKAwSDQoFdmFsdWUYAiABKAwiHAoNRGVsZXRlQ29tbWFuZBILCgNrZXkYASABKAwiDgoMQ2hlY2tDb21tYW5kImkKDEFsYXJtQ29tbWFuZBISCgpjbHVzdGVyX2lkGAEgASgGEhEKCW1lbWJlcl9pZBgCIAEoBhIkCgRraW5kGAMgASgOMhYuZGt2LnBlZXIudjEuQWxhcm1LaW5kEgwKBGxpZnQYBCABKAgqPwoJQWxhcm1LaW5kEhoKFkFMQVJNX0tJTkRfVU5TUEVDSUZJRUQQABIWChJBTEFSTV9LSU5EX0NPUlJVUFQQAWIGcHJvdG8z");
 
 /**
  * What a log entry asks the store to do. Stored in every member's log.
@@ -47,6 +47,18 @@ export type Command = Message<"dkv.peer.v1.Command"> & {
      */
     value: DeleteCommand;
     case: "delete";
+  } | {
+    /**
+     * @generated from field: dkv.peer.v1.CheckCommand check = 5;
+     */
+    value: CheckCommand;
+    case: "check";
+  } | {
+    /**
+     * @generated from field: dkv.peer.v1.AlarmCommand alarm = 6;
+     */
+    value: AlarmCommand;
+    case: "alarm";
   } | { case: undefined; value?: undefined };
 };
 
@@ -99,4 +111,89 @@ export type DeleteCommand = Message<"dkv.peer.v1.DeleteCommand"> & {
  */
 export const DeleteCommandSchema: GenMessage<DeleteCommand> = /*@__PURE__*/
   messageDesc(file_dkv_peer_v1_command, 2);
+
+/**
+ * Marks a point in the log: members compare what their state is right behind it. Changes nothing.
+ *
+ * @generated from message dkv.peer.v1.CheckCommand
+ */
+export type CheckCommand = Message<"dkv.peer.v1.CheckCommand"> & {
+};
+
+/**
+ * Describes the message dkv.peer.v1.CheckCommand.
+ * Use `create(CheckCommandSchema)` to create a new message.
+ */
+export const CheckCommandSchema: GenMessage<CheckCommand> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_command, 3);
+
+/**
+ * Raises an alarm about a member, or lifts one. One that is there already, or is not, changes nothing.
+ *
+ * @generated from message dkv.peer.v1.AlarmCommand
+ */
+export type AlarmCommand = Message<"dkv.peer.v1.AlarmCommand"> & {
+  /**
+   * Of the member's cluster: a backup can bring an alarm into another one, where it means nobody.
+   *
+   * @generated from field: fixed64 cluster_id = 1;
+   */
+  clusterId: bigint;
+
+  /**
+   * @generated from field: fixed64 member_id = 2;
+   */
+  memberId: bigint;
+
+  /**
+   * @generated from field: dkv.peer.v1.AlarmKind kind = 3;
+   */
+  kind: AlarmKind;
+
+  /**
+   * True: lifts it.
+   *
+   * @generated from field: bool lift = 4;
+   */
+  lift: boolean;
+};
+
+/**
+ * Describes the message dkv.peer.v1.AlarmCommand.
+ * Use `create(AlarmCommandSchema)` to create a new message.
+ */
+export const AlarmCommandSchema: GenMessage<AlarmCommand> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_command, 4);
+
+/**
+ * What is wrong with a member.
+ *
+ * @generated from enum dkv.peer.v1.AlarmKind
+ */
+export const AlarmKind = {
+  /**
+   * @generated from enum value: ALARM_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Its state differs from that of the others.
+   *
+   * @generated from enum value: ALARM_KIND_CORRUPT = 1;
+   */
+  CORRUPT: 1,
+} as const;
+
+/**
+ * What is wrong with a member.
+ *
+ * @generated from enum dkv.peer.v1.AlarmKind
+ */
+export type AlarmKind = (typeof AlarmKind)[keyof typeof AlarmKind] | UnknownEnum;
+
+/**
+ * Describes the enum dkv.peer.v1.AlarmKind.
+ */
+export const AlarmKindSchema: GenEnum<AlarmKind> = /*@__PURE__*/
+  enumDesc(file_dkv_peer_v1_command, 0);
 

@@ -2,7 +2,7 @@
 // @generated from file dkv/peer/v1/peer.proto (package dkv.peer.v1, syntax proto3)
 /* eslint-disable */
 
-// What members say to each other: a Hello each way, then frames.
+// What members say to each other: a Hello, its answer, then what the connection is for.
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file dkv/peer/v1/peer.proto.
  */
 export const file_dkv_peer_v1_peer: GenFile = /*@__PURE__*/
-  fileDesc("ChZka3YvcGVlci92MS9wZWVyLnByb3RvEgtka3YucGVlci52MSJnCgVIZWxsbxIYChBwcm90b2NvbF92ZXJzaW9uGAEgASgNEhIKCmNsdXN0ZXJfaWQYAiABKAYSDAoEZnJvbRgDIAEoBhIKCgJ0bxgEIAEoBhIWCg5jbGllbnRfYWRkcmVzcxgFIAEoCSI1CgpIZWxsb1JlcGx5Eg8KB3JlZnVzYWwYASABKAkSFgoOY2xpZW50X2FkZHJlc3MYAiABKAkihgEKBUZyYW1lEioKCG1lc3NhZ2VzGAEgAygLMhguZGt2LnBlZXIudjEuUmFmdE1lc3NhZ2USEQoJZm9yd2FyZGVkGAIgAygMEiYKCHJlZnVzYWxzGAMgAygLMhQuZGt2LnBlZXIudjEuUmVmdXNhbBIWCg5mb3J3YXJkZWRfdGVybRgEIAEoBCJJCgdSZWZ1c2FsEhAKCHNlcXVlbmNlGAEgASgNEgwKBGNvZGUYAiABKAkSDAoEdGVybRgDIAEoBBIQCghwcm9wb3NlchgEIAEoBiLUBQoLUmFmdE1lc3NhZ2USDAoEZnJvbRgBIAEoBhIKCgJ0bxgCIAEoBhIMCgR0ZXJtGAMgASgEEjcKEHByZV92b3RlX3JlcXVlc3QYBCABKAsyGy5ka3YucGVlci52MS5QcmVWb3RlUmVxdWVzdEgAEjkKEXByZV92b3RlX3Jlc3BvbnNlGAUgASgLMhwuZGt2LnBlZXIudjEuUHJlVm90ZVJlc3BvbnNlSAASMAoMdm90ZV9yZXF1ZXN0GAYgASgLMhguZGt2LnBlZXIudjEuVm90ZVJlcXVlc3RIABIyCg12b3RlX3Jlc3BvbnNlGAcgASgLMhkuZGt2LnBlZXIudjEuVm90ZVJlc3BvbnNlSAASNAoOYXBwZW5kX2VudHJpZXMYCCABKAsyGi5ka3YucGVlci52MS5BcHBlbmRFbnRyaWVzSAASNgoPYXBwZW5kX2FjY2VwdGVkGAkgASgLMhsuZGt2LnBlZXIudjEuQXBwZW5kQWNjZXB0ZWRIABI2Cg9hcHBlbmRfcmVqZWN0ZWQYCiABKAsyGy5ka3YucGVlci52MS5BcHBlbmRSZWplY3RlZEgAEisKCWhlYXJ0YmVhdBgLIAEoCzIWLmRrdi5wZWVyLnYxLkhlYXJ0YmVhdEgAEjwKEmhlYXJ0YmVhdF9yZXNwb25zZRgMIAEoCzIeLmRrdi5wZWVyLnYxLkhlYXJ0YmVhdFJlc3BvbnNlSAASLgoLdGltZW91dF9ub3cYDSABKAsyFy5ka3YucGVlci52MS5UaW1lb3V0Tm93SAASOwoScmVhZF9pbmRleF9yZXF1ZXN0GA4gASgLMh0uZGt2LnBlZXIudjEuUmVhZEluZGV4UmVxdWVzdEgAEj0KE3JlYWRfaW5kZXhfcmVzcG9uc2UYDyABKAsyHi5ka3YucGVlci52MS5SZWFkSW5kZXhSZXNwb25zZUgAQgYKBGtpbmQiJgoHRW50cnlJZBIMCgR0ZXJtGAEgASgEEg0KBWluZGV4GAIgASgEIkkKBUVudHJ5EgwKBHRlcm0YASABKAQSJAoEa2luZBgCIAEoDjIWLmRrdi5wZWVyLnYxLkVudHJ5S2luZBIMCgRkYXRhGAMgASgMIjoKDlByZVZvdGVSZXF1ZXN0EigKCmxhc3RfZW50cnkYASABKAsyFC5ka3YucGVlci52MS5FbnRyeUlkIiIKD1ByZVZvdGVSZXNwb25zZRIPCgdncmFudGVkGAEgASgIIlQKC1ZvdGVSZXF1ZXN0EigKCmxhc3RfZW50cnkYASABKAsyFC5ka3YucGVlci52MS5FbnRyeUlkEhsKE2xlYWRlcnNoaXBfdHJhbnNmZXIYAiABKAgiHwoMVm90ZVJlc3BvbnNlEg8KB2dyYW50ZWQYASABKAgiaAoNQXBwZW5kRW50cmllcxIiCgRwcmV2GAEgASgLMhQuZGt2LnBlZXIudjEuRW50cnlJZBIjCgdlbnRyaWVzGAIgAygLMhIuZGt2LnBlZXIudjEuRW50cnkSDgoGY29tbWl0GAMgASgEIh8KDkFwcGVuZEFjY2VwdGVkEg0KBW1hdGNoGAEgASgEIkgKDkFwcGVuZFJlamVjdGVkEhIKCnByZXZfaW5kZXgYASABKAQSIgoEaGludBgCIAEoCzIULmRrdi5wZWVyLnYxLkVudHJ5SWQiLwoJSGVhcnRiZWF0Eg4KBmNvbW1pdBgBIAEoBBISCgpyZWFkX3JvdW5kGAIgASgEIicKEUhlYXJ0YmVhdFJlc3BvbnNlEhIKCnJlYWRfcm91bmQYASABKAQiDAoKVGltZW91dE5vdyIjChBSZWFkSW5kZXhSZXF1ZXN0Eg8KB2NvbnRleHQYASABKAYiMwoRUmVhZEluZGV4UmVzcG9uc2USDwoHY29udGV4dBgBIAEoBhINCgVpbmRleBgCIAEoBCpzCglFbnRyeUtpbmQSGgoWRU5UUllfS0lORF9VTlNQRUNJRklFRBAAEhQKEEVOVFJZX0tJTkRfRU1QVFkQARIWChJFTlRSWV9LSU5EX0NPTU1BTkQQAhIcChhFTlRSWV9LSU5EX0NPTkZJR1VSQVRJT04QA2IGcHJvdG8z");
+  fileDesc("ChZka3YvcGVlci92MS9wZWVyLnByb3RvEgtka3YucGVlci52MSKtAQoFSGVsbG8SGAoQcHJvdG9jb2xfdmVyc2lvbhgBIAEoDRISCgpjbHVzdGVyX2lkGAIgASgGEgwKBGZyb20YAyABKAYSCgoCdG8YBCABKAYSFgoOY2xpZW50X2FkZHJlc3MYBSABKAkSDwoHdmVyc2lvbhgGIAEoCRIlCgdwdXJwb3NlGAcgASgOMhQuZGt2LnBlZXIudjEuUHVycG9zZRIMCgRuYW1lGAggASgJIrkBCgpIZWxsb1JlcGx5Eg8KB3JlZnVzYWwYASABKAkSFgoOY2xpZW50X2FkZHJlc3MYAiABKAkSDwoHdmVyc2lvbhgDIAEoCRISCgpjbHVzdGVyX2lkGAQgASgGEgwKBGZyb20YBSABKAYSDwoHcmVtb3ZlZBgGIAEoCBINCgVsYXRlchgHIAEoCBIvCgxpbnRyb2R1Y3Rpb24YCCABKAsyGS5ka3YucGVlci52MS5JbnRyb2R1Y3Rpb24iTAoMSW50cm9kdWN0aW9uEhIKCmNsdXN0ZXJfaWQYASABKAYSEQoJbWVtYmVyX2lkGAIgASgGEhUKDWNvbmZpZ3VyYXRpb24YAyABKAwiNQoKTWVtYmVyc2hpcBInCgdtZW1iZXJzGAEgAygLMhYuZGt2LnBlZXIudjEuTWVtYmVyUm93Ik0KCU1lbWJlclJvdxIKCgJpZBgBIAEoBhIMCgRuYW1lGAIgASgJEhQKDHBlZXJfYWRkcmVzcxgDIAEoCRIQCghyZXBsYWNlcxgEIAEoBiLYAQoFRnJhbWUSKgoIbWVzc2FnZXMYASADKAsyGC5ka3YucGVlci52MS5SYWZ0TWVzc2FnZRIRCglmb3J3YXJkZWQYAiADKAwSJgoIcmVmdXNhbHMYAyADKAsyFC5ka3YucGVlci52MS5SZWZ1c2FsEhYKDmZvcndhcmRlZF90ZXJtGAQgASgEEiYKCHJlcXVlc3RzGAUgAygLMhQuZGt2LnBlZXIudjEuUmVxdWVzdBIoCglyZXNwb25zZXMYBiADKAsyFS5ka3YucGVlci52MS5SZXNwb25zZSIjCgdSZXF1ZXN0EgoKAmlkGAEgASgEEgwKBGJvZHkYAiABKAwiJAoIUmVzcG9uc2USCgoCaWQYASABKAQSDAoEYm9keRgCIAEoDCJJCgdSZWZ1c2FsEhAKCHNlcXVlbmNlGAEgASgNEgwKBGNvZGUYAiABKAkSDAoEdGVybRgDIAEoBBIQCghwcm9wb3NlchgEIAEoBiLUBQoLUmFmdE1lc3NhZ2USDAoEZnJvbRgBIAEoBhIKCgJ0bxgCIAEoBhIMCgR0ZXJtGAMgASgEEjcKEHByZV92b3RlX3JlcXVlc3QYBCABKAsyGy5ka3YucGVlci52MS5QcmVWb3RlUmVxdWVzdEgAEjkKEXByZV92b3RlX3Jlc3BvbnNlGAUgASgLMhwuZGt2LnBlZXIudjEuUHJlVm90ZVJlc3BvbnNlSAASMAoMdm90ZV9yZXF1ZXN0GAYgASgLMhguZGt2LnBlZXIudjEuVm90ZVJlcXVlc3RIABIyCg12b3RlX3Jlc3BvbnNlGAcgASgLMhkuZGt2LnBlZXIudjEuVm90ZVJlc3BvbnNlSAASNAoOYXBwZW5kX2VudHJpZXMYCCABKAsyGi5ka3YucGVlci52MS5BcHBlbmRFbnRyaWVzSAASNgoPYXBwZW5kX2FjY2VwdGVkGAkgASgLMhsuZGt2LnBlZXIudjEuQXBwZW5kQWNjZXB0ZWRIABI2Cg9hcHBlbmRfcmVqZWN0ZWQYCiABKAsyGy5ka3YucGVlci52MS5BcHBlbmRSZWplY3RlZEgAEisKCWhlYXJ0YmVhdBgLIAEoCzIWLmRrdi5wZWVyLnYxLkhlYXJ0YmVhdEgAEjwKEmhlYXJ0YmVhdF9yZXNwb25zZRgMIAEoCzIeLmRrdi5wZWVyLnYxLkhlYXJ0YmVhdFJlc3BvbnNlSAASLgoLdGltZW91dF9ub3cYDSABKAsyFy5ka3YucGVlci52MS5UaW1lb3V0Tm93SAASOwoScmVhZF9pbmRleF9yZXF1ZXN0GA4gASgLMh0uZGt2LnBlZXIudjEuUmVhZEluZGV4UmVxdWVzdEgAEj0KE3JlYWRfaW5kZXhfcmVzcG9uc2UYDyABKAsyHi5ka3YucGVlci52MS5SZWFkSW5kZXhSZXNwb25zZUgAQgYKBGtpbmQiJgoHRW50cnlJZBIMCgR0ZXJtGAEgASgEEg0KBWluZGV4GAIgASgEIkkKBUVudHJ5EgwKBHRlcm0YASABKAQSJAoEa2luZBgCIAEoDjIWLmRrdi5wZWVyLnYxLkVudHJ5S2luZBIMCgRkYXRhGAMgASgMIjoKDlByZVZvdGVSZXF1ZXN0EigKCmxhc3RfZW50cnkYASABKAsyFC5ka3YucGVlci52MS5FbnRyeUlkIiIKD1ByZVZvdGVSZXNwb25zZRIPCgdncmFudGVkGAEgASgIIlQKC1ZvdGVSZXF1ZXN0EigKCmxhc3RfZW50cnkYASABKAsyFC5ka3YucGVlci52MS5FbnRyeUlkEhsKE2xlYWRlcnNoaXBfdHJhbnNmZXIYAiABKAgiHwoMVm90ZVJlc3BvbnNlEg8KB2dyYW50ZWQYASABKAgiaAoNQXBwZW5kRW50cmllcxIiCgRwcmV2GAEgASgLMhQuZGt2LnBlZXIudjEuRW50cnlJZBIjCgdlbnRyaWVzGAIgAygLMhIuZGt2LnBlZXIudjEuRW50cnkSDgoGY29tbWl0GAMgASgEIh8KDkFwcGVuZEFjY2VwdGVkEg0KBW1hdGNoGAEgASgEIkgKDkFwcGVuZFJlamVjdGVkEhIKCnByZXZfaW5kZXgYASABKAQSIgoEaGludBgCIAEoCzIULmRrdi5wZWVyLnYxLkVudHJ5SWQiLwoJSGVhcnRiZWF0Eg4KBmNvbW1pdBgBIAEoBBISCgpyZWFkX3JvdW5kGAIgASgEIicKEUhlYXJ0YmVhdFJlc3BvbnNlEhIKCnJlYWRfcm91bmQYASABKAQiDAoKVGltZW91dE5vdyIjChBSZWFkSW5kZXhSZXF1ZXN0Eg8KB2NvbnRleHQYASABKAYiMwoRUmVhZEluZGV4UmVzcG9uc2USDwoHY29udGV4dBgBIAEoBhINCgVpbmRleBgCIAEoBCJrCg1TbmFwc2hvdEZyYW1lEisKBW9mZmVyGAEgASgLMhouZGt2LnBlZXIudjEuU25hcHNob3RPZmZlckgAEg8KBWNodW5rGAIgASgMSAASEQoHdHJhaWxlchgDIAEoDEgAQgkKB2NvbnRlbnQiLQoNU25hcHNob3RPZmZlchIMCgR0ZXJtGAEgASgEEg4KBmhlYWRlchgCIAEoDCJ1Cg5TbmFwc2hvdEFuc3dlchISCghyZWNlaXZlZBgBIAEoBEgAEhEKB3JlZnVzYWwYAiABKAlIABIxCghjb21wbGV0ZRgDIAEoCzIdLmRrdi5wZWVyLnYxLlNuYXBzaG90Q29tcGxldGVIAEIJCgdjb250ZW50IhIKEFNuYXBzaG90Q29tcGxldGUqZgoHUHVycG9zZRIXChNQVVJQT1NFX1VOU1BFQ0lGSUVEEAASEgoOUFVSUE9TRV9NRU1CRVIQARIUChBQVVJQT1NFX1NOQVBTSE9UEAISGAoUUFVSUE9TRV9JTlRST0RVQ1RJT04QAypzCglFbnRyeUtpbmQSGgoWRU5UUllfS0lORF9VTlNQRUNJRklFRBAAEhQKEEVOVFJZX0tJTkRfRU1QVFkQARIWChJFTlRSWV9LSU5EX0NPTU1BTkQQAhIcChhFTlRSWV9LSU5EX0NPTkZJR1VSQVRJT04QA2IGcHJvdG8z");
 
 /**
  * The first frame on a connection, from the side that dialled; answered by a HelloReply.
@@ -54,6 +54,28 @@ export type Hello = Message<"dkv.peer.v1.Hello"> & {
    * @generated from field: string client_address = 5;
    */
   clientAddress: string;
+
+  /**
+   * The version of dkv that the member runs; empty if unknown.
+   *
+   * @generated from field: string version = 6;
+   */
+  version: string;
+
+  /**
+   * What the connection is for.
+   *
+   * @generated from field: dkv.peer.v1.Purpose purpose = 7;
+   */
+  purpose: Purpose;
+
+  /**
+   * PURPOSE_INTRODUCTION: the name under which the member was added to the cluster. It does not know any id yet,
+   * so that cluster_id, from and to are 0.
+   *
+   * @generated from field: string name = 8;
+   */
+  name: string;
 };
 
 /**
@@ -82,6 +104,48 @@ export type HelloReply = Message<"dkv.peer.v1.HelloReply"> & {
    * @generated from field: string client_address = 2;
    */
   clientAddress: string;
+
+  /**
+   * The version of dkv that the member runs; empty if unknown.
+   *
+   * @generated from field: string version = 3;
+   */
+  version: string;
+
+  /**
+   * Of the member that answers.
+   *
+   * @generated from field: fixed64 cluster_id = 4;
+   */
+  clusterId: bigint;
+
+  /**
+   * Who answers.
+   *
+   * @generated from field: fixed64 from = 5;
+   */
+  from: bigint;
+
+  /**
+   * Refused because the member that dialled was removed from the cluster, for ever.
+   *
+   * @generated from field: bool removed = 6;
+   */
+  removed: boolean;
+
+  /**
+   * Refused only for now: the same Hello may be welcome later.
+   *
+   * @generated from field: bool later = 7;
+   */
+  later: boolean;
+
+  /**
+   * Answers PURPOSE_INTRODUCTION.
+   *
+   * @generated from field: dkv.peer.v1.Introduction introduction = 8;
+   */
+  introduction?: Introduction | undefined;
 };
 
 /**
@@ -90,6 +154,98 @@ export type HelloReply = Message<"dkv.peer.v1.HelloReply"> & {
  */
 export const HelloReplySchema: GenMessage<HelloReply> = /*@__PURE__*/
   messageDesc(file_dkv_peer_v1_peer, 1);
+
+/**
+ * What a new member has to know before it can take part.
+ *
+ * @generated from message dkv.peer.v1.Introduction
+ */
+export type Introduction = Message<"dkv.peer.v1.Introduction"> & {
+  /**
+   * @generated from field: fixed64 cluster_id = 1;
+   */
+  clusterId: bigint;
+
+  /**
+   * Its own id.
+   *
+   * @generated from field: fixed64 member_id = 2;
+   */
+  memberId: bigint;
+
+  /**
+   * The newest configuration that the answering member knows, as in an entry of ENTRY_KIND_CONFIGURATION.
+   *
+   * @generated from field: bytes configuration = 3;
+   */
+  configuration: Uint8Array;
+};
+
+/**
+ * Describes the message dkv.peer.v1.Introduction.
+ * Use `create(IntroductionSchema)` to create a new message.
+ */
+export const IntroductionSchema: GenMessage<Introduction> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_peer, 2);
+
+/**
+ * Who is, or was, in the cluster: the context of a configuration.
+ *
+ * @generated from message dkv.peer.v1.Membership
+ */
+export type Membership = Message<"dkv.peer.v1.Membership"> & {
+  /**
+   * @generated from field: repeated dkv.peer.v1.MemberRow members = 1;
+   */
+  members: MemberRow[];
+};
+
+/**
+ * Describes the message dkv.peer.v1.Membership.
+ * Use `create(MembershipSchema)` to create a new message.
+ */
+export const MembershipSchema: GenMessage<Membership> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_peer, 3);
+
+/**
+ * A member, or a former one: then its id is nowhere else in the configuration.
+ *
+ * @generated from message dkv.peer.v1.MemberRow
+ */
+export type MemberRow = Message<"dkv.peer.v1.MemberRow"> & {
+  /**
+   * Never used again.
+   *
+   * @generated from field: fixed64 id = 1;
+   */
+  id: bigint;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * Where other members reach it, as host:port.
+   *
+   * @generated from field: string peer_address = 3;
+   */
+  peerAddress: string;
+
+  /**
+   * The id of the member whose place it takes once it has caught up; 0 if it takes nobody's.
+   *
+   * @generated from field: fixed64 replaces = 4;
+   */
+  replaces: bigint;
+};
+
+/**
+ * Describes the message dkv.peer.v1.MemberRow.
+ * Use `create(MemberRowSchema)` to create a new message.
+ */
+export const MemberRowSchema: GenMessage<MemberRow> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_peer, 4);
 
 /**
  * All that one turn of a member has to say to one peer.
@@ -122,6 +278,20 @@ export type Frame = Message<"dkv.peer.v1.Frame"> & {
    * @generated from field: uint64 forwarded_term = 4;
    */
   forwardedTerm: bigint;
+
+  /**
+   * What the sender asks of the receiver.
+   *
+   * @generated from field: repeated dkv.peer.v1.Request requests = 5;
+   */
+  requests: Request[];
+
+  /**
+   * Answers to requests of the receiver.
+   *
+   * @generated from field: repeated dkv.peer.v1.Response responses = 6;
+   */
+  responses: Response[];
 };
 
 /**
@@ -129,7 +299,59 @@ export type Frame = Message<"dkv.peer.v1.Frame"> & {
  * Use `create(FrameSchema)` to create a new message.
  */
 export const FrameSchema: GenMessage<Frame> = /*@__PURE__*/
-  messageDesc(file_dkv_peer_v1_peer, 2);
+  messageDesc(file_dkv_peer_v1_peer, 5);
+
+/**
+ * Something that a member asks of another one, outside of the Raft protocol.
+ *
+ * @generated from message dkv.peer.v1.Request
+ */
+export type Request = Message<"dkv.peer.v1.Request"> & {
+  /**
+   * Returned with the response. Chosen by the member that asks.
+   *
+   * @generated from field: uint64 id = 1;
+   */
+  id: bigint;
+
+  /**
+   * @generated from field: bytes body = 2;
+   */
+  body: Uint8Array;
+};
+
+/**
+ * Describes the message dkv.peer.v1.Request.
+ * Use `create(RequestSchema)` to create a new message.
+ */
+export const RequestSchema: GenMessage<Request> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_peer, 6);
+
+/**
+ * The answer to a request.
+ *
+ * @generated from message dkv.peer.v1.Response
+ */
+export type Response = Message<"dkv.peer.v1.Response"> & {
+  /**
+   * The request's.
+   *
+   * @generated from field: uint64 id = 1;
+   */
+  id: bigint;
+
+  /**
+   * @generated from field: bytes body = 2;
+   */
+  body: Uint8Array;
+};
+
+/**
+ * Describes the message dkv.peer.v1.Response.
+ * Use `create(ResponseSchema)` to create a new message.
+ */
+export const ResponseSchema: GenMessage<Response> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_peer, 7);
 
 /**
  * A forwarded command was not proposed, and has had no effect.
@@ -171,7 +393,7 @@ export type Refusal = Message<"dkv.peer.v1.Refusal"> & {
  * Use `create(RefusalSchema)` to create a new message.
  */
 export const RefusalSchema: GenMessage<Refusal> = /*@__PURE__*/
-  messageDesc(file_dkv_peer_v1_peer, 3);
+  messageDesc(file_dkv_peer_v1_peer, 8);
 
 /**
  * One message of the Raft protocol.
@@ -277,7 +499,7 @@ export type RaftMessage = Message<"dkv.peer.v1.RaftMessage"> & {
  * Use `create(RaftMessageSchema)` to create a new message.
  */
 export const RaftMessageSchema: GenMessage<RaftMessage> = /*@__PURE__*/
-  messageDesc(file_dkv_peer_v1_peer, 4);
+  messageDesc(file_dkv_peer_v1_peer, 9);
 
 /**
  * Term and index of one log entry.
@@ -301,7 +523,7 @@ export type EntryId = Message<"dkv.peer.v1.EntryId"> & {
  * Use `create(EntryIdSchema)` to create a new message.
  */
 export const EntryIdSchema: GenMessage<EntryId> = /*@__PURE__*/
-  messageDesc(file_dkv_peer_v1_peer, 5);
+  messageDesc(file_dkv_peer_v1_peer, 10);
 
 /**
  * One log entry. Its index follows from its place after prev.
@@ -330,7 +552,7 @@ export type Entry = Message<"dkv.peer.v1.Entry"> & {
  * Use `create(EntrySchema)` to create a new message.
  */
 export const EntrySchema: GenMessage<Entry> = /*@__PURE__*/
-  messageDesc(file_dkv_peer_v1_peer, 6);
+  messageDesc(file_dkv_peer_v1_peer, 11);
 
 /**
  * @generated from message dkv.peer.v1.PreVoteRequest
@@ -347,7 +569,7 @@ export type PreVoteRequest = Message<"dkv.peer.v1.PreVoteRequest"> & {
  * Use `create(PreVoteRequestSchema)` to create a new message.
  */
 export const PreVoteRequestSchema: GenMessage<PreVoteRequest> = /*@__PURE__*/
-  messageDesc(file_dkv_peer_v1_peer, 7);
+  messageDesc(file_dkv_peer_v1_peer, 12);
 
 /**
  * @generated from message dkv.peer.v1.PreVoteResponse
@@ -364,7 +586,7 @@ export type PreVoteResponse = Message<"dkv.peer.v1.PreVoteResponse"> & {
  * Use `create(PreVoteResponseSchema)` to create a new message.
  */
 export const PreVoteResponseSchema: GenMessage<PreVoteResponse> = /*@__PURE__*/
-  messageDesc(file_dkv_peer_v1_peer, 8);
+  messageDesc(file_dkv_peer_v1_peer, 13);
 
 /**
  * @generated from message dkv.peer.v1.VoteRequest
@@ -388,7 +610,7 @@ export type VoteRequest = Message<"dkv.peer.v1.VoteRequest"> & {
  * Use `create(VoteRequestSchema)` to create a new message.
  */
 export const VoteRequestSchema: GenMessage<VoteRequest> = /*@__PURE__*/
-  messageDesc(file_dkv_peer_v1_peer, 9);
+  messageDesc(file_dkv_peer_v1_peer, 14);
 
 /**
  * @generated from message dkv.peer.v1.VoteResponse
@@ -405,7 +627,7 @@ export type VoteResponse = Message<"dkv.peer.v1.VoteResponse"> & {
  * Use `create(VoteResponseSchema)` to create a new message.
  */
 export const VoteResponseSchema: GenMessage<VoteResponse> = /*@__PURE__*/
-  messageDesc(file_dkv_peer_v1_peer, 10);
+  messageDesc(file_dkv_peer_v1_peer, 15);
 
 /**
  * @generated from message dkv.peer.v1.AppendEntries
@@ -432,7 +654,7 @@ export type AppendEntries = Message<"dkv.peer.v1.AppendEntries"> & {
  * Use `create(AppendEntriesSchema)` to create a new message.
  */
 export const AppendEntriesSchema: GenMessage<AppendEntries> = /*@__PURE__*/
-  messageDesc(file_dkv_peer_v1_peer, 11);
+  messageDesc(file_dkv_peer_v1_peer, 16);
 
 /**
  * @generated from message dkv.peer.v1.AppendAccepted
@@ -451,7 +673,7 @@ export type AppendAccepted = Message<"dkv.peer.v1.AppendAccepted"> & {
  * Use `create(AppendAcceptedSchema)` to create a new message.
  */
 export const AppendAcceptedSchema: GenMessage<AppendAccepted> = /*@__PURE__*/
-  messageDesc(file_dkv_peer_v1_peer, 12);
+  messageDesc(file_dkv_peer_v1_peer, 17);
 
 /**
  * @generated from message dkv.peer.v1.AppendRejected
@@ -477,7 +699,7 @@ export type AppendRejected = Message<"dkv.peer.v1.AppendRejected"> & {
  * Use `create(AppendRejectedSchema)` to create a new message.
  */
 export const AppendRejectedSchema: GenMessage<AppendRejected> = /*@__PURE__*/
-  messageDesc(file_dkv_peer_v1_peer, 13);
+  messageDesc(file_dkv_peer_v1_peer, 18);
 
 /**
  * @generated from message dkv.peer.v1.Heartbeat
@@ -501,7 +723,7 @@ export type Heartbeat = Message<"dkv.peer.v1.Heartbeat"> & {
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
-  messageDesc(file_dkv_peer_v1_peer, 14);
+  messageDesc(file_dkv_peer_v1_peer, 19);
 
 /**
  * @generated from message dkv.peer.v1.HeartbeatResponse
@@ -520,7 +742,7 @@ export type HeartbeatResponse = Message<"dkv.peer.v1.HeartbeatResponse"> & {
  * Use `create(HeartbeatResponseSchema)` to create a new message.
  */
 export const HeartbeatResponseSchema: GenMessage<HeartbeatResponse> = /*@__PURE__*/
-  messageDesc(file_dkv_peer_v1_peer, 15);
+  messageDesc(file_dkv_peer_v1_peer, 20);
 
 /**
  * @generated from message dkv.peer.v1.TimeoutNow
@@ -533,7 +755,7 @@ export type TimeoutNow = Message<"dkv.peer.v1.TimeoutNow"> & {
  * Use `create(TimeoutNowSchema)` to create a new message.
  */
 export const TimeoutNowSchema: GenMessage<TimeoutNow> = /*@__PURE__*/
-  messageDesc(file_dkv_peer_v1_peer, 16);
+  messageDesc(file_dkv_peer_v1_peer, 21);
 
 /**
  * @generated from message dkv.peer.v1.ReadIndexRequest
@@ -550,7 +772,7 @@ export type ReadIndexRequest = Message<"dkv.peer.v1.ReadIndexRequest"> & {
  * Use `create(ReadIndexRequestSchema)` to create a new message.
  */
 export const ReadIndexRequestSchema: GenMessage<ReadIndexRequest> = /*@__PURE__*/
-  messageDesc(file_dkv_peer_v1_peer, 17);
+  messageDesc(file_dkv_peer_v1_peer, 22);
 
 /**
  * @generated from message dkv.peer.v1.ReadIndexResponse
@@ -574,7 +796,177 @@ export type ReadIndexResponse = Message<"dkv.peer.v1.ReadIndexResponse"> & {
  * Use `create(ReadIndexResponseSchema)` to create a new message.
  */
 export const ReadIndexResponseSchema: GenMessage<ReadIndexResponse> = /*@__PURE__*/
-  messageDesc(file_dkv_peer_v1_peer, 18);
+  messageDesc(file_dkv_peer_v1_peer, 23);
+
+/**
+ * On a connection for a snapshot, from the side that has it: an offer; and once that was answered, chunks in
+ * their order and the trailer. What offer, chunks and trailer hold is for packages/snapshot to say.
+ *
+ * @generated from message dkv.peer.v1.SnapshotFrame
+ */
+export type SnapshotFrame = Message<"dkv.peer.v1.SnapshotFrame"> & {
+  /**
+   * @generated from oneof dkv.peer.v1.SnapshotFrame.content
+   */
+  content: {
+    /**
+     * @generated from field: dkv.peer.v1.SnapshotOffer offer = 1;
+     */
+    value: SnapshotOffer;
+    case: "offer";
+  } | {
+    /**
+     * @generated from field: bytes chunk = 2;
+     */
+    value: Uint8Array;
+    case: "chunk";
+  } | {
+    /**
+     * @generated from field: bytes trailer = 3;
+     */
+    value: Uint8Array;
+    case: "trailer";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message dkv.peer.v1.SnapshotFrame.
+ * Use `create(SnapshotFrameSchema)` to create a new message.
+ */
+export const SnapshotFrameSchema: GenMessage<SnapshotFrame> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_peer, 24);
+
+/**
+ * Offers a snapshot.
+ *
+ * @generated from message dkv.peer.v1.SnapshotOffer
+ */
+export type SnapshotOffer = Message<"dkv.peer.v1.SnapshotOffer"> & {
+  /**
+   * Of the leader that sends it.
+   *
+   * @generated from field: uint64 term = 1;
+   */
+  term: bigint;
+
+  /**
+   * @generated from field: bytes header = 2;
+   */
+  header: Uint8Array;
+};
+
+/**
+ * Describes the message dkv.peer.v1.SnapshotOffer.
+ * Use `create(SnapshotOfferSchema)` to create a new message.
+ */
+export const SnapshotOfferSchema: GenMessage<SnapshotOffer> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_peer, 25);
+
+/**
+ * On a connection for a snapshot, from the side that gets it.
+ *
+ * @generated from message dkv.peer.v1.SnapshotAnswer
+ */
+export type SnapshotAnswer = Message<"dkv.peer.v1.SnapshotAnswer"> & {
+  /**
+   * @generated from oneof dkv.peer.v1.SnapshotAnswer.content
+   */
+  content: {
+    /**
+     * So many chunks, from the first on, are on this side's disk. As the answer to an offer: send what follows.
+     *
+     * @generated from field: uint64 received = 1;
+     */
+    value: bigint;
+    case: "received";
+  } | {
+    /**
+     * It will not be taken, in words for a log.
+     *
+     * @generated from field: string refusal = 2;
+     */
+    value: string;
+    case: "refusal";
+  } | {
+    /**
+     * All of it is here.
+     *
+     * @generated from field: dkv.peer.v1.SnapshotComplete complete = 3;
+     */
+    value: SnapshotComplete;
+    case: "complete";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message dkv.peer.v1.SnapshotAnswer.
+ * Use `create(SnapshotAnswerSchema)` to create a new message.
+ */
+export const SnapshotAnswerSchema: GenMessage<SnapshotAnswer> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_peer, 26);
+
+/**
+ * A whole snapshot was received and is on disk.
+ *
+ * @generated from message dkv.peer.v1.SnapshotComplete
+ */
+export type SnapshotComplete = Message<"dkv.peer.v1.SnapshotComplete"> & {
+};
+
+/**
+ * Describes the message dkv.peer.v1.SnapshotComplete.
+ * Use `create(SnapshotCompleteSchema)` to create a new message.
+ */
+export const SnapshotCompleteSchema: GenMessage<SnapshotComplete> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_peer, 27);
+
+/**
+ * What a connection is for.
+ *
+ * @generated from enum dkv.peer.v1.Purpose
+ */
+export const Purpose = {
+  /**
+   * As PURPOSE_MEMBER: there was nothing else once.
+   *
+   * @generated from enum value: PURPOSE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Frames, from the side that dialled.
+   *
+   * @generated from enum value: PURPOSE_MEMBER = 1;
+   */
+  MEMBER: 1,
+
+  /**
+   * One snapshot, from the side that dialled: SnapshotFrame that way, SnapshotAnswer the other.
+   *
+   * @generated from enum value: PURPOSE_SNAPSHOT = 2;
+   */
+  SNAPSHOT: 2,
+
+  /**
+   * A new member asks who it is. The reply is all.
+   *
+   * @generated from enum value: PURPOSE_INTRODUCTION = 3;
+   */
+  INTRODUCTION: 3,
+} as const;
+
+/**
+ * What a connection is for.
+ *
+ * @generated from enum dkv.peer.v1.Purpose
+ */
+export type Purpose = (typeof Purpose)[keyof typeof Purpose] | UnknownEnum;
+
+/**
+ * Describes the enum dkv.peer.v1.Purpose.
+ */
+export const PurposeSchema: GenEnum<Purpose> = /*@__PURE__*/
+  enumDesc(file_dkv_peer_v1_peer, 0);
 
 /**
  * @generated from enum dkv.peer.v1.EntryKind
@@ -600,7 +992,7 @@ export const EntryKind = {
   COMMAND: 2,
 
   /**
-   * Carries a change of the configuration.
+   * Carries a whole configuration.
    *
    * @generated from enum value: ENTRY_KIND_CONFIGURATION = 3;
    */
@@ -616,5 +1008,5 @@ export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind] | UnknownEnum
  * Describes the enum dkv.peer.v1.EntryKind.
  */
 export const EntryKindSchema: GenEnum<EntryKind> = /*@__PURE__*/
-  enumDesc(file_dkv_peer_v1_peer, 0);
+  enumDesc(file_dkv_peer_v1_peer, 1);
 
