@@ -1,5 +1,7 @@
 /** Turns what was applied into records for the disk. */
+import { type Alarm, encodeAlarms } from "./alarms.ts";
 import {
+  alarmsKey,
   currentKeyBytes,
   encodePosition,
   positionKey,
@@ -13,8 +15,16 @@ import type { Position } from "./keyspace.ts";
 import type { Layer } from "./overlay.ts";
 import type { Change } from "./storage.ts";
 
-/** The layer's records, then the position: whoever has the position has all that it covers. */
-export function encodeChanges(layer: Layer, position: Position): readonly Change[] {
+/** What was applied since the changes before, and up to where. */
+export interface Applied {
+  readonly layer: Layer;
+  /** Undefined if they are as they were. */
+  readonly alarms: readonly Alarm[] | undefined;
+  readonly position: Position;
+}
+
+/** The layer's records, the alarms, then the position: whoever has the position has all that it covers. */
+export function encodeChanges({ layer, alarms, position }: Applied): readonly Change[] {
   const changes: Change[] = [];
   // One buffer for all: at thousands of writes a second an allocation for each record is what costs.
   const buffer = Buffer.allocUnsafe(totalBytes(layer));
@@ -28,6 +38,7 @@ export function encodeChanges(layer: Layer, position: Position): readonly Change
     });
     keyOffset = end;
   }
+  if (alarms !== undefined) changes.push({ key: alarmsKey, value: encodeAlarms(alarms) });
   changes.push({ key: positionKey, value: encodePosition(position) });
   return changes;
 }

@@ -3,7 +3,9 @@
  *
  *   key            record
  *   10             position: how far the log has been applied, and the revision that this made
- *   11 ‥ 1f        reserved for history: 11 revision → change, 12 key and revision → index
+ *   11 ‥ 17        reserved for history: 11 revision → change, 12 key and revision → index
+ *   18             alarms about members (alarms.ts); absent if there are none
+ *   19 ‥ 1f        reserved
  *   20 <key>       the current version of a key; absent if the key does not exist
  *
  * The first byte of a key is never below 10: what is below belongs to the log. For example the key "ab"
@@ -24,7 +26,7 @@ import { crc32 } from "node:zlib";
 import { type ByteString, countBytes, readCount, toByteString, writeCount } from "./bytes.ts";
 import type { Revision } from "./results.ts";
 
-const prefixes = { position: 0x10, current: 0x20 } as const;
+const prefixes = { position: 0x10, alarms: 0x18, current: 0x20 } as const;
 const format = 1;
 const checksumBytes = 4;
 const headerBytes = 1 + 3 * countBytes;
@@ -55,6 +57,8 @@ export class DamagedRecordError extends Error {
 }
 
 export const positionKey: Uint8Array = Uint8Array.of(prefixes.position);
+
+export const alarmsKey: Uint8Array = Uint8Array.of(prefixes.alarms);
 
 /** Bytes of a key in the database. */
 export const currentKeyBytes = (key: ByteString): number => 1 + key.length;
@@ -94,6 +98,13 @@ export function readVersion(key: Uint8Array, record: Uint8Array): Version {
   return { value, createRevision, modRevision, version };
 }
 
+/** Throws {@link DamagedRecordError} unless it is the record of some key's version, as it was written. */
+export function checkVersion(key: Uint8Array, record: Uint8Array): void {
+  readHeader(key, record);
+  if (key[0] !== prefixes.current)
+    throw new DamagedRecordError("a stored record of the store is of a kind that this version does not know");
+}
+
 export function encodePosition(position: Position): Uint8Array {
   const buffer = Buffer.allocUnsafe(positionKey.length + recordOverheadBytes);
   buffer.set(positionKey);
@@ -105,6 +116,23 @@ export function encodePosition(position: Position): Uint8Array {
 export function decodePosition(record: Uint8Array): Position {
   const [appliedIndex, appliedTerm, revision] = readHeader(positionKey, record);
   return { appliedIndex, appliedTerm, revision };
+}
+
+/** A record of the current format around some content: for one that is neither a position nor a version. */
+export function sealRecord(key: Uint8Array, content: Uint8Array): Uint8Array {
+  const end = key.length + 1 + content.length;
+  const buffer = Buffer.allocUnsafe(end + checksumBytes);
+  buffer.set(key);
+  buffer[key.length] = format;
+  buffer.set(content, key.length + 1);
+  writeChecksum(buffer, 0, end);
+  return buffer.subarray(key.length);
+}
+
+/** The content of what {@link sealRecord} made. Throws {@link DamagedRecordError}. */
+export function openRecord(key: Uint8Array, record: Uint8Array): Buffer {
+  const content = checked(key, record, 1 + checksumBytes).subarray(1);
+  return Buffer.from(content.buffer, content.byteOffset, content.length);
 }
 
 type ThreeCounts = readonly [number, number, number];
@@ -120,13 +148,18 @@ function writeChecksum(buffer: Buffer, from: number, to: number): number {
   return buffer.writeUInt32BE(crc32(buffer.subarray(from, to)), to);
 }
 
-/** Checks a record before anything in it is believed. */
 function readHeader(key: Uint8Array, record: Uint8Array): ThreeCounts {
-  if (record.length < recordOverheadBytes)
-    throw new DamagedRecordError("a stored record of the store is cut short");
+  const { buffer, byteOffset, length } = checked(key, record, recordOverheadBytes);
+  const view = new DataView(buffer, byteOffset, length);
+  return [readCount(view, 1), readCount(view, 1 + countBytes), readCount(view, 1 + 2 * countBytes)];
+}
+
+/** A record without its checksum. Looks at that and at the format, before anything in it is believed. */
+function checked(key: Uint8Array, record: Uint8Array, leastBytes: number): Uint8Array {
+  if (record.length < leastBytes) throw new DamagedRecordError("a stored record of the store is cut short");
   const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
-  const checked = record.subarray(0, record.length - checksumBytes);
-  if (crc32(checked, crc32(key)) !== view.getUint32(checked.length)) {
+  const content = record.subarray(0, record.length - checksumBytes);
+  if (crc32(content, crc32(key)) !== view.getUint32(content.length)) {
     throw new DamagedRecordError("the checksum of a stored record of the store is wrong");
   }
   if (record[0] !== format) {
@@ -134,5 +167,5 @@ function readHeader(key: Uint8Array, record: Uint8Array): ThreeCounts {
       `a stored record of the store has format ${String(record[0])}, which this version cannot read`,
     );
   }
-  return [readCount(view, 1), readCount(view, 1 + countBytes), readCount(view, 1 + 2 * countBytes)];
+  return content;
 }

@@ -1,4 +1,7 @@
 import type { Command } from "@dkv/protocol/dkv/peer/v1/command";
 
-/** What a caller may ask the store to do: the oneof of a Command, always set. */
-export type Operation = Exclude<Command["operation"], { case: undefined }>;
+/** What a log entry asks the store to do: the oneof of a Command, always set. */
+export type LoggedOperation = Exclude<Command["operation"], { case: undefined }>;
+
+/** What a caller may ask the store to do. Members alone ask for the rest. */
+export type Operation = Extract<LoggedOperation, { case: "set" | "delete" }>;

@@ -26,4 +26,19 @@ export interface DeleteResult {
   readonly deleted: boolean;
 }
 
-export type ApplyResult = SetResult | DeleteResult;
+/** The state as it is now is to be compared with that of other members. */
+export interface CheckResult {
+  readonly kind: "check";
+  /** Of the entry. */
+  readonly index: number;
+  /** The current one: a check makes none. */
+  readonly revision: Revision;
+}
+
+export interface AlarmResult {
+  readonly kind: "alarm";
+  /** The current one: alarms make none. */
+  readonly revision: Revision;
+}
+
+export type ApplyResult = SetResult | DeleteResult | CheckResult | AlarmResult;

@@ -12,16 +12,18 @@
  * Invariants: appliedIndex rises by one with each entry; revision rises by one with each command that
  * changes something, and with nothing else; 1 ≤ createRevision ≤ modRevision ≤ revision.
  */
+import type { AlarmCommand } from "@dkv/protocol/dkv/peer/v1/command";
+import { type Alarm, readAlarms, withAlarm } from "./alarms.ts";
 import { assert } from "./assert.ts";
 import { type ByteString, fromByteString, toByteString } from "./bytes.ts";
 import { type Known, VersionCache } from "./cache.ts";
 import { encodeChanges } from "./changes.ts";
 import { type CommandId, decodeCommand } from "./command.ts";
 import { currentKey, type Position, readVersion, type Version } from "./keyspace.ts";
-import type { Operation } from "./operation.ts";
+import type { LoggedOperation } from "./operation.ts";
 import { Overlay } from "./overlay.ts";
 import { readPosition } from "./position.ts";
-import type { ApplyResult, DeleteResult, KeyValue, Revision, SetResult } from "./results.ts";
+import type { AlarmResult, ApplyResult, DeleteResult, KeyValue, Revision, SetResult } from "./results.ts";
 import type { Change, StateReader } from "./storage.ts";
 
 export interface StoreOptions {
@@ -37,17 +39,23 @@ export interface Applied {
 
 export class Store {
   readonly #reader: StateReader;
-  readonly #cache: VersionCache;
-  readonly #overlay = new Overlay();
+  readonly #options: StoreOptions;
+  #cache: VersionCache;
+  #overlay = new Overlay();
   #position: Position;
+  #alarms: readonly Alarm[];
   #takenIndex: number;
+  #takenAlarms: readonly Alarm[];
 
-  /** Continues where the durable state stands. Reads one record. */
+  /** Continues where the durable state stands. Reads two records. */
   constructor(reader: StateReader, options: StoreOptions) {
     this.#reader = reader;
+    this.#options = options;
     this.#cache = new VersionCache(options.cacheBytes);
     this.#position = readPosition(reader);
+    this.#alarms = readAlarms(reader);
     this.#takenIndex = this.#position.appliedIndex;
+    this.#takenAlarms = this.#alarms;
   }
 
   /** Index of the last entry applied, durable or not. */
@@ -57,6 +65,11 @@ export class Store {
 
   get revision(): Revision {
     return this.#position.revision;
+  }
+
+  /** About members, of this and of other clusters; durable or not. */
+  get alarms(): readonly Alarm[] {
+    return this.#alarms;
   }
 
   /**
@@ -98,13 +111,25 @@ export class Store {
    */
   takeChanges(): readonly Change[] {
     if (!this.hasChanges()) return [];
+    const alarms = this.#alarms === this.#takenAlarms ? undefined : this.#alarms;
     this.#takenIndex = this.#position.appliedIndex;
-    return encodeChanges(this.#overlay.take(), this.#position);
+    this.#takenAlarms = this.#alarms;
+    return encodeChanges({ layer: this.#overlay.take(), alarms, position: this.#position });
   }
 
   /** The changes taken earliest and not yet reported are durable: the disk can answer for them now. */
   persisted(): void {
     for (const [key, known] of this.#overlay.persisted()) this.#cache.set(key, known);
+  }
+
+  /** The durable state has been replaced by another one as a whole: goes on from there. */
+  restored(): void {
+    this.#cache = new VersionCache(this.#options.cacheBytes);
+    this.#overlay = new Overlay();
+    this.#position = readPosition(this.#reader);
+    this.#alarms = readAlarms(this.#reader);
+    this.#takenIndex = this.#position.appliedIndex;
+    this.#takenAlarms = this.#alarms;
   }
 
   #advance(index: number, term: number): void {
@@ -114,13 +139,16 @@ export class Store {
     this.#position = { appliedIndex: index, appliedTerm: term, revision };
   }
 
-  #execute(operation: Operation): ApplyResult {
-    const key = toByteString(operation.value.key);
+  #execute(operation: LoggedOperation): ApplyResult {
     switch (operation.case) {
       case "set":
-        return this.#set(key, toByteString(operation.value.value));
+        return this.#set(toByteString(operation.value.key), toByteString(operation.value.value));
       case "delete":
-        return this.#delete(key);
+        return this.#delete(toByteString(operation.value.key));
+      case "check":
+        return { kind: "check", index: this.appliedIndex, revision: this.revision };
+      case "alarm":
+        return this.#alarm(operation.value);
     }
   }
 
@@ -142,6 +170,11 @@ export class Store {
     const revision = this.#nextRevision();
     this.#overlay.set(key, "missing");
     return { kind: "delete", revision, deleted: true };
+  }
+
+  #alarm(command: AlarmCommand): AlarmResult {
+    this.#alarms = withAlarm(this.#alarms, command);
+    return { kind: "alarm", revision: this.revision };
   }
 
   #nextRevision(): Revision {

@@ -4,7 +4,8 @@ import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type Command, CommandSchema } from "@dkv/protocol/dkv/peer/v1/command";
 import fc from "fast-check";
 import { commandId, decodeCommand, encodeCommand, isCommand } from "../src/command.ts";
-import { del, set } from "./commands.ts";
+import type { LoggedOperation } from "../src/operation.ts";
+import { alarm, check, del, set } from "./commands.ts";
 import { hex } from "./disk.ts";
 
 const someBytes = fc.uint8Array({ maxLength: 300 });
@@ -12,14 +13,18 @@ const someId = fc.record(
   { proposer: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), sequence: fc.nat(2 ** 32 - 1) },
   { noNullPrototype: true },
 );
-const someOperation = fc.oneof(
+const someOperation: fc.Arbitrary<LoggedOperation> = fc.oneof(
   fc.tuple(someBytes, someBytes).map(([key, value]) => set(key, value)),
   someBytes.map(del),
+  fc.constant(check),
+  fc.tuple(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), fc.boolean()).map(([id, lift]) => alarm(id, lift)),
 );
 
-function plain(operation: Command["operation"]): readonly (string | undefined)[] {
-  const value = operation.case === "set" ? hex(operation.value.value) : undefined;
-  return [operation.case, operation.value && hex(operation.value.key), value];
+function plain(operation: Command["operation"]): readonly unknown[] {
+  if (operation.case === "set") return ["set", hex(operation.value.key), hex(operation.value.value)];
+  if (operation.case === "delete") return ["delete", hex(operation.value.key)];
+  if (operation.case === "alarm") return ["alarm", { ...operation.value }];
+  return [operation.case];
 }
 
 test("what is encoded by hand, the general decoder reads", () => {
@@ -36,8 +41,9 @@ test("long keys and values have their lengths right at every size of a length", 
   for (const length of [0, 127, 128, 16_383, 16_384, 2 ** 21]) {
     const operation = set(new Uint8Array(length).fill(1), new Uint8Array(length).fill(2));
     const decoded = decodeCommand(encodeCommand({ proposer: 1n, sequence: 2 }, operation));
+    assert.ok(decoded.operation.case === "set");
     assert.equal(decoded.operation.value.key.length, length);
-    assert.ok(decoded.operation.case === "set" && decoded.operation.value.value.length === length);
+    assert.equal(decoded.operation.value.value.length, length);
   }
 });
 

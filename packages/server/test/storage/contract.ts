@@ -15,7 +15,9 @@ import {
   hardState,
   identity,
   logOf,
-  members,
+  configuration,
+  configurationEntry,
+  initial,
   stateKey,
   text,
 } from "./fixtures.ts";
@@ -25,7 +27,7 @@ export interface Medium {
   open(): Promise<Storage>;
 }
 
-/** @param createMedium makes an empty one, for {@link identity} and {@link members}. */
+/** @param createMedium makes an empty one, for {@link identity} and the {@link initial} configuration. */
 export function storageContract(name: string, createMedium: (context: TestContext) => Promise<Medium>): void {
   const opened = async (context: TestContext): Promise<{ medium: Medium; storage: Storage }> => {
     const medium = await createMedium(context);
@@ -40,7 +42,7 @@ export function storageContract(name: string, createMedium: (context: TestContex
     test("a new one knows who it belongs to and holds nothing", async (context) => {
       const { storage } = await opened(context);
       assert.deepEqual(storage.identity, identity);
-      assert.deepEqual(storage.members, members);
+      assert.deepEqual(storage.configurations, [initial]);
       assert.deepEqual(storage.hardState, hardState(0));
       assert.deepEqual([storage.log.firstIndex, storage.log.lastIndex], [1, 0]);
       assert.equal(storage.log.termAt(logIndex(0)), 0);
@@ -54,7 +56,7 @@ export function storageContract(name: string, createMedium: (context: TestContex
       const entries = [
         entry(1, 1),
         { ...entry(2, 1, ""), kind: "empty" as const },
-        { ...entry(3, 2), kind: "configuration" as const },
+        configurationEntry(3, 2, configuration(3)),
       ];
       await both.storage.append(batch({ hardState: hardState(2, 1, 0xffff_ffff_ffff_fffen), entries }));
       await both.storage.save(changes([change("a", "1")], { index: 1, term: 1 }));
@@ -70,7 +72,6 @@ export function storageContract(name: string, createMedium: (context: TestContex
       const storage = await reopened(both);
       check(storage);
       assert.deepEqual(storage.hardState, hardState(2, 1, 0xffff_ffff_ffff_fffen));
-      assert.deepEqual(storage.members, members);
       await storage.close();
     });
 
@@ -113,6 +114,38 @@ export function storageContract(name: string, createMedium: (context: TestContex
       assert.deepEqual(logOf(storage), expected);
       await storage.append(batch({ entries: [entry(4, 2)] }));
       assert.deepEqual(logOf(storage), [...expected, entry(4, 2)]);
+      await storage.close();
+    });
+
+    test("configurations are those of the log, and go with the entries that are replaced", async (context) => {
+      const both = await opened(context);
+      const at = (index: number, voters: number): object => ({ index, configuration: configuration(voters) });
+      await both.storage.append(
+        batch({
+          hardState: hardState(1),
+          entries: [entry(1, 1), configurationEntry(2, 1, configuration(3)), entry(3, 1)],
+        }),
+      );
+      await both.storage.append(batch({ entries: [configurationEntry(4, 1, configuration(4))] }));
+      assert.deepEqual(both.storage.configurations, [initial, at(2, 3), at(4, 4)]);
+      await both.storage.append(batch({ hardState: hardState(2), entries: [entry(3, 2)] }));
+      assert.deepEqual(both.storage.configurations, [initial, at(2, 3)]);
+      const storage = await reopened(both);
+      assert.deepEqual(storage.configurations, [initial, at(2, 3)]);
+      await storage.append(batch({ entries: [configurationEntry(1, 2, configuration(5))] }));
+      assert.deepEqual(storage.configurations, [initial, at(1, 5)]);
+      await storage.close();
+    });
+
+    test("a configuration that is none is refused before anything is written", async (context) => {
+      const both = await opened(context);
+      const wrong = { ...entry(1, 1), kind: "configuration" as const };
+      await assert.rejects(
+        async () => both.storage.append(batch({ hardState: hardState(1), entries: [wrong] })),
+        /no configuration/,
+      );
+      const storage = await reopened(both);
+      assert.deepEqual([storage.log.lastIndex, storage.hardState], [0, hardState(0)]);
       await storage.close();
     });
 

@@ -20,9 +20,11 @@ import {
   batch,
   change,
   changes,
+  databaseIn,
   entry,
   hardState,
   identity,
+  logIn,
   logOf,
   open,
   setCommand,
@@ -86,8 +88,8 @@ async function assertRefused(dataDir: string, what: RegExp): Promise<void> {
 }
 
 async function filesOf(dataDir: string, suffix: string): Promise<readonly string[]> {
-  const names = await readdir(join(dataDir, "db"));
-  return names.filter((name) => name.endsWith(suffix)).map((name) => join(dataDir, "db", name));
+  const names = await readdir(databaseIn(dataDir));
+  return names.filter((name) => name.endsWith(suffix)).map((name) => join(databaseIn(dataDir), name));
 }
 
 async function only(files: Promise<readonly string[]>): Promise<string> {
@@ -189,11 +191,11 @@ test("a log of another time is refused, in either direction", async (context) =>
   const earlier = await copy();
   await writeSome(dataDir, count + 1);
   const later = await copy();
-  await rm(join(later, "log"), { recursive: true });
-  await cp(join(earlier, "log"), join(later, "log"), { recursive: true });
+  await rm(logIn(later), { recursive: true });
+  await cp(logIn(earlier), logIn(later), { recursive: true });
   await assertRefused(later, /records 61 to 120 of the log were synced and are missing/);
-  await rm(join(earlier, "log"), { recursive: true });
-  await cp(join(dataDir, "log"), join(earlier, "log"), { recursive: true });
+  await rm(logIn(earlier), { recursive: true });
+  await cp(logIn(dataDir), logIn(earlier), { recursive: true });
   await assertRefused(earlier, /batches 62 to 120 of the state were synced and are missing/);
   await checkAll(dataDir, 2 * count);
 });
@@ -201,15 +203,15 @@ test("a log of another time is refused, in either direction", async (context) =>
 test("a database or a log that is missing, or misses a file, is refused", async (context) => {
   const { dataDir, copy } = await prepared(context);
   const noDatabase = await copy();
-  await rm(join(noDatabase, "db"), { recursive: true });
+  await rm(databaseIn(noDatabase), { recursive: true });
   await assertRefused(noDatabase, /the database is missing that belongs to the log/);
 
   const noCurrent = await copy();
-  await rm(join(noCurrent, "db", "CURRENT"));
+  await rm(join(databaseIn(noCurrent), "CURRENT"));
   await assertRefused(noCurrent, /the file CURRENT is missing/);
 
   const noLog = await copy();
-  await rm(join(noLog, "log"), { recursive: true });
+  await rm(logIn(noLog), { recursive: true });
   await assertRefused(noLog, /the log is missing/);
 
   await checkAll(dataDir, count);
@@ -220,7 +222,7 @@ test("a database or a log that is missing, or misses a file, is refused", async 
 test("batches that are missing before the first one left are refused", async (context) => {
   const { dataDir } = await prepared(context);
   // As when the older of two log files is gone and the newer one is there.
-  const database = await Database.open(join(dataDir, "db"), "existing");
+  const database = await Database.open(databaseIn(dataDir), "existing");
   const older = database.batch();
   for (let number = 1; number <= 20; number += 1) older.delete(markerKey(number));
   await older.commit();
@@ -243,8 +245,8 @@ test("the log of another directory is refused", async (context) => {
   const foreign = { ...identity, clusterId: 0xc2n };
   await (await openStorage({ ...startOf(other), identity: foreign })).storage.close();
   const mixed = await copy();
-  await rm(join(mixed, "log"), { recursive: true });
-  await cp(join(other, "log"), join(mixed, "log"), { recursive: true });
+  await rm(logIn(mixed), { recursive: true });
+  await cp(logIn(other), logIn(mixed), { recursive: true });
   await assertRefused(mixed, /segment 1 of the log belongs to another member or another cluster/);
   await checkAll(dataDir, count);
 });
@@ -304,17 +306,20 @@ async function openEach(directories: readonly string[]): Promise<readonly string
 test("a start that was cut short before anything was promised is done again", async (context) => {
   const parent = await temporaryDirectory(context);
   const stages: readonly ((dataDir: string) => Promise<void>)[] = [
+    async (dataDir) => rm(join(dataDir, "0000000001"), { recursive: true }),
     async (dataDir) => {
-      await rm(join(dataDir, "db"), { recursive: true });
-      await rm(join(dataDir, "log", "0000000001.log"));
+      await rm(databaseIn(dataDir), { recursive: true });
+      await rm(join(logIn(dataDir), "0000000001.log"));
     },
-    async (dataDir) => rm(join(dataDir, "db"), { recursive: true }),
+    async (dataDir) => rm(databaseIn(dataDir), { recursive: true }),
     async (dataDir) => truncate(await only(filesOf(dataDir, ".log")), 0),
     async (dataDir) => truncate(await only(filesOf(dataDir, ".log")), 20),
+    () => Promise.resolve(),
   ];
   for (const [position, undo] of stages.entries()) {
     const dataDir = join(parent, String(position));
     await (await open(dataDir)).storage.close();
+    await rm(join(dataDir, "generation"));
     await undo(dataDir);
     const { storage, created } = await open(dataDir);
     assert.equal(created, true);

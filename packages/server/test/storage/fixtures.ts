@@ -3,20 +3,47 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { logIndex, nodeId, term, type Entry, type HardState } from "@dkv/raft";
+import {
+  encodeConfiguration,
+  initialConfiguration,
+  logIndex,
+  nodeId,
+  noEntry,
+  term,
+  type Configuration,
+  type ConfigurationAt,
+  type Entry,
+  type HardState,
+} from "@dkv/raft";
 import { create } from "@bufbuild/protobuf";
 import { SetCommandSchema } from "@dkv/protocol/dkv/peer/v1/command";
 import { encodeCommand, encodePosition, positionKey, type Change } from "@dkv/store";
 import { systemClock } from "../../src/platform/clock.ts";
+import { systemRandom } from "../../src/platform/random.ts";
 import { openStorage, type OpenedStorage, type OpenStorageOptions } from "../../src/storage/open-storage.ts";
-import type { Identity, LogBatch, MemberRecord, Storage } from "../../src/storage/storage.ts";
+import { freshBase, type LogBase } from "../../src/storage/log/log-base.ts";
+import type { Owner, PersistedBatch, Storage } from "../../src/storage/storage.ts";
 
-export const identity: Identity = { clusterId: 0xc1n, memberId: nodeId(0xa1n) };
+export const identity: Owner = { clusterId: 0xc1n, memberId: nodeId(0xa1n), name: "one" };
 
-export const members: readonly MemberRecord[] = [
-  { id: nodeId(0xa1n), name: "one", peerAddress: "localhost:3001" },
-  { id: nodeId(0xffff_ffff_ffff_ffffn), name: "zwei ä", peerAddress: "[::1]:4001" },
-];
+/** Of so many voters. */
+export const configuration = (voters: number, context = `of ${String(voters)}`): Configuration =>
+  initialConfiguration(
+    Array.from({ length: voters }, (_, position) => nodeId(0xa1n + BigInt(position))),
+    Uint8Array.from(Buffer.from(context)),
+  );
+
+/** What a new directory begins with. */
+export const initial: ConfigurationAt = { index: logIndex(0), configuration: configuration(2) };
+
+/** Where a log begins that was never compacted. */
+export const logStart: LogBase = freshBase(noEntry, initial);
+
+/** Where the database of a generation is, and its log. */
+export const databaseIn = (dataDir: string, generation = 1): string =>
+  join(dataDir, String(generation).padStart(10, "0"), "db");
+export const logIn = (dataDir: string, generation = 1): string =>
+  join(dataDir, String(generation).padStart(10, "0"), "log");
 
 export async function temporaryDirectory(context: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "dkv-storage-"));
@@ -31,9 +58,10 @@ export const segmentBytes = 64 * 1024;
 export const startOf = (dataDir: string): OpenStorageOptions => ({
   dataDir,
   identity,
-  members,
+  configuration: initial.configuration,
   segmentBytes,
   clock: systemClock,
+  random: systemRandom,
 });
 
 export const open = (dataDir: string): Promise<OpenedStorage> => openStorage(startOf(dataDir));
@@ -66,6 +94,11 @@ export const entry = (
   data: typeof data === "string" ? bytes(data) : data,
 });
 
+export const configurationEntry = (index: number, ofTerm: number, of: Configuration): Entry => ({
+  ...entry(index, ofTerm, encodeConfiguration(of)),
+  kind: "configuration",
+});
+
 export const hardState = (ofTerm: number, commit = 0, votedFor?: bigint): HardState => ({
   term: term(ofTerm),
   votedFor: votedFor === undefined ? undefined : nodeId(votedFor),
@@ -78,7 +111,7 @@ export const change = (name: string, value: string | undefined): Change => ({
   value: value === undefined ? undefined : bytes(value),
 });
 
-export const batch = (parts: Partial<LogBatch>): LogBatch => ({
+export const batch = (parts: Partial<PersistedBatch>): PersistedBatch => ({
   hardState: undefined,
   entries: [],
   ...parts,

@@ -9,7 +9,15 @@ import { seal } from "../../src/storage/checksum.ts";
 import { metaKeys } from "../../src/storage/state/keyspace.ts";
 import { Database } from "../../src/storage/state/leveldb.ts";
 import { openStorage } from "../../src/storage/open-storage.ts";
-import { identity, members, open, startOf, temporaryDirectory } from "./fixtures.ts";
+import {
+  configuration,
+  databaseIn,
+  identity,
+  initial,
+  open,
+  startOf,
+  temporaryDirectory,
+} from "./fixtures.ts";
 
 const refusal =
   (...patterns: readonly RegExp[]) =>
@@ -23,7 +31,7 @@ const refusal =
 test("another member's directory is refused, by name", async (context) => {
   const dataDir = await temporaryDirectory(context);
   await (await open(dataDir)).storage.close();
-  const other = { clusterId: identity.clusterId, memberId: nodeId(0xffff_ffff_ffff_ffffn) };
+  const other = { ...identity, memberId: nodeId(0xffff_ffff_ffff_ffffn), name: "zwei ä" };
   await assert.rejects(
     openStorage({ ...startOf(dataDir), identity: other }),
     refusal(
@@ -35,12 +43,12 @@ test("another member's directory is refused, by name", async (context) => {
   await (await open(dataDir)).storage.close();
 });
 
-test("a directory stays with the cluster it was created for", async (context) => {
+test("a directory stays with the cluster it was created for, and with the id", async (context) => {
   const dataDir = await temporaryDirectory(context);
   await (await open(dataDir)).storage.close();
   const { storage, created } = await openStorage({
     ...startOf(dataDir),
-    identity: { ...identity, clusterId: 0xc2n },
+    identity: { ...identity, clusterId: 0xc2n, memberId: nodeId(0xb2n) },
   });
   assert.deepEqual([storage.identity, created], [identity, false]);
   await storage.close();
@@ -58,18 +66,18 @@ test("an empty directory is refused where none may be created, and may be create
   await (await openStorage({ ...startOf(dataDir), mayCreate: false })).storage.close();
 });
 
-test("members given at a later start do not replace those of the first", async (context) => {
+test("a configuration given at a later start does not replace the first one", async (context) => {
   const dataDir = await temporaryDirectory(context);
   await (await open(dataDir)).storage.close();
-  const { storage } = await openStorage({ ...startOf(dataDir), members: [] });
-  assert.deepEqual(storage.members, members);
+  const { storage } = await openStorage({ ...startOf(dataDir), configuration: configuration(5) });
+  assert.deepEqual(storage.configurations, [initial]);
   await storage.close();
 });
 
 test("a newer format is refused, with the way out", async (context) => {
   const dataDir = await temporaryDirectory(context);
   await (await open(dataDir)).storage.close();
-  const database = await Database.open(join(dataDir, "db"), "existing");
+  const database = await Database.open(databaseIn(dataDir), "existing");
   const stored = database.get(metaKeys.identity) ?? assert.fail("there is an identity");
   const body = Buffer.from(stored.subarray(0, 20));
   body.writeUInt32BE(7, 0);
@@ -79,7 +87,7 @@ test("a newer format is refused, with the way out", async (context) => {
   await database.close();
   await assert.rejects(
     open(dataDir),
-    refusal(/has format 7/, /knows formats up to 1/, /newer version that wrote it/),
+    refusal(/has format 7/, /knows formats up to 2/, /newer version that wrote it/),
   );
 });
 

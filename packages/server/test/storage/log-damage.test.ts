@@ -15,7 +15,7 @@ import { chainStart, checksumOf, encodeRecord, type LogRecord } from "../../src/
 import { recoverLog } from "../../src/storage/log/recover-log.ts";
 import type { LogOptions } from "../../src/storage/log/log-end.ts";
 import { SegmentedLog } from "../../src/storage/log/segmented-log.ts";
-import { batch, entry, hardState, identity, temporaryDirectory } from "./fixtures.ts";
+import { batch, entry, hardState, identity, logStart, temporaryDirectory } from "./fixtures.ts";
 
 const sector = 512;
 const segmentBytes = 16 * 1024;
@@ -30,8 +30,8 @@ const optionsIn = (directory: string): LogOptions => ({
 
 async function open(directory: string, durableRecord = 0): Promise<SegmentedLog> {
   const options = optionsIn(directory);
-  const recovered = await recoverLog({ ...options, durableRecord, clock: systemClock });
-  return new SegmentedLog(options, recovered.settle(), { ...recovered.records, clock: systemClock });
+  const recovered = await recoverLog({ ...options, base: logStart, durableRecord, clock: systemClock });
+  return new SegmentedLog(options, recovered.settle(), { ...recovered.contents, clock: systemClock });
 }
 
 interface Filling {
@@ -217,7 +217,13 @@ test("a segment that is missing, cut short, swapped or foreign is refused", asyn
   }
   const other = { ...identity, clusterId: 0xc2n };
   await assert.rejects(
-    recoverLog({ ...optionsIn(directory), identity: other, durableRecord: 0, clock: systemClock }),
+    recoverLog({
+      ...optionsIn(directory),
+      base: logStart,
+      identity: other,
+      durableRecord: 0,
+      clock: systemClock,
+    }),
     /belongs to another member or another cluster/,
   );
 });
@@ -265,6 +271,10 @@ test("records that contradict each other are refused, though each is as it was w
     [/does not continue the log/, { ...second, entries: [entry(3, 2)] }],
     [/does not continue the log/, { ...second, entries: [entry(2, 1)] }],
     [/commits entries beyond the end/, { ...second, hardState: hardState(2, 3) }],
+    [
+      /record 2 of the log has a configuration that is none/,
+      { ...second, entries: [{ ...entry(2, 2), kind: "configuration" }] },
+    ],
   ] as const) {
     await assert.rejects(open(await crafted(context, [first, wrong])), what);
   }

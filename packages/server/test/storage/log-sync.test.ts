@@ -9,7 +9,7 @@ import { createLog } from "../../src/storage/log/create-log.ts";
 import { DiskSync } from "../../src/storage/log/disk-sync.ts";
 import { recoverLog } from "../../src/storage/log/recover-log.ts";
 import { SegmentedLog } from "../../src/storage/log/segmented-log.ts";
-import { batch, entry, hardState, identity, temporaryDirectory } from "./fixtures.ts";
+import { batch, entry, hardState, identity, logStart, temporaryDirectory } from "./fixtures.ts";
 
 type Call = "write" | "sync file" | "rename" | "sync directory";
 
@@ -46,8 +46,8 @@ async function opened(
   const options = { directory, identity, segmentBytes: 8 * 1024, recentBytes: 0 };
   await createLog(options);
   const open = async (): Promise<SegmentedLog> => {
-    const recovered = await recoverLog({ ...options, durableRecord: 0, clock: systemClock });
-    return new SegmentedLog(options, recovered.settle(), { ...recovered.records, clock: systemClock });
+    const recovered = await recoverLog({ ...options, base: logStart, durableRecord: 0, clock: systemClock });
+    return new SegmentedLog(options, recovered.settle(), { ...recovered.contents, clock: systemClock });
   };
   return { log: await open(), open };
 }

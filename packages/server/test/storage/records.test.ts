@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { logIndex, nodeId } from "@dkv/raft";
+import { logIndex, nodeId, term } from "@dkv/raft";
 import fc from "fast-check";
 import { DamageError } from "../../src/storage/damage.ts";
 import { batchIn, markerKey } from "../../src/storage/state/keyspace.ts";
 import * as records from "../../src/storage/state/records.ts";
+import { configuration } from "./fixtures.ts";
 
 const count = fc.maxSafeNat();
 const id = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
@@ -19,9 +20,25 @@ test("keys of markers sort as their numbers do, and give them back", () => {
 });
 
 test("records come back as they were stored", () => {
-  const identity = fc.record({ clusterId: id, memberId: id.map(nodeId) }, flat);
-  const members = fc.array(
-    fc.record({ id: id.map(nodeId), name: fc.string({ unit: "binary" }), peerAddress: fc.string() }, flat),
+  const owner = fc.record(
+    { clusterId: id, memberId: id.map(nodeId), name: fc.string({ unit: "grapheme" }) },
+    flat,
+  );
+  const base = fc.record(
+    {
+      last: fc.record({ index: count.map(logIndex), term: count.map(term) }, flat),
+      segment: count,
+      record: count,
+      chain: fc.nat({ max: 0xffff_ffff }),
+      configuration: fc.record(
+        {
+          index: count.map(logIndex),
+          configuration: fc.nat({ max: 9 }).map((voters) => configuration(voters)),
+        },
+        flat,
+      ),
+    },
+    flat,
   );
   const marker = fc.record(
     {
@@ -34,12 +51,12 @@ test("records come back as they were stored", () => {
   );
   const value = ({ value: bytes }: records.Sealed): Buffer => Buffer.from(bytes);
   fc.assert(
-    fc.property(identity, members, marker, (anIdentity, someMembers, aMarker) => {
-      assert.deepEqual(records.unsealIdentity(value(records.sealIdentity(anIdentity))), {
-        format: 1,
-        identity: anIdentity,
+    fc.property(owner, base, marker, (anOwner, aBase, aMarker) => {
+      assert.deepEqual(records.unsealIdentity(value(records.sealIdentity(anOwner))), {
+        format: 2,
+        owner: anOwner,
       });
-      assert.deepEqual(records.unsealMembers(value(records.sealMembers(someMembers))), someMembers);
+      assert.deepEqual(records.unsealBase(value(records.sealBase(aBase))), aBase);
       assert.deepEqual(records.unsealMarker(aMarker.batch, value(records.sealMarker(aMarker))), aMarker);
     }),
   );

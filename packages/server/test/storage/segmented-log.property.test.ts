@@ -8,10 +8,11 @@ import { logIndex, type Entry } from "@dkv/raft";
 import fc from "fast-check";
 import { systemClock } from "../../src/platform/clock.ts";
 import { createLog } from "../../src/storage/log/create-log.ts";
+import type { LogBase } from "../../src/storage/log/log-base.ts";
 import { recoverLog } from "../../src/storage/log/recover-log.ts";
 import type { LogOptions } from "../../src/storage/log/log-end.ts";
 import { SegmentedLog } from "../../src/storage/log/segmented-log.ts";
-import { batch, entry, hardState, identity, temporaryDirectory } from "./fixtures.ts";
+import { batch, entry, hardState, identity, logStart, temporaryDirectory } from "./fixtures.ts";
 
 interface Append {
   /** Where to begin, as a share of the log; beyond 1 at its end. */
@@ -19,6 +20,8 @@ interface Append {
   readonly count: number;
   readonly dataBytes: number;
   readonly reopens: boolean;
+  /** How much of the log is applied then, as a share of it; what is applied is dropped where it can be. */
+  readonly applied: number | undefined;
 }
 
 const append: fc.Arbitrary<Append> = fc.record({
@@ -29,11 +32,12 @@ const append: fc.Arbitrary<Append> = fc.record({
   count: fc.integer({ min: 0, max: 8 }),
   dataBytes: fc.oneof(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 20_000 })),
   reopens: fc.boolean(),
+  applied: fc.option(fc.double({ min: 0.3, max: 1, noNaN: true }), { nil: undefined, freq: 3 }),
 });
 
-async function open(options: LogOptions): Promise<SegmentedLog> {
-  const recovered = await recoverLog({ ...options, durableRecord: 0, clock: systemClock });
-  return new SegmentedLog(options, recovered.settle(), { ...recovered.records, clock: systemClock });
+async function open(options: LogOptions, base = logStart): Promise<SegmentedLog> {
+  const recovered = await recoverLog({ ...options, base, durableRecord: 0, clock: systemClock });
+  return new SegmentedLog(options, recovered.settle(), { ...recovered.contents, clock: systemClock });
 }
 
 async function created(context: TestContext, recentBytes: number): Promise<LogOptions> {
@@ -43,47 +47,91 @@ async function created(context: TestContext, recentBytes: number): Promise<LogOp
   return options;
 }
 
-test("reads what an array would hold, whatever fits into memory and into a segment", async (context) => {
+/** What the log must be like. */
+interface Model {
+  readonly entries: readonly Entry[];
+  readonly base: LogBase;
+  /** Nothing up to here is replaced any more. */
+  readonly applied: number;
+}
+
+test("reads what an array would hold, whatever fits into memory and into a segment, and is dropped", async (context) => {
   const appends = fc.array(append, { maxLength: 30 });
   const recentBytes = fc.constantFrom(0, 300, 20_000, 1_000_000);
   let segments = 0;
+  let dropped = 0;
   await fc.assert(
     fc.asyncProperty(appends, recentBytes, async (all, bytes) => {
       const options = await created(context, bytes);
-      let model: Entry[] = [];
+      let model: Model = { entries: [], base: logStart, applied: 0 };
       let log = await open(options);
-      for (const [round, { at, count, dataBytes, reopens }] of all.entries()) {
-        const kept = Math.floor(model.length * at);
-        const entries = Array.from({ length: count }, (_, position) =>
-          entry(kept + position + 1, round + 1, Buffer.alloc(dataBytes, round)),
-        );
-        await log.append(batch({ hardState: hardState(round + 1, 0, 5n), entries }), round);
-        if (count > 0) model = [...model.slice(0, kept), ...entries];
-        if (reopens) {
+      for (const [round, step] of all.entries()) {
+        model = await appended(log, model, { ...step, round });
+        check(log, model);
+        const crashes = step.reopens && round % 2 === 0;
+        model = await compacted(log, model, { ...step, crashes });
+        if (step.reopens) {
           await log.close();
-          log = await open(options);
+          log = await open(options, model.base);
           assert.deepEqual(log.hardState, hardState(round + 1, 0, 5n));
         }
         check(log, model);
       }
       await log.close();
       segments = Math.max(segments, readdirSync(options.directory).length);
+      dropped = Math.max(dropped, model.base.segment - 1);
     }),
-    { numRuns: 60 },
+    { numRuns: 100 },
   );
   assert.ok(segments > 3, "some runs fill several segments");
+  assert.ok(dropped > 1, "some runs drop several segments");
 });
 
-function check(log: SegmentedLog, model: readonly Entry[]): void {
-  assert.equal(log.lastIndex, model.length);
-  for (let index = 0; index <= model.length + 1; index += 1) {
-    assert.equal(log.termAt(logIndex(index)), index === 0 ? 0 : model[index - 1]?.term);
+async function appended(
+  log: SegmentedLog,
+  model: Model,
+  { at, count, dataBytes, round }: Append & { readonly round: number },
+): Promise<Model> {
+  const kept = Math.max(model.applied, Math.floor(model.entries.length * at));
+  const entries = Array.from({ length: count }, (_, position) =>
+    entry(kept + position + 1, round + 1, Buffer.alloc(dataBytes, round)),
+  );
+  await log.append(batch({ hardState: hardState(round + 1, 0, 5n), entries }), round);
+  return count === 0 ? model : { ...model, entries: [...model.entries.slice(0, kept), ...entries] };
+}
+
+/** A crash comes before anything is deleted. */
+async function compacted(
+  log: SegmentedLog,
+  model: Model,
+  { applied, crashes }: Append & { readonly crashes: boolean },
+): Promise<Model> {
+  if (applied === undefined) return model;
+  const limit = Math.max(model.applied, Math.floor(model.entries.length * applied));
+  const base = log.nextBase(logIndex(limit));
+  if (base === undefined) return { ...model, applied: limit };
+  assert.ok(base.last.index <= limit && base.segment > model.base.segment);
+  if (crashes) return { ...model, base, applied: limit };
+  const before = log.bytes;
+  await log.dropBefore(base);
+  assert.ok(log.bytes < before);
+  return { ...model, base, applied: limit };
+}
+
+function check(log: SegmentedLog, { entries, base }: Model): void {
+  assert.equal(log.lastIndex, entries.length);
+  // Before a restart has seen a base that was made durable by then, more is there.
+  const before = log.firstIndex - 1;
+  assert.ok(before <= base.last.index);
+  for (let index = 0; index <= entries.length + 1; index += 1) {
+    const expected = index < before ? undefined : index === 0 ? 0 : entries[index - 1]?.term;
+    assert.equal(log.termAt(logIndex(index)), expected);
   }
-  for (const from of [1, Math.ceil(model.length / 2)]) {
-    if (from < 1 || model.length === 0) continue;
+  for (const from of [log.firstIndex, Math.ceil((before + entries.length) / 2)]) {
+    if (from <= before || from > entries.length) continue;
     for (const maxBytes of [100, 30_000]) {
-      const read = log.entries(logIndex(from), logIndex(model.length + 1), maxBytes);
-      assert.deepEqual(read.map(plain), fitting(model.slice(from - 1), maxBytes).map(plain));
+      const read = log.entries(logIndex(from), logIndex(entries.length + 1), maxBytes);
+      assert.deepEqual(read.map(plain), fitting(entries.slice(from - 1), maxBytes).map(plain));
     }
   }
 }

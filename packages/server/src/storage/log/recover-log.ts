@@ -13,28 +13,32 @@
  * wrong checksum was changed, and was perhaps promised; so was everything up to the record that a state batch
  * knew to be durable. What cannot be told from a torn record is one whose first sector turned to zeroes.
  */
-import { existsSync, fdatasyncSync, readdirSync } from "node:fs";
-import { noEntry, type HardState } from "@dkv/raft";
+import { existsSync, fdatasyncSync, readdirSync, unlinkSync } from "node:fs";
+import { noEntry, type Entry, type HardState } from "@dkv/raft";
 import type { Clock } from "../../platform/clock.ts";
 import { DamageError } from "../damage.ts";
 import { formatVersion, type Identity } from "../storage.ts";
+import type { LogBase } from "./log-base.ts";
+import { noContents, type LogContents } from "./log-contents.ts";
 import type { LogEnd } from "./log-end.ts";
-import { chainStart, decodeHeader, decodeRecord, recordHeaderBytes, type LogRecord } from "./record.ts";
-import { Regions } from "./regions.ts";
+import { withOwnConfigurations } from "./own-data.ts";
+import { decodeHeader, decodeRecord, recordHeaderBytes, type LogRecord } from "./record.ts";
 import { bytesToSectorEnd, countZeroSectors, isZero } from "./sectors.ts";
 import {
   openSegment,
   readSegment,
   segmentHeaderBytes,
   segmentNumber,
+  segmentPath,
   syncDirectory,
   writeAll,
 } from "./segment-file.ts";
-import { TermHistory } from "./term-history.ts";
 
 export interface RecoverOptions {
   readonly directory: string;
   readonly identity: Identity;
+  /** Where the log begins. Segments before it are of no more use. */
+  readonly base: LogBase;
   /** The record that the newest state batch knew to be durable. */
   readonly durableRecord: number;
   readonly clock: Pick<Clock, "soon">;
@@ -51,13 +55,14 @@ export function segmentsIn(directory: string): readonly number[] {
 
 /** Throws {@link DamageError}. Changes nothing: {@link RecoveredLog.settle} does. */
 export async function recoverLog(options: RecoverOptions): Promise<RecoveredLog> {
-  const { directory, durableRecord, clock } = options;
+  const { directory, durableRecord, base, clock } = options;
   const recovered = new RecoveredLog(options);
-  const numbers = segmentsIn(directory);
+  const numbers = segmentsIn(directory).filter((number) => number >= base.segment);
+  const last = numbers.at(-1);
   for (const [position, number] of numbers.entries()) {
-    if (number !== position + 1)
-      throw new DamageError(`segment ${String(position + 1)} of the log is missing`);
-    recovered.read(number, number === numbers.length ? "last" : "full");
+    const expected = base.segment + position;
+    if (number !== expected) throw new DamageError(`segment ${String(expected)} of the log is missing`);
+    recovered.read(number, number === last ? "last" : "full");
     // A long log takes a while: signals are heard in between.
     await new Promise<void>((resolve) => {
       clock.soon(resolve);
@@ -70,13 +75,13 @@ export async function recoverLog(options: RecoverOptions): Promise<RecoveredLog>
 
 /** What is known of the log after its segments were read, one after the other. */
 export class RecoveredLog {
-  readonly #regions = new Regions();
-  readonly #terms = new TermHistory();
+  /** What the log goes on with, beside its {@link LogEnd}. */
+  readonly contents: LogContents;
   readonly #options: RecoverOptions;
   #segment = 0;
   #offset = 0;
-  #chain = chainStart;
-  #number = 0;
+  #chain: number;
+  #number: number;
   #savedBatch = 0;
   #hardState: HardState = { term: noEntry.term, votedFor: undefined, commit: noEntry.index };
   /** From the beginning of the last segment's last record to where everything is zero. */
@@ -84,16 +89,14 @@ export class RecoveredLog {
 
   constructor(options: RecoverOptions) {
     this.#options = options;
+    this.contents = noContents(options.base);
+    this.#chain = options.base.chain;
+    this.#number = options.base.record - 1;
   }
 
   /** Number of the newest state batch that the log knows to be durable. */
   get savedBatch(): number {
     return this.#savedBatch;
-  }
-
-  /** What the log goes on with. */
-  get records(): { readonly regions: Regions; readonly terms: TermHistory } {
-    return { regions: this.#regions, terms: this.#terms };
   }
 
   get hardState(): HardState {
@@ -108,6 +111,13 @@ export class RecoveredLog {
     if (header.identity.clusterId !== identity.clusterId || header.identity.memberId !== identity.memberId)
       throw new DamageError(`${what} belongs to another member or another cluster`);
     if (header.chain !== this.#chain) throw new DamageError(`${what} does not continue the one before`);
+    this.contents.segments.add({
+      number,
+      bytes: header.bytes,
+      record: this.#number + 1,
+      chain: this.#chain,
+      after: this.contents.terms.lastIndex,
+    });
     this.#segment = number;
     this.#offset = segmentHeaderBytes;
     const lastRecord = this.#readRecords(content);
@@ -124,15 +134,18 @@ export class RecoveredLog {
   /**
    * Makes durable what was found, and the rest of the last segment zeroes, before anybody goes by it. The
    * process that wrote the last record may have ended before its sync; if that sync failed, the kernel may
-   * take its pages for clean, so they are written again. The same goes for the name of the segment.
+   * take its pages for clean, so they are written again. The same goes for the name of the segment. What was
+   * to be dropped is, now that the rest is known to be whole.
    */
   settle(): LogEnd {
-    const { directory } = this.#options;
+    const { directory, base } = this.#options;
     const segment = openSegment(directory, this.#segment);
     const tail = this.#tail;
     if (tail !== undefined) writeAll(segment.descriptor, tail.bytes, tail.from);
     writeAll(segment.descriptor, Buffer.alloc(segment.bytes - this.#offset), this.#offset);
     fdatasyncSync(segment.descriptor);
+    for (const number of segmentsIn(directory))
+      if (number < base.segment) unlinkSync(segmentPath(directory, number));
     syncDirectory(directory);
     return {
       segment,
@@ -158,20 +171,31 @@ export class RecoveredLog {
   #take({ number, savedBatch, hardState, entries }: LogRecord, end: number): void {
     const what = `record ${String(number)} of the log`;
     if (number !== this.#number + 1) throw new DamageError(`${what} follows record ${String(this.#number)}`);
-    if (!this.#terms.admits(entries)) throw new DamageError(`${what} does not continue the log`);
-    this.#terms.append(entries);
-    if (hardState.term < Math.max(this.#hardState.term, this.#terms.lastTerm))
+    if (!this.contents.terms.admits(entries)) throw new DamageError(`${what} does not continue the log`);
+    this.contents.terms.append(entries);
+    this.#takeConfigurations(entries, what);
+    if (hardState.term < Math.max(this.#hardState.term, this.contents.terms.lastTerm))
       throw new DamageError(`${what} has an older term than one before`);
-    if (hardState.commit > this.#terms.lastIndex)
+    if (hardState.commit > this.contents.terms.lastIndex)
       throw new DamageError(`${what} commits entries beyond the end of the log`);
     const first = entries[0]?.index;
     if (first !== undefined) {
       const where = { segment: this.#segment, offset: this.#offset, end, chain: this.#chain };
-      this.#regions.add({ first, last: this.#terms.lastIndex, ...where });
+      this.contents.regions.add({ first, last: this.contents.terms.lastIndex, ...where });
+      this.contents.segments.replacedFrom(first);
     }
     this.#number = number;
     this.#savedBatch = savedBatch;
     this.#hardState = hardState;
+  }
+
+  #takeConfigurations(entries: readonly Entry[], what: string): void {
+    try {
+      this.contents.configurations.append(withOwnConfigurations(entries));
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new DamageError(`${what} has a configuration that is none: ${error.message}`, { cause: error });
+    }
   }
 
   /** Looks at what lies behind the last record that is whole. */

@@ -39,6 +39,12 @@ export class Regions {
     }
   }
 
+  /** Forgets the segments before this one. Requires that no entry of the log's lies in them any more. */
+  dropBefore(segment: number): void {
+    const kept = this.#regions.findIndex((region) => region.segment >= segment);
+    this.#regions.splice(0, kept === -1 ? this.#regions.length : kept);
+  }
+
   /** The region that holds an entry of the log, and the index from which on later ones hold the rest. */
   find(index: LogIndex): { readonly region: Region; readonly before: number } | undefined {
     let low = 0;

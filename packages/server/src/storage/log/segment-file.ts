@@ -137,6 +137,16 @@ export function syncDirectory(directory: string): void {
   }
 }
 
+/** The same on another thread. */
+export async function syncDirectoryElsewhere(directory: string): Promise<void> {
+  const handle = await open(directory, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
 function readFully(descriptor: number, bytes: number, position = 0): Buffer {
   const buffer = Buffer.alloc(bytes);
   for (let done = 0; done < bytes; ) {

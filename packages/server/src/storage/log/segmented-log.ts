@@ -13,31 +13,43 @@
  * because nobody knows what the disk has.
  */
 import { closeSync } from "node:fs";
-import { logIndex, type Entry, type HardState, type LogIndex, type LogReader, type Term } from "@dkv/raft";
+import { unlink } from "node:fs/promises";
+import {
+  decodeConfiguration,
+  logIndex,
+  type Configuration,
+  type ConfigurationAt,
+  type Entry,
+  type HardState,
+  type LogIndex,
+  type LogReader,
+  type Term,
+} from "@dkv/raft";
 import { assert } from "../../platform/assert.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { DamageError } from "../damage.ts";
 import { formatVersion, type LogBatch } from "../storage.ts";
 import { DiskSync } from "./disk-sync.ts";
+import type { LogBase } from "./log-base.ts";
+import type { LogContents } from "./log-contents.ts";
 import type { LogEnd, LogOptions } from "./log-end.ts";
+import { withOwnConfigurations } from "./own-data.ts";
 import { RecentEntries } from "./recent-entries.ts";
 import { checksumOf, decodeRecord, encodeRecord } from "./record.ts";
-import type { Region, Regions } from "./regions.ts";
+import type { Region } from "./regions.ts";
 import {
   activateSpare,
   prepareSpare,
   readRange,
   segmentHeaderBytes,
   segmentPath,
+  syncDirectoryElsewhere,
   writeAll,
 } from "./segment-file.ts";
-import type { TermHistory } from "./term-history.ts";
 
-/** What recovery has found out about the records. */
-export interface SegmentedLogDeps {
+/** What recovery has found out about the records, and a clock. */
+export interface SegmentedLogDeps extends LogContents {
   readonly clock: Pick<Clock, "nowMs">;
-  readonly regions: Regions;
-  readonly terms: TermHistory;
 }
 
 /** The entries of one region, as read from its file. */
@@ -47,29 +59,48 @@ interface ReadRegion {
 }
 
 export class SegmentedLog implements LogReader {
-  readonly firstIndex = logIndex(1);
   readonly #options: LogOptions;
-  readonly #regions: Regions;
-  readonly #terms: TermHistory;
+  readonly #contents: LogContents;
   readonly #disk: DiskSync;
   readonly #recent: RecentEntries;
   #end: LogEnd;
   #spare: Promise<void>;
   /** A follower that is far behind reads one region in several messages. */
   #lastRead: ReadRegion | undefined;
+  /** Entries up to this one stay as they are: they are being dropped, or were. */
+  #settled: LogIndex;
 
-  constructor(options: LogOptions, end: LogEnd, { clock, regions, terms }: SegmentedLogDeps) {
+  constructor(options: LogOptions, end: LogEnd, { clock, ...contents }: SegmentedLogDeps) {
     this.#options = options;
     this.#end = end;
-    this.#regions = regions;
-    this.#terms = terms;
+    this.#contents = contents;
+    this.#settled = contents.terms.base.index;
     this.#disk = new DiskSync(clock);
     this.#recent = new RecentEntries(options.recentBytes);
     this.#spare = this.#prepare(options.segmentBytes);
   }
 
+  get firstIndex(): LogIndex {
+    return logIndex(this.#contents.terms.base.index + 1);
+  }
+
   get lastIndex(): LogIndex {
-    return this.#terms.lastIndex;
+    return this.#contents.terms.lastIndex;
+  }
+
+  /** The one in force before the first entry, then those of the entries. */
+  get configurations(): readonly [ConfigurationAt, ...ConfigurationAt[]] {
+    return this.#contents.configurations.all();
+  }
+
+  /** The one in force at an index that is not before {@link firstIndex} - 1. */
+  configurationAt(index: LogIndex): Configuration {
+    return this.#contents.configurations.at(index).configuration;
+  }
+
+  /** Size of the segments; the prepared file is not among them. */
+  get bytes(): number {
+    return this.#contents.segments.bytes;
   }
 
   /** As of the last record. */
@@ -101,7 +132,7 @@ export class SegmentedLog implements LogReader {
   }
 
   termAt(index: LogIndex): Term | undefined {
-    return this.#terms.at(index);
+    return this.#contents.terms.at(index);
   }
 
   entries(from: LogIndex, to: LogIndex, maxBytes: number): readonly Entry[] {
@@ -123,6 +154,36 @@ export class SegmentedLog implements LogReader {
     return found;
   }
 
+  /**
+   * Where the log could begin instead without lacking an entry after `limit`; undefined if that is where it
+   * begins. From now on no entry before that place may be replaced.
+   */
+  nextBase(limit: LogIndex): LogBase | undefined {
+    const { segments, terms, configurations } = this.#contents;
+    const beginning = segments.beginning(limit, this.lastRecord);
+    if (beginning === undefined) return undefined;
+    const { number: segment, record, chain, after: index } = beginning;
+    const term = terms.at(index);
+    assert(term !== undefined, "the log begins behind one of its entries");
+    this.#settled = index;
+    return { last: { index, term }, configuration: configurations.at(index), segment, record, chain };
+  }
+
+  /**
+   * Drops all before the base, which {@link nextBase} gave and which is durable: a start goes on deleting.
+   * Nobody sees the entries any more when the first file goes.
+   */
+  async dropBefore({ last, segment }: LogBase): Promise<void> {
+    const { directory } = this.#options;
+    const { segments, regions, terms, configurations } = this.#contents;
+    const dropped = segments.dropBefore(segment);
+    regions.dropBefore(segment);
+    terms.compact(last);
+    configurations.compact(last.index);
+    for (const number of dropped) await unlink(segmentPath(directory, number));
+    await syncDirectoryElsewhere(directory);
+  }
+
   /** Waits for nothing that was appended, only for the file being prepared. */
   async close(): Promise<void> {
     await this.#spare.catch(() => undefined);
@@ -135,9 +196,11 @@ export class SegmentedLog implements LogReader {
     await this.#spare;
     const bytes = Math.max(segmentBytes, segmentHeaderBytes + recordBytes);
     if (bytes > segmentBytes) await prepareSpare(directory, bytes);
-    const header = { format: formatVersion, bytes, identity, number: segment.number + 1, chain };
-    const opened = activateSpare(directory, header);
+    const number = segment.number + 1;
+    const opened = activateSpare(directory, { format: formatVersion, bytes, identity, number, chain });
     closeSync(segment.descriptor);
+    const record = this.#end.number + 1;
+    this.#contents.segments.add({ number, bytes, record, chain, after: this.lastIndex });
     this.#end = { ...this.#end, segment: opened, offset: segmentHeaderBytes };
     this.#spare = this.#prepare(segmentBytes);
   }
@@ -153,8 +216,11 @@ export class SegmentedLog implements LogReader {
     const first = entries[0]?.index;
     const last = entries.at(-1)?.index;
     if (first === undefined || last === undefined) return;
-    this.#terms.append(entries);
-    this.#regions.add({ first, last, ...where });
+    const { terms, regions, segments, configurations } = this.#contents;
+    terms.append(entries);
+    regions.add({ first, last, ...where });
+    segments.replacedFrom(first);
+    configurations.append(withOwnConfigurations(entries));
     this.#recent.append(entries);
   }
 
@@ -167,7 +233,15 @@ export class SegmentedLog implements LogReader {
       "no entry is of a later term than the current one",
     );
     assert(hardState.commit <= (last?.index ?? this.lastIndex), "the commit index is within the log");
-    assert(this.#terms.admits(entries), "entries follow the log without a gap, and terms never decrease");
+    assert(
+      this.#contents.terms.admits(entries),
+      "entries follow the log without a gap, and terms never decrease",
+    );
+    assert(
+      (entries[0]?.index ?? Number.POSITIVE_INFINITY) > this.#settled,
+      "what was applied is not replaced",
+    );
+    for (const { kind, data } of entries) if (kind === "configuration") decodeConfiguration(data);
   }
 
   #holds(index: LogIndex): boolean {
@@ -176,7 +250,7 @@ export class SegmentedLog implements LogReader {
 
   /** From the files: the entry at `from` at least, then more of its region, up to and without `to`. */
   #read(from: LogIndex, to: LogIndex): readonly Entry[] {
-    const found = this.#regions.find(from);
+    const found = this.#contents.regions.find(from);
     if (found === undefined) throw missing(from);
     const { region, before } = found;
     if (this.#lastRead?.region !== region) this.#lastRead = { region, entries: this.#readRegion(region) };

@@ -3,9 +3,10 @@
  *
  *   key                  what                                      encoded in
  *   00 01                identity: format, cluster, member         records.ts
- *   00 02                members the cluster began with            records.ts
+ *   00 02                base: where the log begins                records.ts
  *   01 <batch number>    marker of one batch                       records.ts
- *   02 ‥ 0f              reserved
+ *   02                   progress of a snapshot being received     ../snapshot/progress.ts
+ *   03 ‥ 0f              reserved
  *   10 ‥                 the state machine                         @dkv/store
  *
  * Numbers are 64 bits, big-endian: marker 258 is at 01 00 00 00 00 00 00 01 02, and iterating over a prefix
@@ -22,8 +23,11 @@ const firstOfState = 0x10;
 
 export const metaKeys = {
   identity: Uint8Array.of(prefixes.meta, 0x01),
-  members: Uint8Array.of(prefixes.meta, 0x02),
+  base: Uint8Array.of(prefixes.meta, 0x02),
 } as const;
+
+/** There only while the database holds a part of a snapshot, and is no member's state yet. */
+export const incomingKey = Uint8Array.of(0x02);
 
 /** From the first key up to and without the second. */
 export interface KeyRange {
@@ -35,6 +39,9 @@ export const markers: KeyRange = {
   from: Uint8Array.of(prefixes.marker),
   before: Uint8Array.of(prefixes.marker + 1),
 };
+
+/** What is in a database only if something was saved after the first batch. */
+export const afterFirstMarker = (): KeyRange => ({ from: markerKey(2), before: Uint8Array.of(0xff) });
 
 const markerKeyBytes = 1 + countBytes;
 
@@ -51,5 +58,7 @@ export function batchIn(key: Buffer): number {
     throw new DamageError(`a key of ${String(key.length)} bytes stands among the markers`);
   return readCount(key, 1);
 }
+
+export const stateKeys: KeyRange = { from: Uint8Array.of(firstOfState), before: Uint8Array.of(0xff) };
 
 export const isStateKey = (key: Uint8Array): boolean => (key[0] ?? 0) >= firstOfState;

@@ -4,7 +4,7 @@
  * Every batch is synced. LevelDB does not sync a log file when it changes to the next, so one batch that
  * is not synced could be lost although a later one survives.
  */
-import { ClassicLevel, type ChainedBatch } from "classic-level";
+import { ClassicLevel, type ChainedBatch, type Iterator } from "classic-level";
 import type { StateReader } from "@dkv/store";
 import { DamageError } from "../damage.ts";
 import type { KeyRange } from "./keyspace.ts";
@@ -29,7 +29,14 @@ const levelOptions = {
 const scanCount = 1000;
 const scanBytes = 1 * mebibyte;
 
+const scanOptions = { highWaterMarkBytes: scanBytes } as const;
+
+/** No key of ours begins with this byte. */
+const beyondAllKeys = Uint8Array.of(0xff);
+
 type Level = ClassicLevel<Uint8Array, Uint8Array>;
+type LevelIterator = Iterator<Level, Uint8Array, Uint8Array>;
+type LevelSnapshot = ReturnType<Level["snapshot"]>;
 
 /** Why LevelDB did not open: another process has it, its files are damaged, or the system refused. */
 export type OpenFailure = "locked" | "corrupt" | "failed";
@@ -42,6 +49,11 @@ export class OpenError extends Error {
     super(message, options);
     this.failure = failure;
   }
+}
+
+/** The database was closed before it was read to the end. */
+export class ClosedError extends Error {
+  override readonly name = "ClosedError";
 }
 
 export class Database implements StateReader {
@@ -73,23 +85,32 @@ export class Database implements StateReader {
   }
 
   /** All records of a range in the order of their keys. */
-  async *scan({ from, before }: KeyRange): AsyncGenerator<readonly [Buffer, Buffer]> {
-    const iterator = this.#level.iterator({ gte: from, lt: before, highWaterMarkBytes: scanBytes });
+  scan({ from, before }: KeyRange): AsyncGenerator<readonly [Buffer, Buffer]> {
+    return recordsOf(() => this.#level.iterator({ ...scanOptions, gte: from, lt: before }));
+  }
+
+  /** What it holds now, whatever is written afterwards. To be closed: what it needs takes space until then. */
+  snapshot(): FrozenDatabase {
+    return new FrozenDatabase(this.#level);
+  }
+
+  /**
+   * Moves everything written so far from LevelDB's log into tables. A flipped byte in the log makes LevelDB
+   * skip batches without a word (batch-numbers.ts); what is missing from a table can be seen by reading it.
+   */
+  async settle(): Promise<void> {
     try {
-      for (;;) {
-        const records = await iterator.nextv(scanCount);
-        if (records.length === 0) return;
-        for (const [key, value] of records) yield [asBuffer(key), asBuffer(value)];
-      }
+      // LevelDB moves what is in memory whatever the range is, and rewrites tables only within it.
+      await this.#level.compactRange(beyondAllKeys, beyondAllKeys);
     } catch (error) {
       throw explained(error);
-    } finally {
-      await iterator.close();
     }
   }
 
-  async isEmpty(): Promise<boolean> {
-    const iterator = this.#level.keys({ limit: 1 });
+  /** Whether there is no record, or none in the range. */
+  async isEmpty(range?: KeyRange): Promise<boolean> {
+    const bounds = range === undefined ? {} : { gte: range.from, lt: range.before };
+    const iterator = this.#level.keys({ ...bounds, limit: 1 });
     try {
       return (await iterator.next()) === undefined;
     } catch (error) {
@@ -105,6 +126,55 @@ export class Database implements StateReader {
 
   async close(): Promise<void> {
     await this.#level.close();
+  }
+}
+
+/** A database as it was at one moment. */
+export class FrozenDatabase implements StateReader {
+  readonly #level: Level;
+  readonly #snapshot: LevelSnapshot;
+
+  constructor(level: Level) {
+    this.#level = level;
+    this.#snapshot = level.snapshot();
+  }
+
+  /** As {@link Database.get}. */
+  get(key: Uint8Array): Buffer | undefined {
+    try {
+      const value = this.#level.getSync(key, { snapshot: this.#snapshot });
+      return value === undefined ? undefined : asBuffer(value);
+    } catch (error) {
+      throw explained(error);
+    }
+  }
+
+  /** As {@link Database.scan}. */
+  scan({ from, before }: KeyRange): AsyncGenerator<readonly [Buffer, Buffer]> {
+    const options = { ...scanOptions, gte: from, lt: before, snapshot: this.#snapshot };
+    return recordsOf(() => this.#level.iterator(options));
+  }
+
+  /** Waits for scans that are under way. */
+  async close(): Promise<void> {
+    await this.#snapshot.close();
+  }
+}
+
+/** Opens the iterator when the first record is asked for: only then will anybody close it. */
+async function* recordsOf(open: () => LevelIterator): AsyncGenerator<readonly [Buffer, Buffer]> {
+  let iterator: LevelIterator | undefined;
+  try {
+    iterator = open();
+    for (;;) {
+      const records = await iterator.nextv(scanCount);
+      if (records.length === 0) return;
+      for (const [key, value] of records) yield [asBuffer(key), asBuffer(value)];
+    }
+  } catch (error) {
+    throw explained(error);
+  } finally {
+    await iterator?.close();
   }
 }
 
@@ -149,7 +219,15 @@ function openError(error: unknown): OpenError {
   return new OpenError(failure, messageOf(cause), { cause });
 }
 
+const codesOfClosed: readonly unknown[] = [
+  "LEVEL_ITERATOR_NOT_OPEN",
+  "LEVEL_SNAPSHOT_NOT_OPEN",
+  "LEVEL_DATABASE_NOT_OPEN",
+];
+
 function explained(error: unknown): unknown {
+  if (codesOfClosed.includes(codeOf(error)))
+    return new ClosedError("the database was closed", { cause: error });
   if (codeOf(error) !== "LEVEL_CORRUPTION") return error;
   return new DamageError(`LevelDB found a damaged file: ${messageOf(error)}`, { cause: error });
 }

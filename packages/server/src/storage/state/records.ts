@@ -4,18 +4,32 @@
  *   identity    0  format of everything in this directory     marker    0  number of the oldest marker kept
  *               4  cluster id                                           8  applied index
  *              12  member id                                           16  number of the newest record that
- *                                                                          was durable in the log by then
- *   members     JSON: [{ id, name, peerAddress }], the id as 16 hexadecimal digits
+ *              20  name, in UTF-8                                          was durable in the log by then
+ *
+ *   base        0  index of the entry before the log's first one      16  number of the log's first segment
+ *               8  its term                                           24  number of its first record
+ *              32  checksum that this record continues
+ *              36  index of the entry that made the configuration in force there
+ *              44  that configuration, as @dkv/raft encodes it
  *
  * Log and state bear witness for each other: a marker says how far the log had come, a record of the log
  * how far the state (log/record.ts). If either has lost its end, the other one knows.
  */
-import { logIndex, nodeId, type LogIndex } from "@dkv/raft";
+import {
+  decodeConfiguration,
+  encodeConfiguration,
+  logIndex,
+  nodeId,
+  term,
+  type Configuration,
+  type LogIndex,
+} from "@dkv/raft";
 import { seal, unseal } from "../checksum.ts";
 import { countBytes, readCount, writeCount } from "../count.ts";
 import { DamageError } from "../damage.ts";
+import type { LogBase } from "../log/log-base.ts";
+import { formatVersion, type Owner } from "../storage.ts";
 import { markerKey, metaKeys } from "./keyspace.ts";
-import { formatVersion, type Identity, type MemberRecord } from "../storage.ts";
 
 /** One record as it goes to the disk. */
 export interface Sealed {
@@ -23,30 +37,65 @@ export interface Sealed {
   readonly value: Uint8Array;
 }
 
-export function sealIdentity(identity: Identity): Sealed {
-  const body = Buffer.alloc(20);
+const identityHeaderBytes = 20;
+
+export function sealIdentity({ clusterId, memberId, name }: Owner): Sealed {
+  const body = Buffer.alloc(identityHeaderBytes + Buffer.byteLength(name));
   body.writeUInt32BE(formatVersion, 0);
-  body.writeBigUInt64BE(identity.clusterId, 4);
-  body.writeBigUInt64BE(identity.memberId, 12);
+  body.writeBigUInt64BE(clusterId, 4);
+  body.writeBigUInt64BE(memberId, 12);
+  body.write(name, identityHeaderBytes);
   return { key: metaKeys.identity, value: seal(metaKeys.identity, body) };
 }
 
-export function unsealIdentity(value: Buffer): { readonly format: number; readonly identity: Identity } {
-  const body = sized(unseal(metaKeys.identity, value, "the identity record"), 20, "the identity record");
-  const identity = { clusterId: body.readBigUInt64BE(4), memberId: nodeId(body.readBigUInt64BE(12)) };
-  return { format: body.readUInt32BE(0), identity };
+/** The format says whether the rest means what is said above. */
+export function unsealIdentity(value: Buffer): { readonly format: number; readonly owner: Owner } {
+  const what = "the identity record";
+  const body = atLeast(unseal(metaKeys.identity, value, what), identityHeaderBytes, what);
+  const owner = {
+    clusterId: body.readBigUInt64BE(4),
+    memberId: nodeId(body.readBigUInt64BE(12)),
+    name: body.toString("utf8", identityHeaderBytes),
+  };
+  return { format: body.readUInt32BE(0), owner };
 }
 
-export function sealMembers(members: readonly MemberRecord[]): Sealed {
-  const rows = members.map(({ id, name, peerAddress }) => ({ id: hexId(id), name, peerAddress }));
-  return { key: metaKeys.members, value: seal(metaKeys.members, Buffer.from(JSON.stringify(rows))) };
+const baseHeaderBytes = 44;
+
+export function sealBase({ last, configuration, segment, record, chain }: LogBase): Sealed {
+  const header = Buffer.allocUnsafe(baseHeaderBytes);
+  writeCount(header, last.index, 0);
+  writeCount(header, last.term, 8);
+  writeCount(header, segment, 16);
+  writeCount(header, record, 24);
+  header.writeUInt32BE(chain, 32);
+  writeCount(header, configuration.index, 36);
+  const body = Buffer.concat([header, encodeConfiguration(configuration.configuration)]);
+  return { key: metaKeys.base, value: seal(metaKeys.base, body) };
 }
 
-export function unsealMembers(value: Buffer): readonly MemberRecord[] {
-  const rows: unknown = JSON.parse(unseal(metaKeys.members, value, "the record of members").toString());
-  if (!Array.isArray(rows) || !rows.every(isMemberRow))
-    throw new DamageError("the record of members is not a list of members");
-  return rows.map(({ id, name, peerAddress }) => ({ id: nodeId(BigInt(`0x${id}`)), name, peerAddress }));
+export function unsealBase(value: Buffer): LogBase {
+  const what = "the record of where the log begins";
+  const body = atLeast(unseal(metaKeys.base, value, what), baseHeaderBytes, what);
+  return {
+    last: { index: logIndex(readCount(body, 0)), term: term(readCount(body, 8)) },
+    segment: readCount(body, 16),
+    record: readCount(body, 24),
+    chain: body.readUInt32BE(32),
+    configuration: {
+      index: logIndex(readCount(body, 36)),
+      configuration: configurationIn(body.subarray(baseHeaderBytes), what),
+    },
+  };
+}
+
+function configurationIn(bytes: Buffer, what: string): Configuration {
+  try {
+    return decodeConfiguration(Uint8Array.from(bytes));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new DamageError(`${what} has no configuration: ${error.message}`, { cause: error });
+  }
 }
 
 /** Stands for one batch: as long as its marker is there, the batch is. */
@@ -83,26 +132,14 @@ export function unsealMarker(batch: number, value: Buffer): Marker {
 
 export const hexId = (id: bigint): string => id.toString(16).padStart(16, "0");
 
-interface MemberRow {
-  readonly id: string;
-  readonly name: string;
-  readonly peerAddress: string;
-}
-
-function isMemberRow(row: unknown): row is MemberRow {
-  if (typeof row !== "object" || row === null) return false;
-  if (!("id" in row && "name" in row && "peerAddress" in row)) return false;
-  const { id, name, peerAddress } = row;
-  return (
-    typeof id === "string" &&
-    /^[0-9a-f]{16}$/.test(id) &&
-    typeof name === "string" &&
-    typeof peerAddress === "string"
-  );
-}
-
 function sized(body: Buffer, bytes: number, what: string): Buffer {
   if (body.length !== bytes)
     throw new DamageError(`${what} has ${String(body.length)} bytes, not ${String(bytes)}`);
+  return body;
+}
+
+function atLeast(body: Buffer, bytes: number, what: string): Buffer {
+  if (body.length < bytes)
+    throw new DamageError(`${what} has ${String(body.length)} bytes, fewer than ${String(bytes)}`);
   return body;
 }

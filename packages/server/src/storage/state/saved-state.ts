@@ -1,17 +1,18 @@
 /**
  * The state machine's records in LevelDB, one synced batch for each time that they are saved.
  *
- *   batch   marker · markers that are of no more use, deleted · the store's changes
+ *   batch   marker · markers that are of no more use, deleted · the store's changes, or the log's new base
  *
  * Invariant: one batch is written at a time, for two that are not awaited may swap.
  */
 import { logIndex, type LogIndex } from "@dkv/raft";
 import { decodePosition, positionKey, type Change } from "@dkv/store";
 import { assert } from "../../platform/assert.ts";
+import type { LogBase } from "../log/log-base.ts";
 import { BatchNumbers } from "./batch-numbers.ts";
 import { isStateKey, markerKey } from "./keyspace.ts";
 import { writeBufferBytes, type Batch, type Database } from "./leveldb.ts";
-import { sealMarker, type Marker } from "./records.ts";
+import { sealBase, sealMarker, type Marker } from "./records.ts";
 
 /** What the log holds at the moment, all of it durable. */
 export interface DurableLog {
@@ -24,6 +25,8 @@ export class SavedState {
   readonly #numbers: BatchNumbers;
   /** Of the newest durable batch. */
   #marker: Marker;
+  /** The batch that is being written, or was. */
+  #written: Promise<void> = Promise.resolve();
 
   constructor(database: Database, marker: Marker) {
     this.#database = database;
@@ -40,18 +43,51 @@ export class SavedState {
     return this.#marker.batch;
   }
 
+  /** The last entry whose changes are durable. */
+  get appliedIndex(): LogIndex {
+    return this.#marker.appliedIndex;
+  }
+
   /** Resolves when the changes are durable. */
-  async save(changes: readonly Change[], log: DurableLog): Promise<void> {
+  save(changes: readonly Change[], log: DurableLog): Promise<void> {
+    return this.#afterOther(() => {
+      const appliedIndex = appliedIndexIn(changes);
+      assert(appliedIndex <= log.lastIndex, "the applied index is within the log");
+      return this.#write(appliedIndex, log, (batch) => {
+        for (const change of changes) putChange(batch, change);
+      });
+    });
+  }
+
+  /** Resolves when it is durable that the log begins there. */
+  saveBase(base: LogBase, log: DurableLog): Promise<void> {
+    return this.#afterOther(() => {
+      assert(base.last.index <= this.appliedIndex, "only what was applied is dropped");
+      return this.#write(this.appliedIndex, log, (batch) => {
+        const { key, value } = sealBase(base);
+        batch.put(key, value);
+      });
+    });
+  }
+
+  /** Once one has failed, all others fail the same way. */
+  #afterOther(write: () => Promise<void>): Promise<void> {
+    const written = this.#written.then(write);
+    this.#written = written;
+    // Whoever asked for it hears of a failure.
+    written.catch(() => undefined);
+    return written;
+  }
+
+  async #write(appliedIndex: LogIndex, log: DurableLog, put: (batch: Batch) => void): Promise<void> {
     const numbers = this.#numbers.next();
-    const appliedIndex = appliedIndexIn(changes);
-    assert(appliedIndex <= log.lastIndex, "the applied index is within the log");
     const { batch: number, oldestKept } = numbers;
     const marker = { batch: number, oldestKept, appliedIndex, durableRecord: log.lastRecord };
     const batch = this.#database.batch();
     const { key, value } = sealMarker(marker);
     batch.put(key, value);
     for (const obsolete of numbers.obsolete) batch.delete(markerKey(obsolete));
-    for (const change of changes) putChange(batch, change);
+    put(batch);
     await batch.commit();
     this.#numbers.written(numbers, batch.bytes);
     this.#marker = marker;

@@ -9,13 +9,13 @@
  */
 import { readPosition } from "@dkv/store";
 import { DamageError } from "../damage.ts";
-import type { MemberRecord } from "../storage.ts";
+import type { LogBase } from "../log/log-base.ts";
 import { batchIn, markers, metaKeys } from "./keyspace.ts";
 import type { Database } from "./leveldb.ts";
-import { unsealMarker, unsealMembers, type Marker } from "./records.ts";
+import { unsealBase, unsealMarker, type Marker } from "./records.ts";
 
 export interface VerifiedState {
-  readonly members: readonly MemberRecord[];
+  readonly base: LogBase;
   /** The newest one. */
   readonly marker: Marker;
 }
@@ -23,14 +23,14 @@ export interface VerifiedState {
 /** Throws {@link DamageError}. */
 export async function verifyState(database: Database): Promise<VerifiedState> {
   const marker = await verifyMarkers(database);
-  const members = unsealMembers(need(database.get(metaKeys.members), "the record of members"));
+  const base = unsealBase(need(database.get(metaKeys.base), "the record of where the log begins"));
   const { appliedIndex } = readPosition(database);
   if (appliedIndex !== marker.appliedIndex) {
     throw new DamageError(
       `the state machine has applied log entry ${String(appliedIndex)}, its marker says ${String(marker.appliedIndex)}`,
     );
   }
-  return { members, marker };
+  return { base, marker };
 }
 
 /** Markers run without a gap from the oldest kept to the newest. */

@@ -1,0 +1,76 @@
+/** Why a member does not start with a data directory, each with what to do about it. */
+import { DamagedRecordError } from "@dkv/store";
+import { StartupError } from "../platform/startup-error.ts";
+import { DamageError, damagedDirectory } from "./damage.ts";
+import { OpenError } from "./state/leveldb.ts";
+import { hexId } from "./state/records.ts";
+import { formatVersion, type Owner } from "./storage.ts";
+
+export function newerFormat(dataDir: string, format: number): StartupError {
+  return new StartupError(
+    "environment",
+    `the data in ${dataDir} has format ${String(format)}, and this version of dkv knows formats ` +
+      `up to ${String(formatVersion)}: start it with the newer version that wrote it`,
+  );
+}
+
+export function olderFormat(dataDir: string): StartupError {
+  return new StartupError(
+    "environment",
+    `the data in ${dataDir} was written by an earlier version of dkv, and this one reads format ` +
+      `${String(formatVersion)} only: start it with the version that wrote it, or give this one an empty directory`,
+  );
+}
+
+export function notOurs(dataDir: string, owner: Owner, us: Owner): StartupError {
+  return new StartupError(
+    "environment",
+    `the data in ${dataDir} belongs to ${describe(owner)}, ` +
+      `and this is ${describe(us)}: give each member a directory of its own, ` +
+      "or start this one with the name it was created with",
+  );
+}
+
+function describe({ clusterId, memberId, name }: Owner): string {
+  return `member "${name}" (${hexId(memberId)}) of cluster ${hexId(clusterId)}`;
+}
+
+export function nothingThere(dataDir: string): StartupError {
+  return new StartupError(
+    "environment",
+    `no member's data is in ${dataDir}: name the directory that this member had, or begin a new cluster`,
+  );
+}
+
+/** What is told instead of an error that came up while opening; the error itself if it is a bug of ours. */
+export function refusal(dataDir: string, error: unknown): unknown {
+  if (error instanceof DamageError || error instanceof DamagedRecordError)
+    return damagedDirectory(dataDir, error);
+  if (error instanceof OpenError) return cannotOpen(dataDir, error);
+  if (error instanceof Error && "syscall" in error) {
+    return new StartupError("environment", `cannot use the data directory ${dataDir}: ${error.message}`, {
+      cause: error,
+    });
+  }
+  return error;
+}
+
+function cannotOpen(dataDir: string, error: OpenError): StartupError {
+  switch (error.failure) {
+    case "locked":
+      return new StartupError(
+        "environment",
+        `another dkv uses the data directory ${dataDir}: stop it, or give this one a directory of its own`,
+        { cause: error },
+      );
+    case "corrupt":
+      return damagedDirectory(
+        dataDir,
+        new DamageError(`LevelDB found a damaged file: ${error.message}`, { cause: error }),
+      );
+    case "failed":
+      return new StartupError("environment", `cannot open the database in ${dataDir}: ${error.message}`, {
+        cause: error,
+      });
+  }
+}

@@ -1,0 +1,202 @@
+/** From a member's storage to a backup file, and from there to the members of a new cluster. */
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { encodeBackup } from "@dkv/snapshot";
+import { Store } from "@dkv/store";
+import { decodeMembership } from "../../src/codec/membership-codec.ts";
+import { clusterIdOf, memberIdOf } from "../../src/config/identity.ts";
+import type { RestoreRequest } from "../../src/config/restore-command.ts";
+import { systemClock } from "../../src/platform/clock.ts";
+import { systemRandom } from "../../src/platform/random.ts";
+import { StartupError } from "../../src/platform/startup-error.ts";
+import { restore } from "../../src/start/restore.ts";
+import { openStorage, type OpenedStorage } from "../../src/storage/open-storage.ts";
+import {
+  batch,
+  bytes,
+  configuration,
+  entry,
+  hardState,
+  logOf,
+  setCommand,
+  text,
+  withStorage,
+} from "../storage/fixtures.ts";
+import { temporaryDirectory } from "./fixtures.ts";
+
+const keys = 40;
+
+/** Makes a member that has set some keys, and a backup of it. */
+async function backupIn(directory: string): Promise<string> {
+  const file = join(directory, "backup.dkv");
+  await withStorage(join(directory, "old"), async (storage) => {
+    const store = new Store(storage.state, { cacheBytes: 1000 });
+    const entries = Array.from({ length: keys }, (_, position) =>
+      entry(position + 1, 7, setCommand(`key ${String(position % 30)}`, `value ${String(position)}`)),
+    );
+    await storage.append(batch({ hardState: hardState(7, 0), entries }));
+    for (const { index, term, data } of entries) store.apply(index, term, data);
+    await storage.save(store.takeChanges());
+    store.persisted();
+    const snapshot = storage.takeSnapshot();
+    const pieces: Buffer[] = [];
+    for await (const piece of encodeBackup(snapshot)) pieces.push(piece);
+    await snapshot.close();
+    writeFileSync(file, Buffer.concat(pieces));
+  });
+  return file;
+}
+
+const initialCluster = [
+  { name: "new-0", address: "localhost:4000" },
+  { name: "new-1", address: "localhost:4001" },
+  { name: "new-2", address: "localhost:4002" },
+];
+
+const requestOf = (file: string, dataDir: string, name = "new-0"): RestoreRequest => ({
+  file,
+  name,
+  dataDir,
+  initialCluster,
+  initialClusterToken: "again",
+});
+
+const restored = (request: RestoreRequest) => restore(request, { clock: systemClock });
+
+/** As a start does it. */
+async function started(context: TestContext, { name, dataDir }: RestoreRequest): Promise<OpenedStorage> {
+  const identity = { clusterId: 1n, memberId: memberIdOf(name), name };
+  const opened = await openStorage({
+    dataDir,
+    identity,
+    configuration: configuration(1),
+    mayCreate: false,
+    clock: systemClock,
+    random: systemRandom,
+  });
+  context.after(() => opened.storage.close());
+  return opened;
+}
+
+test("every member of the new cluster has all keys with their revisions, and goes on from there", async (context) => {
+  const directory = await temporaryDirectory(context);
+  const file = await backupIn(directory);
+  const clusters = new Set<bigint>();
+  for (const { name } of initialCluster) {
+    const request = requestOf(file, join(directory, "below", name), name);
+    const { header } = await restored(request);
+    const { storage, created } = await started(context, request);
+    assert.equal(created, false);
+    assert.deepEqual(header.last, { index: keys, term: 7 });
+    assert.deepEqual(storage.hardState, { term: 7, votedFor: undefined, commit: keys });
+    assert.deepEqual([storage.log.firstIndex, storage.log.lastIndex], [keys + 1, keys]);
+    assert.equal(storage.log.termAt(header.last.index), 7);
+
+    const [base, ...later] = storage.configurations;
+    assert.deepEqual(later, []);
+    assert.equal(base?.index, keys);
+    assert.deepEqual(
+      base.configuration.voters,
+      initialCluster.map((member) => memberIdOf(member.name)),
+    );
+    assert.deepEqual(
+      decodeMembership(base.configuration.context).map((row) => [row.name, row.peerAddress]),
+      initialCluster.map((member) => [member.name, member.address]),
+    );
+
+    const store = new Store(storage.state, { cacheBytes: 1000 });
+    assert.deepEqual([store.appliedIndex, store.revision], [keys, keys + 1]);
+    const found = store.get(bytes("key 5"));
+    assert.equal(text(found?.value), "value 35");
+    assert.deepEqual([found?.createRevision, found?.modRevision, found?.version], [7, 37, 2]);
+
+    const next = entry(keys + 1, 8, setCommand("new", "value"));
+    await storage.append(batch({ hardState: hardState(8, keys), entries: [next] }));
+    store.apply(next.index, next.term, next.data);
+    await storage.save(store.takeChanges());
+    await storage.close();
+    const again = await started(context, request);
+    assert.equal(logOf(again.storage).length, 1);
+    clusters.add(again.storage.identity.clusterId);
+    assert.deepEqual(again.storage.identity.memberId, memberIdOf(name));
+    await again.storage.close();
+  }
+  assert.equal(clusters.size, 1, "they are members of one cluster");
+  assert.ok(!clusters.has(0xc1n) && !clusters.has(clusterIdOf("again", initialCluster)));
+});
+
+test("another token, other members or another backup make another cluster", async (context) => {
+  const directory = await temporaryDirectory(context);
+  await mkdir(join(directory, "two"));
+  const [file, other] = [await backupIn(directory), await backupIn(join(directory, "two"))];
+  const first = requestOf(file, join(directory, "0"));
+  const clusters = new Set<bigint>();
+  for (const [position, changed] of [
+    {},
+    { initialClusterToken: "other" },
+    { initialCluster: initialCluster.slice(0, 2) },
+    { file: other },
+  ].entries()) {
+    const request = { ...first, ...changed, dataDir: join(directory, String(position)) };
+    await restored(request);
+    const { storage } = await started(context, request);
+    clusters.add(storage.identity.clusterId);
+    await storage.close();
+  }
+  assert.equal(clusters.size, 4);
+});
+
+test("a directory with anything in it is left alone", async (context) => {
+  const directory = await temporaryDirectory(context);
+  const file = await backupIn(directory);
+  const before = readdirSync(join(directory, "old"));
+  await assert.rejects(restored(requestOf(file, join(directory, "old"))), (error) => {
+    assert.ok(error instanceof StartupError);
+    assert.equal(error.kind, "environment");
+    assert.match(error.message, /is not empty.*name another one with --data-dir/);
+    return true;
+  });
+  assert.deepEqual(readdirSync(join(directory, "old")), before);
+});
+
+test("a backup that is not whole restores nothing, and the whole one can be restored after it", async (context) => {
+  const directory = await temporaryDirectory(context);
+  const file = await backupIn(directory);
+  const whole = readFileSync(file);
+  const dataDir = join(directory, "new");
+  for (const length of [0, 5, 200, 1000, whole.length - 1]) {
+    writeFileSync(file, whole.subarray(0, length));
+    await assert.rejects(restored(requestOf(file, dataDir)), (error) => {
+      assert.ok(error instanceof StartupError, String(error));
+      assert.match(error.message, /backup\.dkv is no backup to rely on/);
+      return true;
+    });
+    assert.ok(!existsSync(dataDir) || readdirSync(dataDir).length === 0);
+  }
+  writeFileSync(file, whole);
+  await restored(requestOf(file, dataDir));
+  assert.equal((await started(context, requestOf(file, dataDir))).storage.configurations.length, 1);
+});
+
+test("a file that cannot be read is named", async (context) => {
+  const directory = await temporaryDirectory(context);
+  await assert.rejects(restored(requestOf(join(directory, "none.dkv"), join(directory, "new"))), (error) => {
+    assert.ok(error instanceof StartupError);
+    assert.match(error.message, /cannot restore .*none\.dkv into .*ENOENT/);
+    return true;
+  });
+});
+
+test("what a restore that was cut short has left is taken for no member", async (context) => {
+  const directory = await temporaryDirectory(context);
+  const file = await backupIn(directory);
+  const request = requestOf(file, join(directory, "new"));
+  await restored(request);
+  // The last thing that is written; a crash before it leaves everything else.
+  rmSync(join(request.dataDir, "generation"));
+  await assert.rejects(started(context, request), /there is data of a member/);
+  await assert.rejects(restored(request), /delete this one if it is what a restore has left/);
+});
