@@ -1,8 +1,9 @@
 /** Hello and HelloReply, with which every connection between members begins. */
 import { create, fromBinary, toBinary, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
-import { HelloReplySchema, HelloSchema } from "@dkv/protocol/dkv/peer/v1/peer";
+import { HelloReplySchema, HelloSchema, Purpose } from "@dkv/protocol/dkv/peer/v1/peer";
 import { nodeId, type NodeId } from "@dkv/raft";
 import { DecodeError } from "./decode-error.ts";
+import { maxNameBytes } from "./membership-codec.ts";
 
 export interface Hello {
   readonly protocolVersion: number;
@@ -10,34 +11,115 @@ export interface Hello {
   readonly from: NodeId;
   readonly to: NodeId;
   readonly clientAddress: string;
+  /** Of dkv; empty if unknown. */
+  readonly version: string;
+  /** What the connection is for; `unknown` is something of a later version. */
+  readonly purpose: "member" | "snapshot" | "introduction" | "unknown";
+  /** Who asks for an introduction, which then has no ids yet; empty otherwise. */
+  readonly name: string;
 }
 
 export interface HelloReply {
   /** Empty if the connection is accepted. */
   readonly refusal: string;
   readonly clientAddress: string;
+  /** Of dkv; empty if unknown. */
+  readonly version: string;
+  readonly clusterId: bigint;
+  /** Who answers. */
+  readonly from: NodeId;
+  /** Refused because the member that dialled was removed from the cluster. */
+  readonly removed: boolean;
+  /** Refused only for now. */
+  readonly later: boolean;
+  /** Undefined unless an introduction was asked for and is given. */
+  readonly introduction: Introduction | undefined;
 }
+
+/** What a new member has to know before it can take part. */
+export interface Introduction {
+  readonly clusterId: bigint;
+  /** Its own id. */
+  readonly memberId: NodeId;
+  /** As `encodeConfiguration` of @dkv/raft gives it. */
+  readonly configuration: Uint8Array;
+}
+
+const purposes = {
+  member: Purpose.MEMBER,
+  snapshot: Purpose.SNAPSHOT,
+  introduction: Purpose.INTRODUCTION,
+  unknown: Purpose.UNSPECIFIED,
+} as const satisfies Record<Hello["purpose"], Purpose>;
 
 /** Encodes with the length in front, as it goes over the wire. */
 export function encodeHello(hello: Hello): Buffer {
-  return withLength(toBinary(HelloSchema, create(HelloSchema, hello)));
+  return withLength(
+    toBinary(HelloSchema, create(HelloSchema, { ...hello, purpose: purposes[hello.purpose] })),
+  );
 }
 
 /** Decodes without the length. Throws a DecodeError. */
 export function decodeHello(bytes: Uint8Array): Hello {
-  const { protocolVersion, clusterId, from, to, clientAddress } = decode(HelloSchema, bytes);
-  return { protocolVersion, clusterId, from: nodeId(from), to: nodeId(to), clientAddress };
+  const { protocolVersion, clusterId, from, to, clientAddress, version, purpose, name } = decode(
+    HelloSchema,
+    bytes,
+  );
+  if (Buffer.byteLength(name) > maxNameBytes)
+    throw new DecodeError(`a name has more than ${String(maxNameBytes)} bytes`);
+  return {
+    protocolVersion,
+    clusterId,
+    from: nodeId(from),
+    to: nodeId(to),
+    clientAddress,
+    version,
+    purpose: purposeOf(purpose),
+    name,
+  };
+}
+
+/** A sender of a later version may mean any number. */
+function purposeOf(purpose: Purpose): Hello["purpose"] {
+  switch (purpose) {
+    case Purpose.UNSPECIFIED:
+    case Purpose.MEMBER:
+      return "member";
+    case Purpose.SNAPSHOT:
+      return "snapshot";
+    case Purpose.INTRODUCTION:
+      return "introduction";
+    default:
+      return "unknown";
+  }
 }
 
 /** Encodes with the length in front, as it goes over the wire. */
-export function encodeHelloReply(reply: HelloReply): Buffer {
-  return withLength(toBinary(HelloReplySchema, create(HelloReplySchema, reply)));
+export function encodeHelloReply({ introduction, ...reply }: HelloReply): Buffer {
+  const message = create(HelloReplySchema, introduction === undefined ? reply : { ...reply, introduction });
+  return withLength(toBinary(HelloReplySchema, message));
 }
 
 /** Decodes without the length. Throws a DecodeError. */
 export function decodeHelloReply(bytes: Uint8Array): HelloReply {
-  const { refusal, clientAddress } = decode(HelloReplySchema, bytes);
-  return { refusal, clientAddress };
+  const { refusal, clientAddress, version, clusterId, from, removed, later, introduction } = decode(
+    HelloReplySchema,
+    bytes,
+  );
+  return {
+    refusal,
+    clientAddress,
+    version,
+    clusterId,
+    from: nodeId(from),
+    removed,
+    later,
+    introduction: introduction && {
+      clusterId: introduction.clusterId,
+      memberId: nodeId(introduction.memberId),
+      configuration: introduction.configuration,
+    },
+  };
 }
 
 function decode<Schema extends DescMessage>(schema: Schema, bytes: Uint8Array): MessageShape<Schema> {

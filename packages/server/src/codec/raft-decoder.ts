@@ -2,7 +2,8 @@
  * dkv.peer.v1.Frame → PeerFrame, by hand for the reason that raft-encoder.ts gives.
  *
  * Strict: what the core takes for granted is checked here, so that a peer which talks nonsense is cut
- * off and never reaches an assertion. Fields of a later version are passed over.
+ * off and never reaches an assertion. Fields and kinds of messages of a later version are passed over: while
+ * members are upgraded one by one, the newer ones may say more than the others understand.
  */
 import {
   type AppendEntries,
@@ -20,8 +21,24 @@ import {
   readContext,
   term,
 } from "@dkv/raft";
-import type { PeerFrame, Refusal } from "../transport/peer-transport.ts";
+import type { PeerFrame, PeerRequest, Refusal } from "../transport/peer-transport.ts";
 import { DecodeError } from "./decode-error.ts";
+import { refusalCode } from "./refusal-codes.ts";
+import { readRequest, type RequestList } from "./request-codec.ts";
+import {
+  eightBytes1,
+  eightBytes2,
+  eightBytes4,
+  message1,
+  message2,
+  message3,
+  message5,
+  message6,
+  number1,
+  number2,
+  number3,
+  number4,
+} from "./tags.ts";
 import { WireReader } from "./wire-reader.ts";
 
 /** Between whom a frame travels: known from the connection, so that nobody speaks for another. */
@@ -36,27 +53,23 @@ const maxItems = 2 ** 20;
 /** No honest member ever counts so far. Beyond, the core could not count on exactly. */
 const maxCount = 2 ** 52;
 
-// A tag is a field's number times eight plus its wire type: 0 for numbers, 1 for eight bytes, 2 for lengths.
-const number1 = 8;
-const number2 = 16;
-const number3 = 24;
-const number4 = 32;
-const eightBytes1 = 9;
-const eightBytes2 = 17;
-const eightBytes4 = 33;
-const message1 = 10;
-const message2 = 18;
-const message3 = 26;
+/** Nearly every frame has no requests. */
+const none: readonly PeerRequest[] = [];
+
+/** Told what was passed over, in words; the same words for the same thing. */
+export type OnPassedOver = (what: string) => void;
 
 /**
- * Decodes a frame without its length header. Entries' data and forwarded commands are views into
- * `bytes`, which must not change any more. Throws a DecodeError.
+ * Decodes a frame without its length header. Entries' data, forwarded commands and the bodies of requests
+ * are views into `bytes`, which must not change any more. Throws a DecodeError.
  */
-export function decodeFrame(bytes: Uint8Array, route: Route): PeerFrame {
+export function decodeFrame(bytes: Uint8Array, route: Route, onPassedOver?: OnPassedOver): PeerFrame {
   const reader = new WireReader(bytes);
   const messages: Message[] = [];
   const forwarded: Uint8Array[] = [];
   const refusals: Refusal[] = [];
+  let requests: RequestList | undefined;
+  let responses: RequestList | undefined;
   let forwardedTerm = noEntry.term;
   let items = 0;
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
@@ -64,14 +77,27 @@ export function decodeFrame(bytes: Uint8Array, route: Route): PeerFrame {
     if (tag === message1) {
       const message = readMessage(reader, route, maxItems - items);
       if (message.kind === "appendEntries") items += message.entries.length;
-      messages.push(message);
+      if (message.kind === "passedOver") onPassedOver?.(`messages with field ${String(message.field)}`);
+      else messages.push(message);
     } else if (tag === message2) forwarded.push(reader.bytes());
     else if (tag === message3) refusals.push(readRefusal(reader));
     else if (tag === number4) forwardedTerm = readTerm(reader);
-    else reader.skip(tag);
+    else if (tag === message5) requests = readRequest(reader, requests);
+    else if (tag === message6) responses = readRequest(reader, responses);
+    else {
+      reader.skip(tag);
+      onPassedOver?.(`frames with field ${String(Math.floor(tag / 8))}`);
+    }
     if (items > maxItems) throw new DecodeError(`a frame holds more than ${String(maxItems)} things`);
   }
-  return { messages, forwarded, forwardedTerm, refusals };
+  return {
+    messages,
+    forwarded,
+    forwardedTerm,
+    refusals,
+    requests: requests?.items ?? none,
+    responses: responses?.items ?? none,
+  };
 }
 
 function readRefusal(reader: WireReader): Refusal {
@@ -92,25 +118,20 @@ function readRefusal(reader: WireReader): Refusal {
   return { proposer, sequence, term: refusedTerm, code: refusalCode(code) };
 }
 
-function refusalCode(code: string): Refusal["code"] {
-  switch (code) {
-    case "not_leader":
-      return "notLeader";
-    case "overloaded":
-    case "stopping":
-      return code;
-    default:
-      throw new DecodeError("a refusal has an unknown code");
-  }
+/** A message of a kind that this version does not know, if that is what its unknown field stands for. */
+interface PassedOver {
+  readonly kind: "passedOver";
+  readonly field: number;
 }
 
-function readMessage(reader: WireReader, { from, to }: Route, maxEntries: number): Message {
+function readMessage(reader: WireReader, { from, to }: Route, maxEntries: number): Message | PassedOver {
   const outer = reader.enter();
   let actualFrom = 0n;
   let actualTo = 0n;
   let messageTerm = noEntry.term;
   let kind = 0;
   let body = emptyBody;
+  let unknownField = 0;
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
     if (tag === eightBytes1) actualFrom = reader.fixed64();
     else if (tag === eightBytes2) actualTo = reader.fixed64();
@@ -119,11 +140,15 @@ function readMessage(reader: WireReader, { from, to }: Route, maxEntries: number
       kind = (tag - lengthDelimited) / 8;
       body = kind === appendEntriesField ? readAppendEntries(reader, maxEntries) : readBody(reader);
     } else if (isKindTag(tag)) throw new DecodeError("a message is of two kinds");
-    else reader.skip(tag);
+    else {
+      reader.skip(tag);
+      unknownField = Math.floor(tag / 8);
+    }
   }
   reader.leave(outer);
   if (nodeId(actualFrom) !== from || nodeId(actualTo) !== to)
     throw new DecodeError("a message's sender or receiver is not the connection's");
+  if (kind === 0 && unknownField > lastKindField) return { kind: "passedOver", field: unknownField };
   return assemble(kind, { from, to, term: messageTerm }, body);
 }
 

@@ -6,7 +6,9 @@
  * are written in descending order: see {@link WireWriter}.
  */
 import type { AppendEntries, Entry, EntryId, EntryKind, Message } from "@dkv/raft";
-import type { PeerFrame, Refusal } from "../transport/peer-transport.ts";
+import type { PeerFrame } from "../transport/peer-transport.ts";
+import { refusalCodes } from "./refusal-codes.ts";
+import { requestsSizeBound, writeRequests } from "./request-codec.ts";
 import { WireWriter } from "./wire-writer.ts";
 
 /** Field numbers of RaftMessage's oneof. */
@@ -27,12 +29,6 @@ const kindFields = {
 
 const entryKinds = { empty: 1, command: 2, configuration: 3 } as const satisfies Record<EntryKind, number>;
 
-const refusalCodes = {
-  notLeader: "not_leader",
-  overloaded: "overloaded",
-  stopping: "stopping",
-} as const satisfies Record<Refusal["code"], string>;
-
 /** Bytes that no message other than its entries, and no entry other than its data, can exceed. */
 const messageBound = 96;
 const entryBound = 32;
@@ -41,6 +37,8 @@ const refusalBound = 48;
 /** Encodes with the length in front, as it goes over the wire. */
 export function encodeFrame(frame: PeerFrame): Buffer {
   const writer = new WireWriter(sizeBound(frame));
+  writeRequests(writer, 6, frame.responses);
+  writeRequests(writer, 5, frame.requests);
   writer.count(4, frame.forwardedTerm);
   for (const { proposer, sequence, code, term } of frame.refusals.toReversed()) {
     const end = writer.mark();
@@ -59,8 +57,9 @@ export function encodeFrame(frame: PeerFrame): Buffer {
   return writer.finishFrame();
 }
 
-function sizeBound({ messages, forwarded, refusals }: PeerFrame): number {
+function sizeBound({ messages, forwarded, refusals, requests, responses }: PeerFrame): number {
   let bound = 16 + messages.length * messageBound + refusals.length * refusalBound;
+  bound += requestsSizeBound(requests) + requestsSizeBound(responses);
   for (const command of forwarded) bound += 8 + command.length;
   for (const message of messages) {
     if (message.kind !== "appendEntries") continue;

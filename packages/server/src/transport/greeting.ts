@@ -1,6 +1,7 @@
 /** The rules of the greeting with which a connection begins: who may talk to whom. */
-import type { Hello } from "../codec/handshake-codec.ts";
-import type { TransportOptions } from "./options.ts";
+import type { Hello, HelloReply, Introduction } from "../codec/handshake-codec.ts";
+import { version } from "../version.ts";
+import type { PeerAddress, TransportOptions } from "./options.ts";
 import type { PeerRecord } from "./peer-record.ts";
 
 /** Changes when members of different versions could misunderstand each other. */
@@ -13,24 +14,54 @@ export const maxGreetingBytes = 4096;
 export const pingFrame = Buffer.alloc(4);
 
 export type Verdict =
-  | { readonly kind: "welcome"; readonly peer: PeerRecord }
-  | { readonly kind: "refuse"; readonly reason: string };
+  /** Frames follow, or a snapshot. */
+  | { readonly kind: "welcome"; readonly peer: PeerRecord; readonly purpose: "member" | "snapshot" }
+  /** Told who it is, and that is all. */
+  | { readonly kind: "introduce"; readonly name: string; readonly introduction: Introduction }
+  | Refusal;
+
+export interface Refusal {
+  readonly kind: "refuse";
+  readonly reason: string;
+  /** Whether it was removed from the cluster. */
+  readonly removed: boolean;
+  /** Whether the same greeting may be welcome later. */
+  readonly later: boolean;
+}
 
 interface Judge {
   readonly options: TransportOptions;
   readonly peers: ReadonlyMap<bigint, PeerRecord>;
+  /** Members that were removed from the cluster. */
+  readonly removed: ReadonlySet<bigint>;
   /** Whether the connection's certificate belongs to this member. */
-  readonly vouchesFor: (peer: PeerRecord) => boolean;
+  readonly vouchesFor: (peer: PeerAddress) => boolean;
 }
 
 /** Decides about a member that has dialled us. The reason is for its log as well as for ours. */
-export function judgeHello(hello: Hello, { options, peers, vouchesFor }: Judge): Verdict {
-  const { self, clusterId } = options;
+export function judgeHello(hello: Hello, judge: Judge): Verdict {
+  const { name } = judge.options.self;
   if (hello.protocolVersion !== protocolVersion) {
     return refuse(
-      `protocol version ${String(hello.protocolVersion)}, where ${self.name} speaks ${String(protocolVersion)}`,
+      `protocol version ${String(hello.protocolVersion)}, where ${name} speaks ${String(protocolVersion)}`,
     );
   }
+  switch (hello.purpose) {
+    case "introduction":
+      return judgeNewcomer(hello, judge);
+    case "member":
+    case "snapshot":
+      return judgeMember(hello, hello.purpose, judge);
+    case "unknown":
+      return refuse(`a connection for a purpose that ${name} does not know: it runs dkv ${version}`);
+  }
+}
+
+function judgeMember(
+  hello: Hello,
+  purpose: "member" | "snapshot",
+  { options: { self, clusterId }, peers, removed, vouchesFor }: Judge,
+): Verdict {
   if (hello.clusterId !== clusterId)
     return refuse(
       `member of cluster ${hex(hello.clusterId)}, where ${self.name} is one of ${hex(clusterId)}`,
@@ -38,16 +69,46 @@ export function judgeHello(hello: Hello, { options, peers, vouchesFor }: Judge):
   if (hello.to !== self.id)
     return refuse(`looking for member ${hex(hello.to)}, where ${self.name} is ${hex(self.id)}`);
   const peer = peers.get(hello.from);
-  if (peer === undefined) return refuse(`member ${hex(hello.from)} is not known to ${self.name}`);
-  if (!vouchesFor(peer)) {
-    const { name, peerAddress } = peer.address;
-    return refuse(`the certificate names neither ${name} nor the host of its peer address ${peerAddress}`);
-  }
-  return { kind: "welcome", peer };
+  if (peer === undefined && removed.has(hello.from))
+    return refuse(`member ${hex(hello.from)} was removed from the cluster`, { removed: true });
+  // It may have been added, and this member not have heard of it yet.
+  if (peer === undefined)
+    return refuse(`member ${hex(hello.from)} is not known to ${self.name}`, { later: true });
+  if (!vouchesFor(peer.address)) return refuse(strangersCertificate(peer.address));
+  return { kind: "welcome", peer, purpose };
 }
 
-function refuse(reason: string): Verdict {
-  return { kind: "refuse", reason };
+/** A new member does not know its id yet, but somebody has announced its name. */
+function judgeNewcomer({ name }: Hello, { options, vouchesFor }: Judge): Verdict {
+  const { clusterId, introduce, self } = options;
+  if (introduce === undefined) return refuse(`${self.name} introduces nobody`);
+  const known = name === "" ? undefined : introduce(name);
+  if (known === undefined) {
+    const what = `no member named ${name}: add it with \`dkvctl member-join ${name} HOST:PORT\``;
+    return refuse(what, { later: true });
+  }
+  const { memberId, peerAddress, configuration } = known;
+  const address = { id: memberId, name, peerAddress };
+  if (!vouchesFor(address)) return refuse(strangersCertificate(address));
+  return { kind: "introduce", name, introduction: { clusterId, memberId, configuration } };
+}
+
+/** What we answer: who we are, and what is given. */
+export function replyTo(
+  { self, clusterId }: TransportOptions,
+  verdict: Partial<Pick<HelloReply, "refusal" | "removed" | "later" | "introduction">>,
+): HelloReply {
+  const { id, clientAddress } = self;
+  const nothing = { refusal: "", removed: false, later: false, introduction: undefined };
+  return { clientAddress, version, clusterId, from: id, ...nothing, ...verdict };
+}
+
+function strangersCertificate({ name, peerAddress }: PeerAddress): string {
+  return `the certificate names neither ${name} nor the host of its peer address ${peerAddress}`;
+}
+
+function refuse(reason: string, more: Partial<Pick<Refusal, "removed" | "later">> = {}): Refusal {
+  return { kind: "refuse", reason, removed: false, later: false, ...more };
 }
 
 function hex(name: bigint): string {

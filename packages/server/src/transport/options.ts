@@ -14,11 +14,20 @@ export interface PeerAddress {
   readonly peerAddress: string;
 }
 
+/** A member as those who add it know it, and what it needs to know. */
+export interface KnownMember {
+  readonly memberId: NodeId;
+  /** host:port. */
+  readonly peerAddress: string;
+  /** The newest one, as `encodeConfiguration` of @dkv/raft gives it. */
+  readonly configuration: Uint8Array;
+}
+
 export interface TransportOptions {
   readonly self: { readonly id: NodeId; readonly name: string; readonly clientAddress: string };
   readonly clusterId: bigint;
   readonly listenAddress: HostPort;
-  /** All other members. */
+  /** All other members, to begin with. */
   readonly peers: readonly PeerAddress[];
   /** Cleartext if there is none; needs a CA. */
   readonly tls: TlsPaths | undefined;
@@ -29,6 +38,15 @@ export interface TransportOptions {
    * have.
    */
   readonly maxQueueBytes?: number;
+  /**
+   * Looks up a member by its name, to tell it who it is; undefined if there is none of that name. Without
+   * this nobody is introduced.
+   */
+  readonly introduce?: (name: string) => KnownMember | undefined;
+  /** How fast snapshots leave this member, all together. 32 MiB unless said otherwise. */
+  readonly snapshotBytesPerSecond?: number;
+  /** A snapshot of which nothing more arrives for so long is given up. A minute unless said otherwise. */
+  readonly snapshotPatienceMs?: number;
   readonly timing?: Partial<Timing>;
 }
 
@@ -49,6 +67,10 @@ export const defaultTiming: Timing = {
   silenceMs: 5_000,
   backoff: { firstMs: 50, maxMs: 2_000 },
 };
+
+export const defaultSnapshotBytesPerSecond = 32 * 2 ** 20;
+
+export const defaultSnapshotPatienceMs = 60_000;
 
 export interface TransportDeps {
   readonly clock: Clock;

@@ -1,17 +1,18 @@
-import { connect as connectTcp, type Socket, type TcpNetConnectOpts } from "node:net";
-import { connect as connectTls, type PeerCertificate } from "node:tls";
+import type { Socket } from "node:net";
 import { DecodeError } from "../codec/decode-error.ts";
-import { decodeHelloReply, encodeHello } from "../codec/handshake-codec.ts";
+import { decodeHelloReply, encodeHello, type HelloReply } from "../codec/handshake-codec.ts";
 import { encodeFrame } from "../codec/raft-encoder.ts";
-import { parseHostPort } from "../platform/address.ts";
+import { keepsRequestLimits } from "../codec/request-codec.ts";
 import type { Cancel } from "../platform/clock.ts";
 import type { TlsMaterial } from "../platform/tls-files.ts";
+import { isOutdated } from "../platform/trust.ts";
+import { version } from "../version.ts";
 import { Backoff } from "./backoff.ts";
 import type { Complaints } from "./complaints.ts";
+import { describeFailure, dial } from "./dial.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { maxGreetingBytes, pingFrame, protocolVersion } from "./greeting.ts";
 import type { Timing, TransportDeps, TransportOptions } from "./options.ts";
-import { checkHost } from "./peer-identity.ts";
 import type { PeerRecord } from "./peer-record.ts";
 import type { PeerFrame } from "./peer-transport.ts";
 
@@ -20,6 +21,8 @@ type State =
   | { readonly kind: "waiting"; readonly cancel: Cancel }
   | { readonly kind: "dialling"; readonly socket: Socket; readonly cancelDeadline: Cancel }
   | { readonly kind: "connected"; readonly socket: Socket; readonly sinceMs: number }
+  /** What was queued is leaving. */
+  | { readonly kind: "retiring"; readonly socket: Socket; readonly cancel: Cancel }
   | { readonly kind: "closed" };
 
 export interface LinkDeps extends TransportDeps {
@@ -27,6 +30,8 @@ export interface LinkDeps extends TransportDeps {
   readonly timing: Timing;
   /** What the certificate files hold now; undefined for cleartext. */
   readonly tlsMaterial: () => TlsMaterial | undefined;
+  /** A peer that has proved its identity says that this member was removed from the cluster. */
+  readonly onRemoved: () => void;
 }
 
 /** The connection on which we send to one peer. It is dialled again and again until it is closed. */
@@ -48,8 +53,9 @@ export class OutboundLink {
     this.#maxQueueBytes = options.maxQueueBytes ?? options.maxFrameBytes;
   }
 
+  /** Dials, unless it is closed already. */
   start(): void {
-    this.#dial();
+    if (this.#state === undefined) this.#dial();
   }
 
   /** Dials without waiting any longer, if it is waiting: the peer has just shown that it lives. */
@@ -59,17 +65,35 @@ export class OutboundLink {
     this.#dial();
   }
 
-  /** Returns whether the frame was queued. */
+  /**
+   * The peer is to be found elsewhere from now on. As long as it is where it was, the connection serves: a
+   * cluster whose members are all told of new addresses has to agree on that until they are there.
+   */
+  moved(): void {
+    if (this.#state?.kind === "dialling") this.#state.socket.destroy(new Error("the peer has moved"));
+    this.dialNow();
+  }
+
   get isConnected(): boolean {
     return this.#state?.kind === "connected";
   }
 
+  /** Whether the connection was made with certificates that are good no more, and there are others now. */
+  isOutdated(material: TlsMaterial): boolean {
+    return this.#state?.kind === "connected" && isOutdated(this.#state.socket, material);
+  }
+
+  /** Returns whether the frame was queued. */
   send(frame: PeerFrame): boolean {
     if (this.#state?.kind !== "connected") return false;
     const { socket } = this.#state;
     // Asked before encoding: a peer that does not read costs us nothing. One frame may go over the limit.
     if (socket.writableLength >= this.#maxQueueBytes) {
       this.#drop("its queue is full");
+      return false;
+    }
+    if (!keepsRequestLimits(frame)) {
+      this.#drop("it holds too many requests");
       return false;
     }
     const bytes = encodeFrame(frame);
@@ -92,12 +116,34 @@ export class OutboundLink {
     if (socket.writableLength < this.#maxQueueBytes) socket.write(pingFrame);
   }
 
+  /**
+   * Takes no more frames and closes once the peer has what is queued, or has not read it for `silenceMs`.
+   * `onGone` is called when nothing of the link is left, unless it is closed before.
+   */
+  retire(onGone: () => void): void {
+    const state = this.#state;
+    if (state?.kind !== "connected") {
+      this.close();
+      onGone();
+      return;
+    }
+    const { clock, timing } = this.#deps;
+    const { socket } = state;
+    const cancel = clock.after(timing.silenceMs, () => socket.destroy());
+    this.#state = { kind: "retiring", socket, cancel };
+    socket.once("close", () => {
+      cancel();
+      onGone();
+    });
+    socket.end();
+  }
+
   close(): void {
     const state = this.#state;
     this.#state = { kind: "closed" };
-    if (state?.kind === "waiting") state.cancel();
+    if (state?.kind === "waiting" || state?.kind === "retiring") state.cancel();
     if (state?.kind === "dialling") state.cancelDeadline();
-    if (state?.kind === "dialling" || state?.kind === "connected") state.socket.destroy();
+    if (state !== undefined && "socket" in state) state.socket.destroy();
   }
 
   #dial(): void {
@@ -109,7 +155,7 @@ export class OutboundLink {
     this.#state = { kind: "dialling", socket, cancelDeadline };
     let failure = "the peer closed the connection";
     socket.on("error", (error) => {
-      failure = describe(error);
+      failure = describeFailure(error);
     });
     socket.once("close", () => {
       cancelDeadline();
@@ -119,29 +165,19 @@ export class OutboundLink {
   }
 
   #connect(): Socket {
-    const { name, peerAddress } = this.#peer.address;
-    const { host = "localhost", port } = parseHostPort(peerAddress, `the peer address of ${name}`);
-    const material = this.#deps.tlsMaterial();
-    if (material === undefined) {
-      const socket = connectTcp({ host, port, noDelay: true });
-      return socket.once("connect", () => socket.write(this.#hello()));
-    }
-    const checkServerIdentity = (_host: string, certificate: PeerCertificate) => checkHost(host, certificate);
-    // Typed apart, since Node's types of TLS options do not name what is handed on to TCP.
-    const tcpOptions: TcpNetConnectOpts = { host, port, noDelay: true };
-    const socket = connectTls({ ...tcpOptions, ...material, minVersion: "TLSv1.2", checkServerIdentity });
-    return socket.once("secureConnect", () => socket.write(this.#hello()));
-  }
-
-  #hello(): Buffer {
+    const { name, peerAddress, id } = this.#peer.address;
     const { self, clusterId } = this.#options;
-    return encodeHello({
+    const hello = encodeHello({
       protocolVersion,
       clusterId,
       from: self.id,
-      to: this.#peer.address.id,
+      to: id,
       clientAddress: self.clientAddress,
+      version,
+      purpose: "member",
+      name: "",
     });
+    return dial({ peerAddress, name, material: this.#deps.tlsMaterial() }, hello);
   }
 
   /** The peer says only that we are welcome, or why not, and then that it lives. */
@@ -164,11 +200,14 @@ export class OutboundLink {
     const { clock, logger } = this.#deps;
     this.#answeredMs = clock.nowMs();
     if (this.#state?.kind === "dialling") {
-      const { refusal, clientAddress } = decodeHelloReply(bytes);
-      if (refusal !== "") throw new DecodeError(`it refused us: ${refusal}`);
+      const reply = decodeHelloReply(bytes);
+      if (reply.refusal !== "") {
+        if (this.#mayTellOfRemoval(reply)) this.#deps.onRemoved();
+        throw new DecodeError(`it refused us: ${reply.refusal}`);
+      }
       this.#state.cancelDeadline();
       this.#state = { kind: "connected", socket, sinceMs: this.#answeredMs };
-      this.#peer.greeted(clientAddress);
+      this.#peer.greeted(reply);
       logger.info({ peer: this.#peer.address.name }, "connected to peer");
     } else if (bytes.length !== 0) {
       throw new DecodeError("it sent a frame where only signs of life belong");
@@ -176,9 +215,17 @@ export class OutboundLink {
     this.#peer.heard(this.#answeredMs);
   }
 
+  /**
+   * A member that believes it stops for good: so only on the word of whom we meant to ask. With TLS nobody
+   * else comes so far; in clear anybody can say anything.
+   */
+  #mayTellOfRemoval({ removed, clusterId, from }: HelloReply): boolean {
+    return removed && clusterId === this.#options.clusterId && from === this.#peer.address.id;
+  }
+
   #onLost(reason: string): void {
     const state = this.#state;
-    if (state?.kind === "closed") return;
+    if (state?.kind === "closed" || state?.kind === "retiring") return;
     const { clock, timing, logger, complaints } = this.#deps;
     const { name, peerAddress } = this.#peer.address;
     if (state?.kind === "connected") {
@@ -198,11 +245,4 @@ export class OutboundLink {
     const { name } = this.#peer.address;
     this.#deps.complaints.warn("dropped a frame to peer", { about: name, reason, peer: name });
   }
-}
-
-/** An attempt at several addresses of a name fails with all their errors, and no text of its own. */
-function describe(error: Error): string {
-  if (error instanceof AggregateError)
-    return error.errors.map((one) => (one instanceof Error ? one.message : String(one))).join("; ");
-  return error.message;
 }

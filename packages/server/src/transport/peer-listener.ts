@@ -2,14 +2,15 @@ import { constants } from "node:crypto";
 import { once } from "node:events";
 import { createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer, TLSSocket } from "node:tls";
+import type { NodeId } from "@dkv/raft";
 import type { Hello } from "../codec/handshake-codec.ts";
-import { formatAddress, type HostPort } from "../platform/address.ts";
 import type { Cancel } from "../platform/clock.ts";
-import { StartupError } from "../platform/startup-error.ts";
+import { listenFailure } from "../platform/listening.ts";
 import type { TlsMaterial } from "../platform/tls-files.ts";
+import { isTrusted, trustGraceMs } from "../platform/trust.ts";
 import type { Complaints } from "./complaints.ts";
 import { judgeHello, type Verdict } from "./greeting.ts";
-import { InboundConnection } from "./inbound-connection.ts";
+import { InboundConnection, type SnapshotConnection } from "./inbound-connection.ts";
 import type { Timing, TransportDeps, TransportOptions } from "./options.ts";
 import { vouchesFor } from "./peer-identity.ts";
 import type { PeerRecord } from "./peer-record.ts";
@@ -23,10 +24,15 @@ const maxUnproven = 64;
 export interface ListenerDeps extends TransportDeps {
   readonly complaints: Complaints;
   readonly timing: Timing;
+  /** As they are now. */
   readonly peers: ReadonlyMap<bigint, PeerRecord>;
+  /** Members that were removed from the cluster, as far as it is known now. */
+  readonly removed: () => ReadonlySet<bigint>;
   readonly events: PeerEvents;
   /** A peer has proved who it is, on a new connection. */
   readonly onWelcome: (peer: PeerRecord) => void;
+  /** The same, on a connection for a snapshot. */
+  readonly onSnapshot: (peer: PeerRecord, connection: SnapshotConnection) => void;
 }
 
 interface Unproven {
@@ -47,6 +53,7 @@ export class PeerListener {
   /** By remote address and port, which a TLS socket has in common with the one beneath it. */
   readonly #unproven = new Map<string, Unproven>();
   readonly #connections = new Map<bigint, InboundConnection>();
+  #cancelGrace: Cancel = () => undefined;
 
   constructor(options: TransportOptions, material: TlsMaterial | undefined, deps: ListenerDeps) {
     this.#options = options;
@@ -64,18 +71,26 @@ export class PeerListener {
     try {
       await once(this.#server, "listening");
     } catch (error) {
-      throw new StartupError("environment", listenFailure(this.#options.listenAddress, error), {
-        cause: error,
-      });
+      throw listenFailure("peers", this.#options.listenAddress, error);
     }
     this.#server.on("error", (error: Error) => {
       this.#deps.complaints.warn("cannot accept a peer", { about: "", reason: error.message });
     });
   }
 
-  /** New connections use the new certificate; those that are there go on. */
+  /**
+   * New connections use the new certificate; those that are there go on, as long as the CA is trusted that
+   * let them in. Peers see the same change in time, and dial again.
+   */
   replace(material: TlsMaterial): void {
     if ("setSecureContext" in this.#server) this.#server.setSecureContext(secureOptions(material));
+    this.#cancelGrace();
+    this.#cancelGrace = this.#deps.clock.after(trustGraceMs, () => {
+      for (const socket of this.#sockets) {
+        if (!isTrusted(socket, material))
+          socket.destroy(new Error("the CA of its certificate is trusted no more"));
+      }
+    });
   }
 
   /** To be called every `pingMs`. */
@@ -83,7 +98,13 @@ export class PeerListener {
     for (const connection of this.#connections.values()) connection.beat(nowMs);
   }
 
+  /** What the peer says is not heard any more. */
+  disconnect(id: NodeId, reason: string): void {
+    this.#connections.get(id)?.cut(reason);
+  }
+
   async close(): Promise<void> {
+    this.#cancelGrace();
     const closed = this.#server.listening ? once(this.#server, "close") : Promise.resolve();
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
@@ -157,6 +178,21 @@ export class PeerListener {
         peer = welcome;
         this.#onWelcome(key, peer, connection);
       },
+      onSnapshot: (welcome, snapshot) => {
+        peer = welcome;
+        this.#proven(key);
+        this.#deps.onSnapshot(peer, snapshot);
+      },
+      onIntroduced: (name) => {
+        this.#proven(key);
+        this.#deps.logger.info({ peer: name, remote: key }, "told a new member who it is");
+      },
+      onPassedOver: ({ address: { name } }, what) => {
+        this.#deps.logger.warn(
+          { peer: name, what },
+          "a peer says what this version does not know; it is passed over",
+        );
+      },
       onEnd: (reason) => {
         if (peer === undefined) this.#fail(key, reason);
         else this.#onEnd(peer, connection, reason);
@@ -165,12 +201,12 @@ export class PeerListener {
   }
 
   #judge(hello: Hello, socket: Socket): Verdict {
-    const isVouchedFor = ({ address }: PeerRecord) =>
-      !(socket instanceof TLSSocket) || vouchesFor(socket.getPeerCertificate(), address);
     const verdict = judgeHello(hello, {
       options: this.#options,
       peers: this.#deps.peers,
-      vouchesFor: isVouchedFor,
+      removed: this.#deps.removed(),
+      vouchesFor: (address) =>
+        !(socket instanceof TLSSocket) || vouchesFor(socket.getPeerCertificate(), address),
     });
     if (verdict.kind === "refuse") this.#fail(endpoint(socket), verdict.reason);
     return verdict;
@@ -178,12 +214,16 @@ export class PeerListener {
 
   #onWelcome(key: string, peer: PeerRecord, connection: InboundConnection): void {
     const { id, name } = peer.address;
-    this.#unproven.get(key)?.cancelDeadline();
-    this.#unproven.delete(key);
+    this.#proven(key);
     this.#connections.get(id)?.cut("the peer has connected again");
     this.#connections.set(id, connection);
     this.#deps.logger.info({ peer: name }, "peer connected");
     this.#deps.onWelcome(peer);
+  }
+
+  #proven(key: string): void {
+    this.#unproven.get(key)?.cancelDeadline();
+    this.#unproven.delete(key);
   }
 
   #onEnd(
@@ -235,14 +275,4 @@ function secureOptions(material: TlsMaterial) {
 
 function endpoint(socket: Socket): string {
   return `${socket.remoteAddress ?? "unknown"} port ${String(socket.remotePort ?? 0)}`;
-}
-
-function listenFailure(address: HostPort, error: unknown): string {
-  const where = `cannot listen for peers on ${formatAddress(address)}`;
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code === "EADDRINUSE")
-    return `${where}: the address is taken; stop what uses it or choose another --listen-peer-address`;
-  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND")
-    return `${where}: this machine has no such address; see --listen-peer-address`;
-  return `${where}: ${error instanceof Error ? error.message : String(error)}`;
 }

@@ -1,5 +1,8 @@
 /** How members reach each other. */
 import type { Message, NodeId, Term } from "@dkv/raft";
+import type { SnapshotHeader } from "@dkv/snapshot";
+import type { PeerAddress } from "./options.ts";
+import type { Snapshot, SnapshotReception, SnapshotTransfer } from "./snapshot/snapshot.ts";
 
 /**
  * A forwarded command that will not be proposed: handed on in that term, it has had no effect. Says nothing
@@ -11,7 +14,15 @@ export interface Refusal {
   readonly sequence: number;
   /** {@link PeerFrame.forwardedTerm} of the frame it came in. */
   readonly term: Term;
-  readonly code: "notLeader" | "overloaded" | "stopping";
+  readonly code: "notLeader" | "overloaded" | "stopping" | "diskFull";
+}
+
+/** A request to another member, or the answer to one. */
+export interface PeerRequest {
+  /** Chosen by the member that asks; an answer has that of its request. At most 2^53-1. */
+  readonly id: number;
+  /** Encoded by whoever asks or answers; the transport never looks inside. */
+  readonly body: Uint8Array;
 }
 
 /** All that one turn has to say to one peer. */
@@ -22,6 +33,10 @@ export interface PeerFrame {
   /** The receiver proposes them only as the leader of this term; 0 if there are none. */
   readonly forwardedTerm: Term;
   readonly refusals: readonly Refusal[];
+  /** In one frame at most 1024, and 4 MiB: one with more is not taken. */
+  readonly requests: readonly PeerRequest[];
+  /** Bounded like the requests. */
+  readonly responses: readonly PeerRequest[];
 }
 
 /** A peer as seen from here. */
@@ -31,6 +46,8 @@ export interface PeerStatus {
   readonly peerAddress: string;
   /** As the peer told us when we connected; empty if it has not. */
   readonly clientAddress: string;
+  /** Of dkv, as the peer told us; empty if it has not. */
+  readonly version: string;
   /** Milliseconds of the transport's clock at which the last frame came from it; undefined if none has. */
   readonly lastHeardMs: number | undefined;
   /** Whether frames can be sent to it. */
@@ -41,17 +58,42 @@ export interface PeerStatus {
 export interface PeerEvents {
   /** A frame from a peer whose identity the handshake has proved. */
   onFrame(from: NodeId, frame: PeerFrame): void;
+  /**
+   * A peer says that this member was removed from the cluster: one that proved its identity with a
+   * certificate, unless all peers talk in clear. May be called again and again.
+   */
+  onRemoved(): void;
+  /**
+   * A peer wants to send a snapshot, as the leader of `term`. Not called again before the reception that was
+   * given out last is closed. A rejection is a refusal too.
+   */
+  onSnapshot(from: NodeId, term: Term, header: SnapshotHeader): Promise<SnapshotReception>;
+  /** All of it is finished and closed, before the peer is told. */
+  onSnapshotComplete(from: NodeId, term: Term, header: SnapshotHeader): void;
 }
 
 export interface PeerTransport {
   /** Listens and begins to dial. Rejects if the address cannot be had. */
   start(events: PeerEvents): Promise<void>;
   /**
-   * Hands a frame to the peer's queue and returns at once whether it was taken: it is not while there is no
-   * connection, when the queue is full, or when the frame is too long, and then nothing of it ever arrives.
-   * Frames to one peer arrive in order or, after a broken connection, not at all: Raft repeats what matters.
+   * Hands a frame to the peer's queue and returns at once whether it was taken: it is not if there is no such
+   * peer, while there is no connection, when the queue is full, or when the frame is too long, and then
+   * nothing of it ever arrives. Frames to one peer arrive in order or, after a broken connection, not at
+   * all: Raft repeats what matters.
    */
   send(to: NodeId, frame: PeerFrame): boolean;
+  /**
+   * From now on these are the peers; ourselves among them does no harm. New ones are dialled, those at
+   * another address dialled there. Those who are no peers any more get what is queued for them and are
+   * heard no further. `removed` are told so, if they dial us.
+   */
+  setPeers(peers: readonly PeerAddress[], removed: ReadonlySet<NodeId>): void;
+  /**
+   * Sends a snapshot as the leader of `term`, on a connection of its own, dialled again as often as it
+   * breaks. Ends an earlier transfer to that peer. The snapshot stays the caller's, to be closed once the
+   * transfer is done.
+   */
+  sendSnapshot(to: NodeId, snapshot: Snapshot, term: Term): SnapshotTransfer;
   peers(): readonly PeerStatus[];
   close(): Promise<void>;
 }

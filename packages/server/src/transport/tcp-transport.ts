@@ -4,18 +4,28 @@
  * Each member dials every other one, sends on the connection that it dialled and receives on those that
  * it accepted. Both begin with a greeting; what follows are frames, of which empty ones are signs of
  * life: the dialling side sends them steadily, and the other side returns them while anything comes in.
+ * A snapshot has a connection of its own, so that nothing else waits behind it.
  */
 import assert from "node:assert/strict";
-import type { NodeId } from "@dkv/raft";
+import type { NodeId, Term } from "@dkv/raft";
 import type { Cancel } from "../platform/clock.ts";
-import { StartupError } from "../platform/startup-error.ts";
-import { readTlsMaterial, type TlsMaterial, watchTlsMaterial } from "../platform/tls-files.ts";
+import { type TlsMaterial, watchTlsMaterial } from "../platform/tls-files.ts";
 import { Complaints } from "./complaints.ts";
-import { defaultTiming, type Timing, type TransportDeps, type TransportOptions } from "./options.ts";
+import { readPeerMaterial } from "./dial.ts";
+import {
+  defaultTiming,
+  type PeerAddress,
+  type Timing,
+  type TransportDeps,
+  type TransportOptions,
+} from "./options.ts";
 import { OutboundLink } from "./outbound-link.ts";
 import { PeerListener } from "./peer-listener.ts";
 import { PeerRecord } from "./peer-record.ts";
 import type { PeerEvents, PeerFrame, PeerStatus, PeerTransport } from "./peer-transport.ts";
+import { Receptions } from "./snapshot/receptions.ts";
+import type { Snapshot, SnapshotTransfer } from "./snapshot/snapshot.ts";
+import { Transfers } from "./snapshot/transfers.ts";
 
 /**
  * Does nothing until it is started. Its `start` rejects with a StartupError if a certificate or the address
@@ -25,15 +35,30 @@ export function createTcpTransport(options: TransportOptions, deps: TransportDep
   return new TcpTransport(options, deps);
 }
 
+/** What a disk is doing with a snapshot gets so long to end when the transport is closed. */
+const closeMs = 1000;
+
+/** What there is once it was started. */
+interface Running {
+  readonly events: PeerEvents;
+  readonly listener: PeerListener;
+  readonly receptions: Receptions;
+}
+
 class TcpTransport implements PeerTransport {
   readonly #options: TransportOptions;
   readonly #deps: TransportDeps;
   readonly #timing: Timing;
   readonly #complaints: Complaints;
-  readonly #records: ReadonlyMap<bigint, PeerRecord>;
-  readonly #links: ReadonlyMap<bigint, OutboundLink>;
+  readonly #records = new Map<NodeId, PeerRecord>();
+  readonly #links = new Map<NodeId, OutboundLink>();
+  /** Links to former peers, which still have something to take. */
+  readonly #retired = new Set<OutboundLink>();
+  readonly #transfers: Transfers;
+  #removed: ReadonlySet<NodeId> = new Set();
   #material: TlsMaterial | undefined;
-  #listener: PeerListener | undefined;
+  #running: Running | undefined;
+  #isListening = false;
   #cancels: readonly Cancel[] = [];
   #isClosed = false;
 
@@ -42,47 +67,53 @@ class TcpTransport implements PeerTransport {
     this.#deps = deps;
     this.#timing = { ...defaultTiming, ...options.timing };
     this.#complaints = new Complaints(deps);
-    this.#records = new Map(options.peers.map((peer) => [peer.id, new PeerRecord(peer)]));
-    const linkDeps = {
-      ...deps,
-      complaints: this.#complaints,
-      timing: this.#timing,
-      tlsMaterial: () => this.#material,
-    };
-    this.#links = new Map(
-      Array.from(this.#records, ([id, record]) => [id, new OutboundLink(options, record, linkDeps)]),
-    );
+    this.#transfers = new Transfers(options, this.#linkDeps());
+    for (const peer of options.peers) this.#add(peer);
   }
 
   async start(events: PeerEvents): Promise<void> {
-    assert(this.#listener === undefined && !this.#isClosed, "a transport is started once");
+    assert(this.#running === undefined && !this.#isClosed, "a transport is started once");
     const { clock } = this.#deps;
-    this.#material = this.#readMaterial();
-    const listener = new PeerListener(this.#options, this.#material, {
-      ...this.#deps,
-      complaints: this.#complaints,
-      timing: this.#timing,
-      peers: this.#records,
-      events,
-      onWelcome: ({ address }) => this.#links.get(address.id)?.dialNow(),
-    });
-    this.#listener = listener;
+    this.#material = readPeerMaterial(this.#options.tls);
+    const running = this.#createListener(events);
+    const { listener, receptions } = running;
+    this.#running = running;
     await listener.listen();
     // Closed while the address was being had.
     if (this.#isClosed) return listener.close();
+    this.#isListening = true;
     for (const link of this.#links.values()) link.start();
     const beat = clock.every(this.#timing.pingMs, () => {
       const nowMs = clock.nowMs();
       for (const link of this.#links.values()) link.beat(nowMs);
       listener.beat(nowMs);
+      receptions.beat(nowMs);
+      this.#transfers.beat(nowMs);
     });
     this.#cancels = [beat, this.#watchMaterial(listener)];
   }
 
   send(to: NodeId, frame: PeerFrame): boolean {
-    const link = this.#links.get(to);
-    assert(link !== undefined, "frames go to members of the cluster");
-    return link.send(frame);
+    return this.#links.get(to)?.send(frame) ?? false;
+  }
+
+  setPeers(peers: readonly PeerAddress[], removed: ReadonlySet<NodeId>): void {
+    if (this.#isClosed) return;
+    this.#removed = removed;
+    const wanted = new Map(peers.map((peer) => [peer.id, peer]));
+    wanted.delete(this.#options.self.id);
+    for (const id of this.#records.keys()) {
+      if (!wanted.has(id)) this.#drop(id);
+    }
+    for (const peer of wanted.values()) {
+      const record = this.#records.get(peer.id);
+      if (record === undefined) this.#add(peer);
+      else this.#move(record, peer);
+    }
+  }
+
+  sendSnapshot(to: NodeId, snapshot: Snapshot, term: Term): SnapshotTransfer {
+    return this.#transfers.begin(this.#isClosed ? undefined : this.#records.get(to), snapshot, term);
   }
 
   peers(): readonly PeerStatus[] {
@@ -96,17 +127,72 @@ class TcpTransport implements PeerTransport {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const cancel of this.#cancels) cancel();
-    for (const link of this.#links.values()) link.close();
-    await this.#listener?.close();
+    for (const link of [...this.#links.values(), ...this.#retired]) link.close();
+    const closed = Promise.all([
+      this.#transfers.close(),
+      this.#running?.listener.close(),
+      this.#running?.receptions.close(),
+    ]);
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#deps.clock.after(closeMs, resolve);
+    await Promise.race([closed, late]);
+    cancel();
   }
 
-  #readMaterial(): TlsMaterial | undefined {
-    const { tls } = this.#options;
-    if (tls === undefined) return undefined;
-    // Without a CA of its own a member would accept every certificate that the public ones ever issued.
-    if (tls.trustedCaFile === undefined)
-      throw new StartupError("usage", "peers with TLS need --peer-trusted-ca-file");
-    return readTlsMaterial(tls);
+  #createListener(events: PeerEvents): Running {
+    const deps = { ...this.#deps, complaints: this.#complaints, timing: this.#timing, events };
+    const receptions = new Receptions({ ...deps, clusterId: this.#options.clusterId });
+    const listener = new PeerListener(this.#options, this.#material, {
+      ...deps,
+      peers: this.#records,
+      removed: () => this.#removed,
+      onWelcome: ({ address }) => this.#links.get(address.id)?.dialNow(),
+      onSnapshot: (peer, connection) => {
+        receptions.add(peer, connection);
+      },
+    });
+    return { events, listener, receptions };
+  }
+
+  #linkDeps() {
+    return {
+      ...this.#deps,
+      complaints: this.#complaints,
+      timing: this.#timing,
+      tlsMaterial: () => this.#material,
+      onRemoved: () => this.#running?.events.onRemoved(),
+    };
+  }
+
+  #add(peer: PeerAddress): void {
+    const record = new PeerRecord(peer);
+    this.#records.set(peer.id, record);
+    this.#link(record);
+  }
+
+  #link(record: PeerRecord): void {
+    const link = new OutboundLink(this.#options, record, this.#linkDeps());
+    this.#links.set(record.address.id, link);
+    if (this.#isListening) link.start();
+  }
+
+  #drop(id: NodeId): void {
+    const link = this.#links.get(id);
+    this.#records.delete(id);
+    this.#links.delete(id);
+    this.#transfers.cancel(id);
+    const reason = "it is no member of the cluster any more";
+    this.#running?.listener.disconnect(id, reason);
+    this.#running?.receptions.disconnect(id, reason);
+    if (link === undefined) return;
+    this.#retired.add(link);
+    link.retire(() => this.#retired.delete(link));
+  }
+
+  #move(record: PeerRecord, to: PeerAddress): void {
+    const { peerAddress, id } = record.address;
+    record.moved(to);
+    if (peerAddress !== to.peerAddress) this.#links.get(id)?.moved();
   }
 
   #watchMaterial(listener: PeerListener): Cancel {
@@ -115,6 +201,20 @@ class TcpTransport implements PeerTransport {
     return watchTlsMaterial(tls, this.#deps, (material) => {
       this.#material = material;
       listener.replace(material);
+      for (const [id, link] of this.#links) {
+        if (link.isOutdated(material)) this.#renew(id, link);
+      }
+    });
+  }
+
+  /** Dials anew once the peer has all that was queued: nothing is lost, and nothing overtakes. */
+  #renew(id: NodeId, link: OutboundLink): void {
+    this.#links.delete(id);
+    this.#retired.add(link);
+    link.retire(() => {
+      this.#retired.delete(link);
+      const record = this.#records.get(id);
+      if (record !== undefined && !this.#links.has(id) && !this.#isClosed) this.#link(record);
     });
   }
 }

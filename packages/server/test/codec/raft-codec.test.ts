@@ -1,99 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { fromBinary, fromJson, toBinary, toJson } from "@bufbuild/protobuf";
-import { FrameSchema, RaftMessageSchema } from "@dkv/protocol/dkv/peer/v1/peer";
-import { type Entry, type Message, logIndex, nodeId, readContext, term } from "@dkv/raft";
+import { fromBinary, toBinary, toJson } from "@bufbuild/protobuf";
+import { FrameSchema } from "@dkv/protocol/dkv/peer/v1/peer";
+import { type Entry, type Message, logIndex, term } from "@dkv/raft";
 import fc from "fast-check";
 import { DecodeError } from "../../src/codec/decode-error.ts";
 import { decodeFrame } from "../../src/codec/raft-decoder.ts";
-import { encodeFrame } from "../../src/codec/raft-encoder.ts";
+import { keepsRequestLimits } from "../../src/codec/request-codec.ts";
 import type { PeerFrame } from "../../src/transport/peer-transport.ts";
-
-/** Terms and indices go no further. */
-const max = 2 ** 52;
-const route = { from: nodeId(0x8000_0000_0000_0001n), to: nodeId(2n) };
-const emptyFrame: PeerFrame = { messages: [], forwarded: [], forwardedTerm: term(0), refusals: [] };
-
-const count = fc.bigInt({ min: 0n, max: BigInt(max) }).map(Number);
-const index = fc.oneof(fc.nat(), count).map((value) => logIndex(value));
-const aTerm = fc.oneof(fc.nat(20), count).map((value) => term(value));
-const context = fc.bigInt({ min: 1n, max: 2n ** 64n - 1n }).map((value) => readContext(value));
-const optionalRound = fc.option(fc.integer({ min: 1, max: 2 ** 40 }), { nil: undefined });
-/** Plain objects, as decoding makes them. */
-const record = <Shape>(shape: { [Field in keyof Shape]: fc.Arbitrary<Shape[Field]> }) =>
-  fc.record(shape, { noNullPrototype: true });
-const bytes = fc.uint8Array({ maxLength: 300 });
-const entryId = record({ term: aTerm, index });
-const envelope = { from: fc.constant(route.from), to: fc.constant(route.to), term: aTerm };
-const kind = <Name extends Message["kind"]>(name: Name) => ({ kind: fc.constant(name), ...envelope });
-
-const appendEntries = fc
-  .tuple(
-    fc.nat(2 ** 40),
-    aTerm,
-    fc.array(
-      record({ step: fc.nat(3), kind: fc.constantFrom("empty", "command", "configuration"), data: bytes }),
-    ),
-    index,
-  )
-  .filter(([, prevTerm]) => prevTerm < max - 1000)
-  .map(([prevIndex, prevTerm, drafts, commit]): Message => {
-    let last = { term: prevTerm, index: logIndex(prevIndex) };
-    const entries = drafts.map(({ step, kind: entryKind, data }): Entry => {
-      last = { term: term(last.term + step), index: logIndex(last.index + 1) };
-      return { ...last, kind: entryKind, data };
-    });
-    return {
-      kind: "appendEntries",
-      ...route,
-      term: last.term,
-      prev: { term: prevTerm, index: logIndex(prevIndex) },
-      entries,
-      commit,
-    };
-  });
-
-const message: fc.Arbitrary<Message> = fc.oneof(
-  appendEntries,
-  record({ ...kind("preVoteRequest"), lastEntry: entryId }),
-  record({ ...kind("preVoteResponse"), granted: fc.boolean() }),
-  record({ ...kind("voteRequest"), lastEntry: entryId, leadershipTransfer: fc.boolean() }),
-  record({ ...kind("voteResponse"), granted: fc.boolean() }),
-  record({ ...kind("appendAccepted"), match: index }),
-  record({ ...kind("appendRejected"), prevIndex: index, hint: entryId }),
-  record({ ...kind("heartbeat"), commit: index, readRound: optionalRound }),
-  record({ ...kind("heartbeatResponse"), readRound: optionalRound }),
-  record(kind("timeoutNow")),
-  record({ ...kind("readIndexRequest"), context }),
-  record({ ...kind("readIndexResponse"), context, index }),
-);
-
-const frame: fc.Arbitrary<PeerFrame> = record({
-  messages: fc.array(message, { maxLength: 5 }),
-  forwarded: fc.array(bytes, { maxLength: 5 }),
-  forwardedTerm: aTerm,
-  refusals: fc.array(
-    record({
-      proposer: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
-      sequence: fc.nat(0xffff_ffff),
-      term: aTerm,
-      code: fc.constantFrom("notLeader", "overloaded", "stopping"),
-    }),
-    { maxLength: 5 },
-  ),
-});
-
-/** What follows the length header, after checking that the header is right. */
-function payload(value: PeerFrame): Buffer {
-  const encoded = encodeFrame(value);
-  assert.equal(encoded.readUInt32BE(), encoded.length - 4);
-  return encoded.subarray(4);
-}
-
-/** As protobuf-es writes it: for frames that our own encoder would never write. */
-function foreign(json: Parameters<typeof fromJson>[1]): Uint8Array {
-  return toBinary(FrameSchema, fromJson(FrameSchema, json));
-}
+import { emptyFrame, foreign, frame, max, payload, route } from "./frames.ts";
 
 describe("a frame", () => {
   it("is the same after encoding and decoding", () => {
@@ -128,6 +43,7 @@ describe("a frame", () => {
           entries: [
             { term: term(6), index: logIndex(42), kind: "empty", data: new Uint8Array() },
             { term: term(7), index: logIndex(43), kind: "command", data: Uint8Array.of(1, 2, 3) },
+            { term: term(7), index: logIndex(44), kind: "configuration", data: Uint8Array.of(4) },
           ],
           commit: logIndex(max),
         },
@@ -149,6 +65,8 @@ describe("a frame", () => {
       forwarded: [Uint8Array.of(255)],
       forwardedTerm: term(8),
       refusals: [{ proposer: 2n ** 63n, sequence: 9, term: term(7), code: "notLeader" }],
+      requests: [{ id: 2 ** 52, body: Uint8Array.of(1) }],
+      responses: [{ id: 3, body: new Uint8Array() }],
     };
     const ends = { from: "9223372036854775809", to: "2" };
     assert.deepEqual(toJson(FrameSchema, fromBinary(FrameSchema, payload(value))), {
@@ -161,6 +79,7 @@ describe("a frame", () => {
             entries: [
               { term: "6", kind: "ENTRY_KIND_EMPTY" },
               { term: "7", kind: "ENTRY_KIND_COMMAND", data: "AQID" },
+              { term: "7", kind: "ENTRY_KIND_CONFIGURATION", data: "BA==" },
             ],
             commit: "4503599627370496",
           },
@@ -175,6 +94,8 @@ describe("a frame", () => {
       forwarded: ["/w=="],
       forwardedTerm: "8",
       refusals: [{ proposer: "9223372036854775808", sequence: 9, term: "7", code: "not_leader" }],
+      requests: [{ id: "4503599627370496", body: "AQ==" }],
+      responses: [{ id: "3" }],
     });
   });
 
@@ -197,23 +118,16 @@ describe("a frame", () => {
     );
   });
 
-  it("passes over fields of a later version", () => {
-    const known = { ...emptyFrame, forwarded: [Uint8Array.of(1)] };
-    const later = [
-      0x28, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01, 0x35, 1, 2, 3, 4, 0x39, 1, 2, 3, 4, 5,
-      6, 7, 8, 0x42, 2, 1, 2,
-    ];
-    assert.deepEqual(decodeFrame(new Uint8Array([...payload(known), ...later]), route), known);
-  });
-
-  it("does not take a field with a large number for one that it knows", () => {
-    const timeoutNow: Message = { kind: "timeoutNow", ...route, term: term(5) };
-    const [message] = fromBinary(FrameSchema, payload({ ...emptyFrame, messages: [timeoutNow] })).messages;
-    assert.ok(message !== undefined);
-    // The tag 2^32 + 34: in 32 bits, that of a PreVoteRequest.
-    const later = [0xa2, 0x80, 0x80, 0x80, 0x10, 1, 0];
-    const bytes = [...toBinary(RaftMessageSchema, message), ...later];
-    assert.deepEqual(decodeFrame(Uint8Array.of(10, bytes.length, ...bytes), route).messages, [timeoutNow]);
+  it("may hold as many requests as the limits say, and no more", () => {
+    const empty = { id: 1, body: new Uint8Array() };
+    const full = { ...emptyFrame, responses: Array.from({ length: 1024 }, () => empty) };
+    assert.deepEqual(decodeFrame(payload(full), route).responses.length, 1024);
+    assert.ok(keepsRequestLimits(full));
+    assert.ok(!keepsRequestLimits({ ...emptyFrame, responses: [...full.responses, empty] }));
+    const large = { id: 1, body: new Uint8Array(4 * 2 ** 20) };
+    assert.ok(keepsRequestLimits({ ...emptyFrame, requests: [large] }));
+    assert.deepEqual(decodeFrame(payload({ ...emptyFrame, requests: [large] }), route).requests.length, 1);
+    assert.ok(!keepsRequestLimits({ ...emptyFrame, requests: [large, { id: 2, body: Uint8Array.of(1) }] }));
   });
 });
 
@@ -223,7 +137,19 @@ describe("a frame that makes no sense", () => {
   const cases: readonly (readonly [string, Parameters<typeof foreign>[0], RegExp])[] = [
     ["from somebody else", { messages: [{ ...ends, from: "3", timeoutNow: {} }] }, /sender or receiver/],
     ["for somebody else", { messages: [{ ...ends, to: "3", timeoutNow: {} }] }, /sender or receiver/],
+    ["a refusal without a reason", { refusals: [{ sequence: 1 }] }, /no code/],
     ["a message of no kind", { messages: [ends] }, /no known kind/],
+    [
+      "more requests than a frame may hold",
+      { requests: Array.from({ length: 1025 }, () => ({ id: "1" })) },
+      /more requests/,
+    ],
+    [
+      "more bytes of responses than a frame may hold",
+      { responses: [{ body: "A".repeat(4 * 2 ** 20) }, { body: "A".repeat(2 * 2 ** 20) }] },
+      /more requests/,
+    ],
+    ["the number of a request above 2^53-1", { requests: [{ id: "9007199254740992" }] }, /above 2\^53-1/],
     [
       "a number above 2^53-1",
       { messages: [{ ...ends, appendAccepted: { match: "9007199254740992" } }] },
@@ -290,7 +216,6 @@ describe("a frame that makes no sense", () => {
       /above 2\^52/,
     ],
     ["a read without a context", { messages: [{ ...ends, readIndexRequest: {} }] }, /no context/],
-    ["a refusal for no known reason", { refusals: [{ sequence: 1, code: "mood" }] }, /unknown code/],
   ];
   for (const [name, value, reason] of cases) {
     it(`is refused: ${name}`, () => {

@@ -6,6 +6,7 @@ import { decodeHelloReply, encodeHelloReply } from "../../src/codec/handshake-co
 import { encodeFrame } from "../../src/codec/raft-encoder.ts";
 import { StartupError } from "../../src/platform/startup-error.ts";
 import type { TransportOptions } from "../../src/transport/options.ts";
+import { version } from "../../src/version.ts";
 import {
   addresses,
   connected,
@@ -16,6 +17,8 @@ import {
   numbered,
   numberIn,
   numbersFrom,
+  replyOf,
+  start,
   started,
   type Stranger,
 } from "./fixture.ts";
@@ -28,7 +31,7 @@ export interface ContractOptions {
 }
 
 const range = (count: number): readonly number[] => Array.from({ length: count }, (_, position) => position);
-const welcome = encodeHelloReply({ refusal: "", clientAddress: "" });
+const welcome = encodeHelloReply(replyOf());
 const [refusalMessage, reasonOf] = [
   "refused a peer connection",
   ({ reason = "" }: { reason?: string }) => reason,
@@ -62,17 +65,18 @@ export function peerTransportContract(name: string, { overrides, credentials }: 
       assert.ok(b.arrivals.items.some(({ frame }) => frame.forwarded[0]?.length === 2_000_000));
     });
 
-    it("know who can be heard, and where clients reach it", async () => {
+    it("know who can be heard, where clients reach it, and which version it runs", async () => {
       const { all, a, b } = await pair();
       const heard = () =>
-        a.transport.peers().map(({ id, clientAddress, lastHeardMs }) => ({
+        a.transport.peers().map(({ id, clientAddress, version: heardVersion, lastHeardMs }) => ({
           id,
           clientAddress,
+          version: heardVersion,
           isHeard: lastHeardMs !== undefined,
         }));
       assert.deepEqual(heard(), [
-        { id: b.address.id, clientAddress: "dkv-2:3000", isHeard: true },
-        { id: all[2]?.id, clientAddress: "", isHeard: false },
+        { id: b.address.id, clientAddress: "dkv-2:3000", version, isHeard: true },
+        { id: all[2]?.id, clientAddress: "", version: "", isHeard: false },
       ]);
       const before = a.transport.peers()[0]?.lastHeardMs ?? 0;
       // Nobody sends anything, and yet each knows that the other lives.
@@ -306,7 +310,7 @@ export function peerTransportContract(name: string, { overrides, credentials }: 
     it("say in one line that an address is taken", async () => {
       const { all } = await pair();
       const late = member(all, 0, overrides);
-      await assert.rejects(late.transport.start({ onFrame: () => undefined }), (error) => {
+      await assert.rejects(start(late), (error) => {
         assert.ok(error instanceof StartupError && error.kind === "environment");
         assert.match(error.message, /^cannot listen for peers on localhost:\d+: the address is taken;/);
         return true;

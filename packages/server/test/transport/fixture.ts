@@ -10,13 +10,13 @@ import tls from "node:tls";
 import { type Credentials, createAuthority, issueCertificate } from "@dkv/certificates";
 import { nodeId, type NodeId, term } from "@dkv/raft";
 import { type Logger, pino } from "pino";
-import { encodeHello, type Hello } from "../../src/codec/handshake-codec.ts";
+import { encodeHello, type Hello, type HelloReply } from "../../src/codec/handshake-codec.ts";
 import { type Clock, systemClock } from "../../src/platform/clock.ts";
 import { systemRandom } from "../../src/platform/random.ts";
 import type { TlsPaths } from "../../src/platform/tls-files.ts";
 import { FrameReader } from "../../src/transport/frame-reader.ts";
 import type { PeerAddress, TransportOptions } from "../../src/transport/options.ts";
-import type { PeerFrame, PeerTransport } from "../../src/transport/peer-transport.ts";
+import type { PeerEvents, PeerFrame, PeerTransport } from "../../src/transport/peer-transport.ts";
 import { createTcpTransport } from "../../src/transport/tcp-transport.ts";
 
 export const clusterId = 0xc1n;
@@ -75,6 +75,7 @@ export interface LogLine {
   readonly msg: string;
   readonly level: number;
   readonly peer?: string;
+  readonly what?: string;
   readonly reason?: string;
 }
 
@@ -139,6 +140,8 @@ export interface Member {
   readonly address: PeerAddress;
   readonly transport: PeerTransport;
   readonly arrivals: Record<Arrival>;
+  /** Each time that the member was told of its removal. */
+  readonly removals: Record<"removed">;
   readonly log: Record<LogLine>;
 }
 
@@ -163,11 +166,21 @@ export function member(
   };
   const transport = createTcpTransport(options, { clock: hurriedClock, random: systemRandom, logger });
   atEnd(() => transport.close());
-  return { address, transport, log, arrivals: new Record<Arrival>() };
+  return { address, transport, log, arrivals: new Record<Arrival>(), removals: new Record<"removed">() };
 }
 
-export async function start({ transport, arrivals }: Member): Promise<void> {
-  await transport.start({ onFrame: (from, frame) => arrivals.add({ from, frame }) });
+/** What a member does with what the transport tells it; snapshots are refused. */
+export function eventsOf({ arrivals, removals }: Pick<Member, "arrivals" | "removals">): PeerEvents {
+  return {
+    onFrame: (from, frame) => arrivals.add({ from, frame }),
+    onRemoved: () => removals.add("removed"),
+    onSnapshot: () => Promise.resolve({ kind: "refuse", reason: "no snapshots here" }),
+    onSnapshotComplete: () => undefined,
+  };
+}
+
+export async function start(one: Member, overrides: Partial<PeerEvents> = {}): Promise<void> {
+  await one.transport.start({ ...eventsOf(one), ...overrides });
 }
 
 export async function started(
@@ -187,11 +200,20 @@ export async function connected(from: Member, to: PeerAddress, times = 1): Promi
   await from.log.find(() => made() >= times);
 }
 
+export const emptyFrame: PeerFrame = {
+  messages: [],
+  forwarded: [],
+  forwardedTerm: term(0),
+  refusals: [],
+  requests: [],
+  responses: [],
+};
+
 /** A frame that carries a number, and weighs about `size` bytes. */
 export function numbered(value: number, size = 4): PeerFrame {
   const data = Buffer.alloc(Math.max(4, size));
   data.writeUInt32BE(value);
-  return { messages: [], forwarded: [data], forwardedTerm: term(0), refusals: [] };
+  return { ...emptyFrame, forwarded: [data] };
 }
 
 export function numberIn({ frame }: Arrival): number {
@@ -245,8 +267,15 @@ export class Stranger {
 
   hello(all: readonly PeerAddress[], from: number, to: number, overrides: Partial<Hello> = {}): void {
     const ids = { from: all[from]?.id ?? nodeId(0n), to: all[to]?.id ?? nodeId(0n) };
-    this.socket.write(encodeHello({ protocolVersion, clusterId, ...ids, clientAddress: "", ...overrides }));
+    const rest = { clientAddress: "", version: "", purpose: "member", name: "" } as const;
+    this.socket.write(encodeHello({ protocolVersion, clusterId, ...ids, ...rest, ...overrides }));
   }
+}
+
+/** A reply as a member of the tests' cluster might give it. */
+export function replyOf(overrides: Partial<HelloReply> = {}): HelloReply {
+  const rest = { version: "", clusterId, from: nodeId(0n), removed: false, later: false };
+  return { refusal: "", clientAddress: "", introduction: undefined, ...rest, ...overrides };
 }
 
 /** Dials a member; with TLS if there are credentials. */

@@ -19,6 +19,8 @@ import {
   member,
   portOf,
   Record,
+  replyOf,
+  start as startMember,
   started,
   tlsFiles,
 } from "./fixture.ts";
@@ -122,7 +124,7 @@ describe("a member that dials", () => {
       const heard: Buffer[] = [];
       await impostor(all[1] ?? assert.fail(), credentials, ({ socket }) => {
         socket.on("data", (chunk: Buffer) => heard.push(chunk));
-        socket.write(encodeHelloReply({ refusal: "", clientAddress: "" }));
+        socket.write(encodeHelloReply(replyOf()));
       });
       const a = await started(all, 0, { tls: files });
       assert.match((await a.log.find(unreachable)).reason ?? "", reason);
@@ -178,13 +180,12 @@ describe("certificates of a running member", () => {
 
   it("are needed before it starts, and so is a CA", async () => {
     const all = await addresses(1);
-    const start = (paths: typeof files) =>
-      member(all, 0, { tls: paths }).transport.start({ onFrame: () => undefined });
+    const start = (paths: typeof files) => startMember(member(all, 0, { tls: paths }));
     await assert.rejects(
       start({ ...files, certFile: "/nonexistent" }),
       (error) => error instanceof StartupError && error.message === "/nonexistent does not exist",
     );
     const noCa = member(all, 0, { tls: { ...files, trustedCaFile: undefined } });
-    await assert.rejects(noCa.transport.start({ onFrame: () => undefined }), { kind: "usage" });
+    await assert.rejects(startMember(noCa), { kind: "usage" });
   });
 });

@@ -1,0 +1,127 @@
+/** How a process that is new to a cluster learns who it is. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { createAuthority } from "@dkv/certificates";
+import { nodeId } from "@dkv/raft";
+import { decodeHelloReply, encodeHelloReply } from "../../src/codec/handshake-codec.ts";
+import { systemClock } from "../../src/platform/clock.ts";
+import { StartupError } from "../../src/platform/startup-error.ts";
+import type { TlsPaths } from "../../src/platform/tls-files.ts";
+import { askForIntroduction } from "../../src/transport/introduction.ts";
+import type { KnownMember } from "../../src/transport/options.ts";
+import {
+  addresses,
+  authority,
+  clusterId,
+  dial,
+  impostor,
+  issue,
+  replyOf,
+  started,
+  tlsFiles,
+} from "./fixture.ts";
+
+const here = await issue(["localhost"]);
+const tls = tlsFiles(authority, here);
+/** Longer than a greeting may be. */
+const configuration = Buffer.alloc(100_000, "configuration");
+const newcomer: KnownMember = { memberId: nodeId(99n), peerAddress: "new.example:2380", configuration };
+const introduce = (name: string): KnownMember | undefined => (name === "new" ? newcomer : undefined);
+
+function ask(name: string, addressesOf: readonly { peerAddress: string }[], paths: TlsPaths | undefined) {
+  const question = { name, addresses: addressesOf.map(({ peerAddress }) => peerAddress), tls: paths };
+  return askForIntroduction(question, { clock: systemClock, handshakeMs: 2_000 });
+}
+
+describe("a new member", () => {
+  const introduced = { kind: "introduced", clusterId, memberId: newcomer.memberId };
+
+  it("learns who it is, in clear and with a certificate for its name or for its host", async () => {
+    for (const own of [undefined, "new", "new.example"]) {
+      const all = await addresses(1);
+      const paths = own === undefined ? undefined : tlsFiles(authority, await issue([own]));
+      const member = await started(all, 0, { tls: paths && tls, introduce });
+      const result = await ask("new", all, paths);
+      assert.ok(result.kind === "introduced");
+      assert.deepEqual({ ...result, configuration: undefined }, { ...introduced, configuration: undefined });
+      assert.deepEqual(Buffer.from(result.configuration), configuration);
+      await member.log.find(({ msg }) => msg === "told a new member who it is");
+      assert.ok(!member.log.items.some(({ msg }) => msg === "refused a peer connection"));
+    }
+  });
+
+  it("is refused with a certificate of somebody else, and learns nothing", async () => {
+    const all = await addresses(1);
+    await started(all, 0, { tls, introduce });
+    const result = await ask("new", all, tls);
+    assert.equal(result.kind, "refused");
+    assert.match(
+      "reason" in result ? result.reason : "",
+      /names neither new nor the host of its peer address new\.example:2380/,
+    );
+    const stranger = dial(all[0] ?? assert.fail(), here);
+    stranger.hello(all, 0, 0, { purpose: "introduction", name: "new" });
+    assert.equal(decodeHelloReply(await stranger.frames.find(() => true)).introduction, undefined);
+  });
+
+  it("is told what to do before it was added, and may ask again", async () => {
+    const all = await addresses(2);
+    let isAdded = false;
+    await started(all, 0, { tls, introduce: (name) => (isAdded ? introduce(name) : undefined) });
+    const own = tlsFiles(authority, await issue(["new"]));
+    const before = await ask("new", all, own);
+    assert.equal(before.kind, "notYet");
+    assert.match(
+      "reason" in before ? before.reason : "",
+      /no member named new: add it with `dkvctl member-join new HOST:PORT`.*ECONNREFUSED/,
+    );
+    isAdded = true;
+    assert.equal((await ask("new", all, own)).kind, "introduced");
+  });
+
+  it("asks one member after the other", async () => {
+    const all = await addresses(3);
+    const [first, second, third] = all;
+    assert.ok(first !== undefined && second !== undefined && third !== undefined);
+    const own = tlsFiles(authority, await issue(["new"]));
+    const none = await ask("new", all, own);
+    assert.equal(none.kind, "unreachable");
+    assert.equal("reason" in none ? none.reason.match(/ECONNREFUSED/g)?.length : 0, 3);
+    // Somebody who says nothing of use, a member that introduces nobody, and one that does.
+    await impostor(first, here, ({ socket }) => socket.end(encodeHelloReply(replyOf())));
+    await started(all, 1, { tls });
+    assert.equal((await ask("new", all, own)).kind, "refused");
+    await started(all, 2, { tls, introduce });
+    assert.equal((await ask("new", all, own)).kind, "introduced");
+  });
+
+  it("does not ask whom it cannot trust, and does not wait without end", async () => {
+    const elsewhere = await issue(["elsewhere.example"]);
+    const foreign = await issue(["localhost"], await createAuthority());
+    for (const credentials of [elsewhere, foreign]) {
+      const all = await addresses(1);
+      const heard: Buffer[] = [];
+      await impostor(all[0] ?? assert.fail(), credentials, ({ socket }) => {
+        socket.on("data", (chunk: Buffer) => heard.push(chunk));
+        socket.write(encodeHelloReply(replyOf()));
+      });
+      assert.equal((await ask("new", all, tls)).kind, "unreachable");
+      assert.deepEqual(heard, []);
+    }
+    for (const answer of [Buffer.alloc(0), Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n")]) {
+      const all = await addresses(1);
+      await impostor(all[0] ?? assert.fail(), here, ({ socket }) => socket.write(answer));
+      const question = { name: "new", addresses: all.map(({ peerAddress }) => peerAddress), tls };
+      const handshakeMs = answer.length === 0 ? 200 : 5_000;
+      const result = await askForIntroduction(question, { clock: systemClock, handshakeMs });
+      assert.ok(result.kind === "unreachable");
+      assert.match(result.reason, answer.length === 0 ? /no answer within 200 ms/ : /a frame of/);
+    }
+  });
+
+  it("needs sound certificates of its own", async () => {
+    const all = await addresses(1);
+    await assert.rejects(ask("new", all, { ...tls, certFile: "/nonexistent" }), StartupError);
+    await assert.rejects(ask("new", all, { ...tls, trustedCaFile: undefined }), { kind: "usage" });
+  });
+});
