@@ -2,12 +2,16 @@
 import { existsSync } from "node:fs";
 import { ForgottenPromise } from "@dkv/raft";
 import { readConfig } from "./config/config.ts";
+import { readRestoreCommand } from "./config/restore-command.ts";
 import { gatherValues } from "./config/values.ts";
 import { systemClock } from "./platform/clock.ts";
+import { describeDiskFailure } from "./platform/disk-failure.ts";
 import { createLogger } from "./platform/logger.ts";
 import { systemRandom } from "./platform/random.ts";
 import { StartupError } from "./platform/startup-error.ts";
 import { startServer } from "./server.ts";
+import { restore, restoredText } from "./start/restore.ts";
+import { removedText } from "./storage/removal-note.ts";
 import { version } from "./version.ts";
 
 try {
@@ -23,22 +27,30 @@ async function main(): Promise<void> {
   for (const file of [".env.local", ".env"]) {
     if (existsSync(file)) process.loadEnvFile(file);
   }
-  const commandLine = await gatherValues(process.argv.slice(2), process.env, version);
+  const words = process.argv.slice(2);
+  if (words[0] === "restore") return restoreBackup(words.slice(1));
+  const commandLine = await gatherValues(words, process.env, version);
   if (commandLine.kind === "print") {
     process.stdout.write(`${commandLine.text}\n`);
     return;
   }
+  for (const warning of commandLine.warnings) process.stderr.write(`dkv: ${warning}\n`);
   const config = readConfig(commandLine.values);
   const logger = createLogger({ level: config.logLevel, format: config.logFormat });
   const fatal = (error: unknown): void => {
-    if (error instanceof ForgottenPromise) {
-      process.stderr.write(`dkv: ${error.message}\n`);
+    const known =
+      error instanceof ForgottenPromise ? error.message : describeDiskFailure(error, config.dataDir);
+    if (known !== undefined) {
+      process.stderr.write(`dkv: ${known}\n`);
       process.exit(1);
     }
     logger.error({ err: error }, "stopping at once: going on would be a guess");
     process.exit(1);
   };
+  // Our timers keep no process alive, and a new member that waits until it is added has nothing else.
+  const patience = setInterval(() => undefined, 2 ** 30);
   const server = await startServer(config, { clock: systemClock, random: systemRandom, logger, fatal });
+  clearInterval(patience);
 
   let signals = 0;
   const onSignal = (signal: NodeJS.Signals): void => {
@@ -49,4 +61,18 @@ async function main(): Promise<void> {
   };
   process.on("SIGTERM", onSignal);
   process.on("SIGINT", onSignal);
+  await server.removed;
+  process.stderr.write(`dkv: ${removedText(config.dataDir)}\n`);
+  server.stop().then(() => process.exit(0), fatal);
+}
+
+async function restoreBackup(words: readonly string[]): Promise<void> {
+  const command = await readRestoreCommand(words, process.env, version);
+  if (command.kind === "print") {
+    process.stdout.write(`${command.text}\n`);
+    return;
+  }
+  for (const warning of command.warnings) process.stderr.write(`dkv: ${warning}\n`);
+  const { request } = command;
+  process.stdout.write(restoredText(request, await restore(request, { clock: systemClock })));
 }

@@ -24,30 +24,32 @@ it("leaves nothing running when its client port is taken", async (test) => {
   const address = taken.address();
   assert.ok(address !== null && typeof address === "object");
   const electionTimeoutMs = 50;
-  const line = await gatherValues(
-    [
-      "--name=a",
-      "--initial-cluster=a=127.0.0.1:2380",
-      `--data-dir=${directory}`,
-      "--listen-peer-address=127.0.0.1:0",
-      `--listen-client-address=127.0.0.1:${String(address.port)}`,
-      "--heartbeat-interval=10ms",
-      `--election-timeout=${String(electionTimeoutMs)}ms`,
-    ],
-    {},
-    "1.2.3",
-  );
-  assert.equal(line.kind, "run");
   const failures: unknown[] = [];
-  await assert.rejects(
-    startServer(readConfig(line.kind === "run" ? line.values : new Map()), {
+  const start = async (clientPort: number) => {
+    const line = await gatherValues(
+      [
+        "--name=a",
+        "--initial-cluster=a=127.0.0.1:2380",
+        `--data-dir=${directory}`,
+        "--listen-peer-address=127.0.0.1:0",
+        `--listen-client-address=127.0.0.1:${String(clientPort)}`,
+        "--heartbeat-interval=10ms",
+        `--election-timeout=${String(electionTimeoutMs)}ms`,
+      ],
+      {},
+      "1.2.3",
+    );
+    assert.ok(line.kind === "run");
+    return startServer(readConfig(line.values), {
       clock: systemClock,
       random: systemRandom,
       logger: pino({ level: "silent" }),
       fatal: (error) => failures.push(error),
-    }),
-    StartupError,
-  );
+    });
+  };
+  // A first start looks at its ports before it starts anything; a later one does not.
+  await start(0).then((server) => server.stop());
+  await assert.rejects(start(address.port), StartupError);
   // A member that still ran would now campaign, and fail at its closed storage.
   await new Promise((resolve) => setTimeout(resolve, 4 * electionTimeoutMs));
   assert.deepEqual(failures, []);

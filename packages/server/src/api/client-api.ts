@@ -13,6 +13,7 @@ import { GrpcFastPath } from "./grpc-fast-path.ts";
 import { GrpcErrorBlocks } from "./grpc-status.ts";
 import { createHealthDoor } from "./health/door.ts";
 import { createReadiness } from "./health/readiness.ts";
+import { createMaintenanceDoor } from "./maintenance/door.ts";
 import { plainResponse, textResponse } from "./plain-response.ts";
 import { createReflectionDoor } from "./reflection/door.ts";
 import { maxMessageBytes, requestTooLarge } from "./request-limit.ts";
@@ -46,7 +47,10 @@ export function createClientApi(
   const translate = createErrorTranslator({ member, logger });
   const deps = { clock, logger, translate, budget: new BodyBudget(arrivingLimits) };
 
-  const apis: readonly Door[] = [createDkvDoor(member, options.maxRequestBytes)];
+  const apis: readonly Door[] = [
+    createDkvDoor(member, options.maxRequestBytes),
+    createMaintenanceDoor(member),
+  ];
   const services = new Set(apis.flatMap((door) => door.services.map((service) => service.typeName)));
   const health = createHealthDoor(options.version, { clock, readiness, services });
   const reflection = createReflectionDoor([...apis, health].flatMap((door) => door.services));

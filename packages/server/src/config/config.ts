@@ -7,6 +7,7 @@ import type { Values } from "./values.ts";
 export interface Config {
   readonly name: string;
   readonly dataDir: string;
+  /** All members, if the cluster is new; else some that can be asked, this one perhaps among them. */
   readonly initialCluster: readonly { readonly name: string; readonly address: string }[];
   readonly initialClusterState: "new" | "existing";
   readonly initialClusterToken: string;
@@ -20,12 +21,29 @@ export interface Config {
   readonly heartbeatIntervalMs: number;
   readonly electionTimeoutMs: number;
   readonly maxRequestBytes: number;
+  /** Whether a leader makes a learner that has caught up a voter. */
+  readonly autoPromote: boolean;
+  /** A member that has been silent for so long is removed; undefined: none ever is. */
+  readonly autopilotCleanupAfterMs: number | undefined;
+  /** Applied entries beyond the catch-up tail that may gather before the log is compacted. */
+  readonly snapshotCount: number;
+  /** Applied entries that compaction keeps for slow followers. */
+  readonly snapshotCatchupEntries: number;
+  /** With fewer bytes free below `dataDir` writes are refused; 0: never. */
+  readonly diskFreeReserveBytes: number;
+  /** How often members compare what they have stored; undefined: only when asked to. */
+  readonly corruptCheckIntervalMs: number | undefined;
+  /** Whether this member goes on as the only one of its cluster. Confirmed. */
+  readonly forceNewCluster: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: "text" | "json";
 }
 
 /** A request has to fit in a frame from one member to another, with all that goes along with it. */
 const mostRequestBytes = 32 * 2 ** 20;
+
+/** Nobody needs as many; more would only hide a slip of the pen. */
+const mostEntries = 1_000_000_000;
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -49,6 +67,13 @@ export function readConfig(values: Values): Config {
     clientTls: readClientTls(reader),
     ...timing,
     maxRequestBytes: reader.count("max-request-bytes", { least: 1, most: mostRequestBytes }),
+    autoPromote: reader.choice("auto-promote", ["true", "false"]) === "true",
+    autopilotCleanupAfterMs: readCleanupAfter(reader, timing),
+    snapshotCount: reader.count("snapshot-count", { least: 1, most: mostEntries }),
+    snapshotCatchupEntries: reader.count("snapshot-catchup-entries", { least: 1, most: mostEntries }),
+    diskFreeReserveBytes: reader.bytes("disk-free-reserve"),
+    corruptCheckIntervalMs: reader.durationOrNever("corrupt-check-interval"),
+    forceNewCluster: readForceNewCluster(reader),
     logLevel: reader.choice("log-level", ["debug", "info", "warn", "error"]),
     logFormat: reader.choice("log-format", ["text", "json"]),
   };
@@ -67,6 +92,36 @@ function readTiming(reader: ValueReader) {
     );
   }
   return { heartbeatIntervalMs, electionTimeoutMs };
+}
+
+/** Silence that an ordinary restart may take must not cost a member its place. */
+function readCleanupAfter(
+  reader: ValueReader,
+  { electionTimeoutMs }: { readonly electionTimeoutMs: number },
+): number | undefined {
+  const afterMs = reader.durationOrNever("autopilot-cleanup-after");
+  if (afterMs !== undefined && afterMs < 10 * electionTimeoutMs) {
+    throw usage(
+      `--autopilot-cleanup-after (${String(afterMs)}ms) is less than 10 times --election-timeout ` +
+        `(${String(electionTimeoutMs)}ms): a member that restarts would be removed; write more, or 0 for never`,
+    );
+  }
+  return afterMs;
+}
+
+function readForceNewCluster(reader: ValueReader): boolean {
+  const isForced = reader.isOn("force-new-cluster");
+  const isConfirmed = reader.isOn("yes");
+  if (isForced && !isConfirmed) {
+    throw usage(
+      "--force-new-cluster makes this member the only one of its cluster: writes that only the other members " +
+        "have are lost, acknowledged ones too, and the others must never run again with the data they have; " +
+        "if a majority of them is lost for good, add --yes",
+    );
+  }
+  if (isConfirmed && !isForced)
+    throw usage("--yes confirms --force-new-cluster, which is not given; leave it out");
+  return isForced;
 }
 
 function advertisedClientAddress(reader: ValueReader): string {
@@ -101,12 +156,17 @@ function readClientTls(reader: ValueReader): TlsPaths | undefined {
   return { certFile, keyFile, trustedCaFile };
 }
 
-function checkInitialCluster(config: Config, reader: ValueReader): void {
-  const { initialCluster, name } = config;
+/** Throws a StartupError of kind `usage` if these members cannot be a cluster with this one in it. */
+export function checkInitialCluster(
+  config: Pick<Config, "name" | "initialCluster" | "initialClusterState">,
+  reader: ValueReader,
+): void {
+  const { initialCluster, initialClusterState, name } = config;
   // A member that has been started before may come without it; whoever bootstraps checks that.
   if (initialCluster.length === 0) return;
   const own = initialCluster.find((member) => member.name === name);
-  if (own === undefined) {
+  // Who joins asks the others; its own address is the one with which it was added.
+  if (own === undefined && initialClusterState === "new") {
     const known = initialCluster.map((member) => member.name).join(", ");
     throw usage(
       `--name ${name} is not in --initial-cluster, which has ${known}; use one of these names or add ${name}=HOST:PORT`,
@@ -121,7 +181,8 @@ function checkInitialCluster(config: Config, reader: ValueReader): void {
     }
   }
   const advertised = reader.optional("advertise-peer-address");
-  if (advertised !== undefined && formatAddress(reader.address("advertise-peer-address")) !== own.address) {
+  if (own === undefined || advertised === undefined) return;
+  if (formatAddress(reader.address("advertise-peer-address")) !== own.address) {
     throw usage(
       `--advertise-peer-address ${advertised} differs from ${name}=${own.address} in --initial-cluster; make them equal`,
     );

@@ -8,7 +8,15 @@ interface Flag {
   readonly describe: string;
   /** What stands for a value in the help text. */
   readonly value: string;
-  readonly group: "Member" | "Cluster" | "Network" | "TLS" | "Timing and limits" | "Logs";
+  readonly group:
+    | "Member"
+    | "Cluster"
+    | "Network"
+    | "TLS"
+    | "Timing and limits"
+    | "Disk"
+    | "Recovery"
+    | "Logs";
   readonly default?: string;
   /** May be given several times; items may also be separated by commas. */
   readonly list?: true;
@@ -20,7 +28,8 @@ export const flags = {
   name: {
     group: "Member",
     value: "NAME",
-    describe: "Unique name for this member; must stand in --initial-cluster",
+    describe:
+      "Unique name for this member: as in --initial-cluster of a new cluster, or as it was added to an existing one",
   },
   "data-dir": {
     group: "Member",
@@ -33,19 +42,33 @@ export const flags = {
     group: "Cluster",
     value: "NAME=HOST:PORT,...",
     list: true,
-    describe: "All members of a new cluster with their peer addresses",
+    describe:
+      "All members of a new cluster with their peer addresses; of an existing one, members that can be asked",
   },
   "initial-cluster-state": {
     group: "Cluster",
     value: "new|existing",
     default: "new",
-    describe: "Whether the cluster is being made now; ignored once the data directory is in use",
+    describe: "Whether the cluster is being made now or is joined; ignored once the data directory is in use",
   },
   "initial-cluster-token": {
     group: "Cluster",
     value: "TEXT",
     default: "dkv-cluster",
     describe: "Tells clusters with the same members apart",
+  },
+  "auto-promote": {
+    group: "Cluster",
+    value: "true|false",
+    default: "true",
+    describe: "Whether a leader makes a learner a voter once it has caught up",
+  },
+  "autopilot-cleanup-after": {
+    group: "Cluster",
+    value: "DURATION",
+    default: "0",
+    describe:
+      "Remove a member that has not answered for so long, if a majority of the others does; 0: never. At least 10 election timeouts",
   },
   "listen-peer-address": {
     group: "Network",
@@ -113,6 +136,46 @@ export const flags = {
     value: "BYTES",
     default: "1572864",
     describe: "Largest request that a client may send, at most 33554432 (32 MiB)",
+  },
+  "snapshot-count": {
+    group: "Disk",
+    value: "ENTRIES",
+    default: "10000",
+    describe:
+      "Applied log entries beyond --snapshot-catchup-entries that may gather before the log is compacted",
+  },
+  "snapshot-catchup-entries": {
+    group: "Disk",
+    value: "ENTRIES",
+    default: "5000",
+    describe: "Applied log entries that compaction keeps, so that slow followers need no snapshot",
+  },
+  "disk-free-reserve": {
+    group: "Disk",
+    value: "BYTES",
+    default: "256MiB",
+    describe:
+      "With less room on the disk of --data-dir writes are refused, reads and deletes go on; 0: never",
+  },
+  "corrupt-check-interval": {
+    group: "Disk",
+    value: "DURATION",
+    default: "0",
+    describe:
+      "How often the leader compares what the members have stored, which reads all of it; 0: only when asked to",
+  },
+  "force-new-cluster": {
+    group: "Recovery",
+    value: "",
+    switch: true,
+    describe:
+      "Make this member the only one of its cluster, with what it has stored: for when a majority is lost for good. Needs --yes",
+  },
+  yes: {
+    group: "Recovery",
+    value: "",
+    switch: true,
+    describe: "Confirm --force-new-cluster: what only the lost members had stored is given up",
   },
   "log-level": {
     group: "Logs",

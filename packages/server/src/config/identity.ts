@@ -21,10 +21,29 @@ export function memberIdOf(name: string): NodeId {
   return nodeId(name64(["member", name]));
 }
 
-/** Identity of the cluster with these members; their order does not matter. */
-export function clusterIdOf(token: string, members: readonly { name: string; address: string }[]): bigint {
-  const rows = members
-    .map(({ name, address }) => `${name}=${address}`)
-    .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-  return name64(["cluster", token, ...rows]);
+interface InitialMember {
+  readonly name: string;
+  readonly address: string;
 }
+
+/** Identity of the cluster with these members; their order does not matter. */
+export function clusterIdOf(token: string, members: readonly InitialMember[]): bigint {
+  return name64(["cluster", token, ...rowsOf(members)]);
+}
+
+/**
+ * Identity of the cluster that these members make of a backup. It is another than the one that was backed up,
+ * even with the same members and token: the two must never talk to each other.
+ *
+ * @param sha256 of the backup
+ */
+export function restoredClusterIdOf(
+  token: string,
+  members: readonly InitialMember[],
+  sha256: Uint8Array,
+): bigint {
+  return name64(["restored", token, Buffer.from(sha256).toString("hex"), ...rowsOf(members)]);
+}
+
+const rowsOf = (members: readonly InitialMember[]): readonly string[] =>
+  members.map(({ name, address }) => `${name}=${address}`).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));

@@ -4,6 +4,12 @@ import { StartupError } from "../platform/startup-error.ts";
 import type { FlagName } from "./flags.ts";
 import type { Values } from "./values.ts";
 
+const durationUnits = { "": 1, ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+const byteUnits = { "": 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const;
+
+/** No timer of Node's runs for longer than 2^31 - 1 ms. */
+const longestHours = 576;
+
 /** Every method throws a StartupError of kind `usage` when the value is not what it should be. */
 export class ValueReader {
   readonly #values: Values;
@@ -47,15 +53,36 @@ export class ValueReader {
     return value;
   }
 
-  /** Milliseconds. A number without a unit is milliseconds, as etcd's flags have it. */
+  /** Milliseconds, up to an hour. A number without a unit is milliseconds, as etcd's flags have it. */
   duration(name: FlagName): number {
     const text = this.required(name);
-    const match = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(text);
-    const factors: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 };
-    const value = Number(match?.[1]) * (factors[match?.[2] ?? "ms"] ?? Number.NaN);
-    if (!(value >= 1) || value > 3_600_000)
-      throw usage(`${this.#source(name)} is "${text}"; write a duration such as 100ms or 1s, up to 60m`);
+    const value = quantity(text, durationUnits);
+    if (!(value >= 1) || value > durationUnits["h"])
+      throw usage(`${this.#source(name)} is "${text}"; write a duration such as 100ms or 1s, up to 1h`);
     return value;
+  }
+
+  /** Milliseconds, from a second to {@link longestHours}; undefined for 0, which means never. */
+  durationOrNever(name: FlagName): number | undefined {
+    const text = this.required(name);
+    const value = quantity(text, durationUnits);
+    if (value === 0) return undefined;
+    if (!(value >= durationUnits["s"]) || value > longestHours * durationUnits["h"]) {
+      throw usage(
+        `${this.#source(name)} is "${text}"; write a duration such as 30m or 1h, from 1s to ` +
+          `${String(longestHours)}h, or 0 for never`,
+      );
+    }
+    return value;
+  }
+
+  /** Bytes; a number without a unit is bytes. */
+  bytes(name: FlagName): number {
+    const text = this.required(name);
+    const value = quantity(text, byteUnits);
+    if (!Number.isSafeInteger(Math.round(value)))
+      throw usage(`${this.#source(name)} is "${text}"; write bytes, such as 1048576, 512KiB, 256MiB or 1GiB`);
+    return Math.round(value);
   }
 
   address(name: FlagName): HostPort {
@@ -93,6 +120,12 @@ export class ValueReader {
   #source(name: FlagName): string {
     return this.#values.get(name)?.source ?? `--${name}`;
   }
+}
+
+/** A number with one of these units behind it; NaN for anything else. */
+function quantity(text: string, units: Readonly<Record<string, number>>): number {
+  const [, number, unit = ""] = /^(\d+(?:\.\d+)?)([A-Za-z]*)$/.exec(text) ?? [];
+  return Number(number) * (Object.hasOwn(units, unit) ? (units[unit] ?? Number.NaN) : Number.NaN);
 }
 
 function list(names: readonly FlagName[]): string {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import yargs from "yargs";
 import { StartupError } from "../platform/startup-error.ts";
 import { environmentName, flag, flagNames, type FlagName } from "./flags.ts";
+import { misspeltVariables } from "./misspelt.ts";
 
 /** A flag's text and where it was given, so that a complaint can name the place. */
 export interface Given {
@@ -13,7 +14,12 @@ export interface Given {
 export type Values = ReadonlyMap<FlagName, Given>;
 
 export type CommandLine =
-  | { readonly kind: "run"; readonly values: Values }
+  | {
+      readonly kind: "run";
+      readonly values: Values;
+      /** Lines for whoever starts the member; none of them keeps it from starting. */
+      readonly warnings: readonly string[];
+    }
   /** `--help` or `--version`: print the text and end well. */
   | { readonly kind: "print"; readonly text: string };
 
@@ -35,14 +41,15 @@ export async function gatherValues(
     else if (fallback !== undefined && !values.has(name))
       values.set(name, { text: fallback, source: `--${name}` });
   }
-  return { kind: "run", values };
+  return { kind: "run", values, warnings: misspeltVariables(environment) };
 }
 
 async function parseArguments(argv: readonly string[], version: string) {
   const parser = yargs([...argv])
     .scriptName("dkv")
     .usage(
-      "$0 - a member of a distributed key-value store\n\nUsage: $0 --name NAME --initial-cluster NAME=HOST:PORT,... [options]",
+      "$0 - a member of a distributed key-value store\n\nUsage: $0 --name NAME --initial-cluster NAME=HOST:PORT,... [options]\n" +
+        "       $0 restore FILE --name NAME --initial-cluster NAME=HOST:PORT,... [options]",
     )
     .version(version)
     .alias("version", "v")

@@ -14,18 +14,33 @@
  * A failed write ends the process: memory and disk may then disagree, and only a restart settles it.
  */
 import type { Logger } from "pino";
-import type { NodeId, PersistBatch, RaftNode, Ready, SoftState } from "@dkv/raft";
-import { logIndex, noEntry, readContext } from "@dkv/raft";
+import type {
+  Configuration,
+  ConfigurationAt,
+  NodeId,
+  PersistBatch,
+  RaftNode,
+  Ready,
+  Snapshot,
+  SoftState,
+} from "@dkv/raft";
+import { decodeConfiguration, logIndex, noEntry, readContext } from "@dkv/raft";
 import type { Store } from "@dkv/store";
+import { assert } from "../platform/assert.ts";
 import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { PeerFrame, PeerTransport } from "../transport/peer-transport.ts";
+import { StateHashes } from "./check/state-hashes.ts";
+import type { CompactionLimits } from "./compaction.ts";
+import type { DiskReserve } from "./disk-reserve.ts";
 import { DiskWatch } from "./disk-watch.ts";
 import { Guard } from "./guard.ts";
 import { Outbox } from "./outbox.ts";
+import { PeerRequests } from "./peer-requests.ts";
 import type { Proposals } from "./proposals.ts";
 import { Proposing, type ProposingLimits } from "./proposing.ts";
 import type { Reads } from "./reads.ts";
+import { Snapshots } from "./snapshots.ts";
 import { StateSaver } from "./state-saver.ts";
 
 /** What is being written gets so long to end when the member stops. */
@@ -40,15 +55,27 @@ export interface DriverDeps {
   readonly reads: Reads;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly reserve: DiskReserve;
   /** 64 random bits that name this run of this process in commands and reads. */
   readonly proposer: bigint;
   readonly proposingLimits: ProposingLimits;
+  readonly compaction: CompactionLimits;
   readonly tickMs: number;
   /** A batch that is out to the log for longer stalls the disk. */
   readonly electionTimeoutMs: number;
   readonly nameOf: (id: NodeId) => string;
+  /** Whether the state of this member is known to be wrong. */
+  readonly isCorrupt: () => boolean;
   /** Says in words how many members answer, for error texts. */
   readonly describeQuorum: () => string;
+  /** Answers what another member asks. Never rejects. */
+  readonly answer: (body: Uint8Array) => Promise<Uint8Array>;
+  /** Another configuration is in force, committed or not. */
+  readonly onConfiguration: (at: ConfigurationAt) => void;
+  /** A configuration is in force for good. */
+  readonly onConfigurationApplied: (configuration: Configuration) => void;
+  /** A peer says that this member was removed from the cluster. */
+  readonly onRemoved: () => void;
   /** Ends the process: going on would be a guess. */
   readonly fatal: (error: unknown) => void;
 }
@@ -60,6 +87,11 @@ export class Driver {
   readonly #disk: DiskWatch;
   readonly #proposing: Proposing;
   readonly #saver: StateSaver;
+  readonly #snapshots: Snapshots;
+  /** Questions to other members. */
+  readonly requests: PeerRequests;
+  /** What the state was at the last checks. */
+  readonly hashes: StateHashes;
   #arrived: { readonly from: NodeId; readonly frame: PeerFrame }[] = [];
   #turnScheduled = false;
   #writing: Promise<void> | undefined;
@@ -77,14 +109,19 @@ export class Driver {
     });
     const patienceTicks = Math.ceil(deps.electionTimeoutMs / deps.tickMs);
     this.#disk = new DiskWatch({ ...deps, patienceTicks });
-    this.#proposing = new Proposing(deps.proposingLimits, {
-      ...deps,
-      outbox: this.#outbox,
-      disk: this.#disk,
-    });
+    const { proposingLimits } = deps;
+    this.#proposing = new Proposing(proposingLimits, { ...deps, outbox: this.#outbox, disk: this.#disk });
+    const schedule = (): void => {
+      this.schedule();
+    };
+    this.requests = new PeerRequests({ ...deps, outbox: this.#outbox, schedule });
+    this.#snapshots = new Snapshots({ ...deps, guard: this.#guard, schedule });
+    this.hashes = new StateHashes({ ...deps, guard: this.#guard, schedule });
     this.#saver = new StateSaver({
       ...deps,
+      hashes: this.hashes,
       guard: this.#guard,
+      keepAfter: () => this.#snapshots.keepAfter,
       onSaved: () => {
         this.#turn();
       },
@@ -105,6 +142,11 @@ export class Driver {
         if (this.#stopped) return;
         this.#arrived.push({ from, frame });
         this.schedule();
+      },
+      onRemoved: this.#deps.onRemoved,
+      onSnapshot: (from, term, header) => this.#snapshots.offered(from, term, header),
+      onSnapshotComplete: (from, term, header) => {
+        this.#snapshots.completed(from, term, header);
       },
     });
     this.#cancelTicks = this.#deps.clock.every(this.#deps.tickMs, () => {
@@ -147,6 +189,11 @@ export class Driver {
     });
   }
 
+  /** Resolves when everything that is applied by now is durable in the state, and not in the log alone. */
+  saveApplied(): Promise<void> {
+    return this.#saver.saveApplied();
+  }
+
   /**
    * Takes no more turns, waits for what is being written, and saves what was applied. The transport and the
    * storage stay open.
@@ -154,6 +201,7 @@ export class Driver {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelTicks?.();
+    this.#snapshots.stop();
     const written = Promise.all([this.#writing, this.#saver.finish()]);
     const { promise: late, resolve } = Promise.withResolvers<void>();
     const cancel = this.#deps.clock.after(stopMs, resolve);
@@ -179,7 +227,9 @@ export class Driver {
     this.#beginReadRound();
     const ready = node.ready(this.#saver.stateMachine);
     this.#honour(ready);
-    this.#proposing.flushed(this.#outbox.flush(transport));
+    const notTaken = this.#outbox.flush(transport);
+    this.#proposing.flushed(notTaken);
+    this.requests.flushed(notTaken);
     this.#write(ready.persist);
     this.#saver.saveSoon();
     if (this.#proposing.hasMore || node.hasReady(this.#saver.stateMachine)) this.schedule();
@@ -193,6 +243,7 @@ export class Driver {
     for (const { from, frame } of arrived) {
       for (const message of frame.messages) this.#deps.node.step(message);
       this.#proposing.received(from, frame);
+      this.requests.received(from, frame);
     }
   }
 
@@ -208,6 +259,8 @@ export class Driver {
     const { reads, store } = this.#deps;
     this.#outbox.messages(ready.messages);
     if (ready.softState !== undefined) this.#leadershipChanged(ready.softState);
+    if (ready.configuration !== undefined) this.#deps.onConfiguration(ready.configuration);
+    this.#snapshots.needed(ready.snapshotsTo);
     this.#apply(ready.committed);
     for (const context of ready.droppedReads) reads.dropped(context);
     for (const state of ready.readStates) reads.confirmed(state, logIndex(store.appliedIndex));
@@ -220,9 +273,12 @@ export class Driver {
     for (const entry of committed) {
       if (entry.kind === "command") {
         const { id, result } = store.apply(entry.index, entry.term, entry.data);
+        if (result.kind === "check") this.#saver.check();
         if (id.proposer === proposer) proposals.applied(id.sequence, result);
       } else {
         store.skip(entry.index, entry.term);
+        if (entry.kind === "configuration")
+          this.#deps.onConfigurationApplied(decodeConfiguration(entry.data));
       }
       if (entry.term > this.#appliedTerm) {
         this.#appliedTerm = entry.term;
@@ -236,14 +292,36 @@ export class Driver {
   #write(batch: PersistBatch | undefined): void {
     if (batch === undefined) return;
     const { storage, node } = this.#deps;
+    const { snapshot } = batch;
     this.#disk.batchLeft();
-    this.#writing = this.#guard.runAfter(storage.append(batch), () => {
+    const stored = snapshot === undefined ? storage.append(batch) : this.#install(batch);
+    this.#writing = this.#guard.runAfter(stored, () => {
       this.#writing = undefined;
       this.#disk.batchStored();
+      if (snapshot !== undefined) this.#installed(snapshot);
       node.persisted(batch.id);
       this.#outbox.messages(batch.thenSend);
       this.#turn();
     });
+  }
+
+  /** The batch replaces log and state as a whole. */
+  async #install(batch: PersistBatch): Promise<void> {
+    await this.#saver.pause();
+    await this.#deps.storage.append(batch);
+  }
+
+  /** In the same breath as the storage switches to it: nobody reads the new state through the old overlay. */
+  #installed({ last, configuration }: Snapshot): void {
+    const { store, proposals, reads, logger, onConfigurationApplied } = this.#deps;
+    store.restored();
+    assert(store.appliedIndex === last.index, "the state that was installed is the one that was promised");
+    this.#appliedTerm = last.term;
+    proposals.restored();
+    reads.applied(last.index);
+    this.#saver.resume();
+    onConfigurationApplied(configuration);
+    logger.info({ index: last.index }, "took over the state of another member");
   }
 
   #leadershipChanged(now: SoftState): void {
@@ -251,6 +329,7 @@ export class Driver {
     this.#softState = now;
     if (before.leader === now.leader && before.role === now.role) return;
     const { leader, role, term } = now;
+    if (before.role === "leader" && role !== "leader") this.#snapshots.leadershipLost();
     const text = leader === undefined ? "no leader" : role === "leader" ? "leading" : "following";
     this.#deps.logger.info({ role, term, leader: leader && this.#deps.nameOf(leader) }, text);
   }

@@ -16,7 +16,7 @@ export class Guard {
     try {
       work();
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
     }
   }
 
@@ -27,12 +27,13 @@ export class Guard {
         this.run(work);
       },
       (error: unknown) => {
-        this.#fail(error);
+        this.fail(error);
       },
     );
   }
 
-  #fail(error: unknown): void {
+  /** Something else that cannot be gone on from has failed. */
+  fail(error: unknown): void {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
     this.#onFailure(error);

@@ -1,6 +1,7 @@
 /** The face that a member shows to the doors: all that they know of consensus and store. */
 import type { NodeId, RoleName, Term, LogIndex } from "@dkv/raft";
 import type { ApplyResult, KeyValue, Operation } from "@dkv/store";
+import type { StateSnapshot } from "../storage/storage.ts";
 
 export interface MemberStatus {
   readonly clusterId: bigint;
@@ -14,6 +15,8 @@ export interface MemberStatus {
   readonly appliedIndex: LogIndex;
   /** Revision of the store. */
   readonly revision: number;
+  /** Its state is known to differ from that of the others: it serves no reads and writes. */
+  readonly isCorrupt: boolean;
 }
 
 /** A row of the membership table with what is known of it here and now. */
@@ -22,8 +25,57 @@ export interface MemberView {
   readonly name: string;
   readonly peerAddress: string;
   readonly clientAddress: string;
+  /** A learner receives the log and does not count for a majority. */
+  readonly role: "voter" | "learner";
   readonly isLeader: boolean;
   readonly isReachable: boolean;
+  /** Up to where the leader knows its log to agree and to be on its disk; undefined if nobody could say. */
+  readonly match: LogIndex | undefined;
+  /** Entries that its log lacks of the leader's; undefined if nobody could say. */
+  readonly lag: number | undefined;
+  /** Of dkv, as that member told; empty if it did not. */
+  readonly version: string;
+  /** Milliseconds since it was last heard, 0 for the answering member; undefined if never. */
+  readonly lastContactMs: number | undefined;
+  /** Whether its state is known to differ from that of the others: it serves no reads and writes. */
+  readonly isCorrupt: boolean;
+}
+
+/**
+ * A change of who belongs to the cluster, by names. Each is idempotent: what is so already succeeds, and
+ * changes nothing.
+ */
+export type MembershipChange =
+  | { readonly kind: "join"; readonly name: string; readonly peerAddress: string }
+  | { readonly kind: "leave"; readonly name: string }
+  /** Makes a learner a voter. */
+  | { readonly kind: "promote"; readonly name: string }
+  /** The one called `old` leaves and a new one comes, in one step. Both may have the same name. */
+  | { readonly kind: "replace"; readonly old: string; readonly name: string; readonly peerAddress: string }
+  /** A member has moved. */
+  | { readonly kind: "update"; readonly name: string; readonly peerAddress: string };
+
+/** What the comparison of all members' states says of one of them. */
+export interface MemberCheck extends Pick<MemberView, "id" | "name" | "role"> {
+  /**
+   * Whether it has what a majority of the voters has; if there is none, whether all who answered have the
+   * same as it.
+   */
+  readonly verdict: "agrees" | "differs" | "noAnswer";
+  /** SHA-256; undefined if it gave no answer. */
+  readonly hash?: Uint8Array;
+  /** Of its store. */
+  readonly revision?: number;
+  /** Why there is no answer. */
+  readonly reason?: string;
+}
+
+export interface CheckReport {
+  /** Of the log: the states right behind it were compared. */
+  readonly index: LogIndex;
+  /** Whether a majority of the voters has the same state. Without one, nobody can be said to be wrong. */
+  readonly hasMajority: boolean;
+  readonly members: readonly MemberCheck[];
 }
 
 export interface Member {
@@ -41,5 +93,28 @@ export interface Member {
   /** Reads local state, applied changes included that are not yet on disk. */
   get(key: Uint8Array): KeyValue | undefined;
   status(): MemberStatus;
-  members(): readonly MemberView[];
+  /**
+   * The latest configuration known here. What only the leader knows is asked of it; where it does not answer
+   * that stays undefined, so this needs no quorum and never rejects.
+   */
+  members(timeoutMs?: number): Promise<readonly MemberView[]>;
+  /**
+   * Resolves when the change is committed. Works on any member; rejects with a DkvError that says why the
+   * change was refused, or what is known of its outcome.
+   *
+   * @param timeoutMs how long the caller is willing to wait; the member's own limit is the upper bound.
+   */
+  changeMembership(change: MembershipChange, timeoutMs?: number): Promise<void>;
+  /** Resolves when the voter with this name leads. Works on any member; rejects with a DkvError. */
+  moveLeader(name: string, timeoutMs?: number): Promise<void>;
+  /**
+   * Compares what all members have stored. Who differs from a majority is put out of service. Reads the whole
+   * state, on every member. Works on any member; rejects with a DkvError if the check itself was not
+   * committed.
+   *
+   * @param timeoutMs how long members are waited for; those who take longer gave no answer.
+   */
+  check(timeoutMs?: number): Promise<CheckReport>;
+  /** The state with everything in it that is applied here by now. To be closed. Rejects with a DkvError. */
+  takeSnapshot(): Promise<StateSnapshot>;
 }

@@ -1,12 +1,14 @@
 /** What one turn has to say, gathered into one frame for each peer. */
 import { type Message, type NodeId, noEntry, type Term } from "@dkv/raft";
-import type { PeerTransport, Refusal } from "../transport/peer-transport.ts";
+import type { PeerRequest, PeerTransport, Refusal } from "../transport/peer-transport.ts";
 
 interface Draft {
   readonly messages: Message[];
   forwarded: readonly Uint8Array[];
   forwardedTerm: Term;
   readonly refusals: Refusal[];
+  readonly requests: PeerRequest[];
+  readonly responses: PeerRequest[];
 }
 
 const nobody: ReadonlySet<NodeId> = new Set();
@@ -29,6 +31,14 @@ export class Outbox {
     this.#draft(to).refusals.push(refusal);
   }
 
+  request(to: NodeId, request: PeerRequest): void {
+    this.#draft(to).requests.push(request);
+  }
+
+  respond(to: NodeId, response: PeerRequest): void {
+    this.#draft(to).responses.push(response);
+  }
+
   /** Sends everything. Returns the peers whose frame was not taken, and so never leaves. */
   flush(transport: PeerTransport): ReadonlySet<NodeId> {
     if (this.#drafts.size === 0) return nobody;
@@ -43,7 +53,14 @@ export class Outbox {
   #draft(to: NodeId): Draft {
     let draft = this.#drafts.get(to);
     if (draft === undefined) {
-      draft = { messages: [], forwarded: [], forwardedTerm: noEntry.term, refusals: [] };
+      draft = {
+        messages: [],
+        forwarded: [],
+        forwardedTerm: noEntry.term,
+        refusals: [],
+        requests: [],
+        responses: [],
+      };
       this.#drafts.set(to, draft);
     }
     return draft;

@@ -16,6 +16,7 @@
 import type { Term } from "@dkv/raft";
 import type { ApplyResult } from "@dkv/store";
 import { DkvError } from "../platform/errors.ts";
+import { leaderRefusal } from "./disk-reserve.ts";
 import type { Refusal } from "../transport/peer-transport.ts";
 
 type Stage = { readonly kind: "waiting" } | { readonly kind: "handedOn"; readonly term: Term };
@@ -143,13 +144,14 @@ export class Proposals {
     const pending = this.#pending.get(sequence);
     if (pending?.stage.kind !== "handedOn" || pending.stage.term !== term) return;
     if (code === "overloaded") this.#settle(pending).reject(overloaded());
+    else if (code === "diskFull") this.#settle(pending).reject(leaderRefusal());
     else this.holdBack([pending]);
   }
 
   /** These were taken, and can be proposed nowhere now. */
-  rejectOverloaded(list: readonly Pending[]): void {
+  reject(list: readonly Pending[], reason: () => DkvError): void {
     for (const pending of list) {
-      if (this.#isWaitedFor(pending)) this.#settle(pending).reject(overloaded());
+      if (this.#isWaitedFor(pending)) this.#settle(pending).reject(reason());
     }
   }
 
@@ -165,6 +167,22 @@ export class Proposals {
       if (pending.stage.kind !== "handedOn" || pending.stage.term >= term) continue;
       pending.stage = waiting;
       this.#waiting.push(pending);
+    }
+  }
+
+  /**
+   * The state was replaced as a whole. Whether what was handed on is part of it cannot be told, so it must
+   * not be proposed again.
+   */
+  restored(): void {
+    for (const pending of this.#pending.values()) {
+      if (pending.stage.kind !== "handedOn") continue;
+      this.#settle(pending).reject(
+        new DkvError(
+          "outcomeUnknown",
+          "this member was so far behind that it took over the state of another one; the write may have taken effect",
+        ),
+      );
     }
   }
 
@@ -211,7 +229,7 @@ export class Proposals {
   }
 }
 
-function overloaded(): DkvError {
+export function overloaded(): DkvError {
   return new DkvError(
     "overloaded",
     "too many writes are waiting; nothing was written, try again a little later",

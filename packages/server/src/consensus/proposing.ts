@@ -9,12 +9,13 @@
  * tick or when leader or term change; sooner would only be refused as soon.
  */
 import { type NodeId, noEntry, type ProposeResult, type RaftNode, type Term } from "@dkv/raft";
-import { commandId, isCommand } from "@dkv/store";
+import { commandId, decodeCommand, isCommand } from "@dkv/store";
 import type { Logger } from "pino";
 import type { PeerFrame, Refusal } from "../transport/peer-transport.ts";
+import { type DiskReserve, takesRoom } from "./disk-reserve.ts";
 import type { DiskWatch } from "./disk-watch.ts";
 import type { Outbox } from "./outbox.ts";
-import type { Pending, Proposals } from "./proposals.ts";
+import { overloaded, type Pending, type Proposals } from "./proposals.ts";
 
 export interface ProposingLimits {
   /** Bytes of commands proposed or handed on in one turn: a frame to the leader has no more, or one command. */
@@ -28,6 +29,7 @@ export interface ProposingDeps {
   readonly proposals: Proposals;
   readonly outbox: Outbox;
   readonly disk: DiskWatch;
+  readonly reserve: DiskReserve;
   readonly logger: Logger;
   /** Names this run of this process in commands. */
   readonly proposer: bigint;
@@ -51,8 +53,7 @@ interface Leaving {
 /** Roughly what a command costs in memory beyond its bytes. */
 const commandOverheadBytes = 200;
 
-type Dropped = Exclude<ProposeResult, { kind: "accepted" }>;
-const wrongTerm: Dropped = { kind: "dropped", because: "notLeader" };
+const commandTakesRoom = (command: Uint8Array): boolean => takesRoom(decodeCommand(command).operation);
 
 export class Proposing {
   readonly #limits: ProposingLimits;
@@ -104,9 +105,9 @@ export class Proposing {
     if (leader === id && disk.state === "busy") return;
     this.#proposeHeld();
     if (leader === undefined) return;
-    const waiting = proposals.takeWaiting(this.#limits.turnBytes);
-    if (waiting.length === 0) return;
+    const waiting = this.#thatFit(proposals.takeWaiting(this.#limits.turnBytes));
     this.#hasMore = proposals.hasWaiting;
+    if (waiting.length === 0) return;
     if (leader === id) this.#proposeOwn(waiting, term);
     else this.#forward(leader, term, waiting);
   }
@@ -146,10 +147,33 @@ export class Proposing {
     for (const forward of held) {
       // In another term than it was meant for, a command could be proposed here and again elsewhere.
       const isMeantForUs = this.#deps.node.status().term === forward.term;
-      const proposed = isMeantForUs ? this.#offer(forward.commands, forward.from) : wrongTerm;
-      if (proposed.kind === "accepted") continue;
-      this.#refuse(forward, proposed.because === "uncommittedLimit" ? "overloaded" : "notLeader");
+      if (isMeantForUs) this.#takeUp(this.#withRoomFor(forward));
+      else this.#refuse(forward, "notLeader");
     }
+  }
+
+  #takeUp(forward: Forward): void {
+    if (forward.commands.length === 0) return;
+    const proposed = this.#offer(forward.commands, forward.from);
+    if (proposed.kind === "accepted") return;
+    this.#refuse(forward, proposed.because === "uncommittedLimit" ? "overloaded" : "notLeader");
+  }
+
+  /** Those of another member's commands for which our disk has room; it is told of the others. */
+  #withRoomFor(forward: Forward): Forward {
+    if (this.#deps.reserve.state === "enough") return forward;
+    const tooMuch = new Set(forward.commands.filter(commandTakesRoom));
+    this.#refuse({ ...forward, commands: [...tooMuch] }, "diskFull");
+    return { ...forward, commands: forward.commands.filter((command) => !tooMuch.has(command)) };
+  }
+
+  /** Those of our callers' commands for which our own disk has room, whoever leads; the others are answered. */
+  #thatFit(taken: readonly Pending[]): readonly Pending[] {
+    const { reserve, proposals } = this.#deps;
+    if (reserve.state === "enough") return taken;
+    const tooMuch = new Set(taken.filter(({ command }) => commandTakesRoom(command)));
+    proposals.reject([...tooMuch], () => reserve.refusal());
+    return taken.filter((pending) => !tooMuch.has(pending));
   }
 
   #refuse({ from, term, commands }: Forward, code: Refusal["code"]): void {
@@ -166,7 +190,7 @@ export class Proposing {
     const { proposals } = this.#deps;
     const proposed = this.#offer(list.map((pending) => pending.command));
     if (proposed.kind === "accepted") proposals.handedOn(list, term);
-    else if (proposed.because === "uncommittedLimit") proposals.rejectOverloaded(list);
+    else if (proposed.because === "uncommittedLimit") proposals.reject(list, overloaded);
     else proposals.holdBack(list);
   }
 

@@ -1,8 +1,14 @@
-/** Makes durable what the store has applied, beside the log and without holding it up. */
-import type { StateMachine } from "@dkv/raft";
-import type { Store } from "@dkv/store";
+/**
+ * Makes durable what the store has applied, beside the log and without holding it up, and drops from the log
+ * what is of no more use then.
+ */
+import { type LogIndex, logIndex, noEntry, type StateMachine } from "@dkv/raft";
+import type { Change, Store } from "@dkv/store";
+import { assert } from "../platform/assert.ts";
 import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Storage } from "../storage/storage.ts";
+import type { StateHashes } from "./check/state-hashes.ts";
+import { type CompactionLimits, compactionPoint } from "./compaction.ts";
 import type { Guard } from "./guard.ts";
 
 /**
@@ -20,14 +26,32 @@ export interface StateSaverDeps {
   readonly storage: Storage;
   readonly clock: Clock;
   readonly guard: Guard;
+  readonly compaction: CompactionLimits;
+  readonly hashes: StateHashes;
+  /** See {@link Snapshots.keepAfter}. */
+  readonly keepAfter: () => LogIndex | undefined;
   /** Something was saved, so there may be room to apply more. */
   readonly onSaved: () => void;
 }
 
+/** Changes that the store has given out. */
+interface Taken {
+  readonly changes: readonly Change[];
+  /** Up to this entry. */
+  readonly applied: LogIndex;
+  /** Whether that entry is a check. */
+  readonly isCheck: boolean;
+}
+
 export class StateSaver {
   readonly #deps: StateSaverDeps;
+  /** What ends with a check, and waits until what came before is saved. Empty but for that. */
+  #taken: Taken[] = [];
   #saving: Promise<void> | undefined;
   #cancelSave: Cancel | undefined;
+  #isPaused = false;
+  /** Durable up to here, as far as this process has saved it. */
+  #savedIndex = noEntry.index;
 
   constructor(deps: StateSaverDeps) {
     this.#deps = deps;
@@ -41,14 +65,25 @@ export class StateSaver {
   /** Sees to it that what has been applied is saved in time. */
   saveSoon(): void {
     const { store, clock, guard } = this.#deps;
-    if (this.#saving !== undefined || !store.hasChanges()) return;
-    if (store.unsavedBytes >= saveBytes) this.#save();
-    else
+    if (this.#isPaused || this.#saving !== undefined) return;
+    if (this.#taken.length > 0 || store.unsavedBytes >= saveBytes) this.#save();
+    else if (store.hasChanges())
       this.#cancelSave ??= clock.after(saveAfterMs, () => {
         guard.run(() => {
           this.#save();
         });
       });
+  }
+
+  /**
+   * The entry applied last is a check: what the state is right behind it becomes durable in a batch of its
+   * own, so that it can be read, and is hashed.
+   */
+  check(): void {
+    const { store, hashes } = this.#deps;
+    const applied = logIndex(store.appliedIndex);
+    if (this.#isPaused || !hashes.expect(applied)) return;
+    this.#taken.push({ changes: store.takeChanges(), applied, isCheck: true });
   }
 
   /**
@@ -59,19 +94,73 @@ export class StateSaver {
     this.#deps.guard.run(() => {
       this.#save();
     });
-    await this.#saving;
+    await this.pause();
+  }
+
+  /** Resolves when everything that is applied by now is durable, or nothing is saved any more. */
+  async saveApplied(): Promise<void> {
+    const { guard, store } = this.#deps;
+    const applied = store.appliedIndex;
+    while (this.#savedIndex < applied) {
+      guard.run(() => {
+        this.#save();
+      });
+      if (this.#saving === undefined) return;
+      await this.#saving;
+    }
+  }
+
+  /**
+   * Saves and reads nothing any more until {@link resume}: what was applied is about to be replaced, or the
+   * member stops.
+   */
+  async pause(): Promise<void> {
+    this.#isPaused = true;
+    this.#taken = [];
+    await Promise.all([this.#saving, this.#deps.hashes.abandon()]);
+  }
+
+  resume(): void {
+    this.#isPaused = false;
   }
 
   /** Whatever was applied is durable in the log, so this needs to wait for nothing. */
   #save(): void {
-    const { storage, store, guard, onSaved } = this.#deps;
+    const { guard, onSaved } = this.#deps;
     this.#cancelSave?.();
     this.#cancelSave = undefined;
-    if (this.#saving !== undefined || !store.hasChanges()) return;
-    this.#saving = guard.runAfter(storage.save(store.takeChanges()), () => {
+    if (this.#isPaused || this.#saving !== undefined) return;
+    const next = this.#taken.shift() ?? this.#takeAll();
+    if (next === undefined) return;
+    this.#saving = guard.runAfter(this.#saveAndCompact(next), () => {
       this.#saving = undefined;
-      store.persisted();
       onSaved();
     });
+  }
+
+  #takeAll(): Taken | undefined {
+    const { store } = this.#deps;
+    if (!store.hasChanges()) return undefined;
+    return { changes: store.takeChanges(), applied: logIndex(store.appliedIndex), isCheck: false };
+  }
+
+  async #saveAndCompact({ changes, applied, isCheck }: Taken): Promise<void> {
+    const { storage, store, compaction, keepAfter } = this.#deps;
+    await storage.save(changes);
+    store.persisted();
+    this.#savedIndex = applied;
+    if (isCheck && !this.#isPaused) this.#hash(applied);
+    const { log, logBytes: bytes } = storage;
+    const extent = { firstIndex: log.firstIndex, applied, bytes, keepAfter: keepAfter() };
+    const upTo = compactionPoint(compaction, extent);
+    if (upTo !== undefined) await storage.compact(upTo);
+  }
+
+  /** Before anything else is saved. */
+  #hash(applied: LogIndex): void {
+    const { storage, hashes } = this.#deps;
+    const snapshot = storage.takeSnapshot();
+    assert(snapshot.header.last.index === applied, "what is hashed is the state right behind the check");
+    hashes.begin(snapshot);
   }
 }

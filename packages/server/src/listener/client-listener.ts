@@ -8,10 +8,11 @@ import { once } from "node:events";
 import net, { type Server, type Socket } from "node:net";
 import tls, { type TLSSocket } from "node:tls";
 import type { Logger } from "pino";
-import { formatAddress, type HostPort } from "../platform/address.ts";
+import type { HostPort } from "../platform/address.ts";
 import type { Cancel, Clock } from "../platform/clock.ts";
-import { StartupError } from "../platform/startup-error.ts";
+import { listenFailure } from "../platform/listening.ts";
 import { readTlsMaterial, type TlsMaterial, type TlsPaths, watchTlsMaterial } from "../platform/tls-files.ts";
+import { isTrusted, trustGraceMs } from "../platform/trust.ts";
 import { createHttp1Server, createHttp2Server, type HttpServer } from "./http-servers.ts";
 import { defaultLimits, type ListenerLimits } from "./limits.ts";
 import type { RequestHandlers } from "./request-handlers.ts";
@@ -62,11 +63,14 @@ class Listener implements ClientListener {
   readonly #servers: Readonly<Record<HttpVersion, HttpServer>>;
   /** Everything accepted and not yet closed. */
   readonly #sockets = new Set<Socket>();
+  /** Those of them whose TLS handshake is done. */
+  readonly #secure = new Set<TLSSocket>();
   /** Those of which it is not known yet what they speak. */
   readonly #unknown = new Set<Socket>();
   #server: Server | undefined;
   #isClosing = false;
   #stopWatching: Cancel = () => {};
+  #cancelDismissal: Cancel = () => {};
 
   constructor(options: ClientListenerOptions, deps: ClientListenerDeps) {
     this.#options = options;
@@ -98,7 +102,7 @@ class Listener implements ClientListener {
       await once(server, "listening");
     } catch (error) {
       this.#stopWatching();
-      throw new StartupError("environment", listenFailure(address, error), { cause: error });
+      throw listenFailure("clients", address, error);
     }
     this.#server = server;
   }
@@ -115,6 +119,7 @@ class Listener implements ClientListener {
     this.#server = undefined;
     this.#isClosing = true;
     this.#stopWatching();
+    this.#cancelDismissal();
     this.#deps.handlers.onClosing();
     const closed = once(server, "close");
     server.close();
@@ -160,11 +165,30 @@ class Listener implements ClientListener {
     });
     this.#stopWatching = watchTlsMaterial(paths, { clock, logger }, (material) => {
       server.setSecureContext(secureContext(material));
+      this.#dismissUntrusted(material);
     });
     return server;
   }
 
+  /**
+   * Clients whose certificates come from none of the authorities have been let in when others were trusted.
+   * They get the answers that they wait for.
+   */
+  #dismissUntrusted(material: TlsMaterial): void {
+    const untrusted = () => [...this.#secure].filter((socket) => !isTrusted(socket, material));
+    for (const socket of untrusted()) {
+      this.#servers.http1.dismiss(socket);
+      this.#servers.http2.dismiss(socket);
+    }
+    this.#cancelDismissal();
+    this.#cancelDismissal = this.#deps.clock.after(trustGraceMs, () => {
+      for (const socket of untrusted()) socket.destroy();
+    });
+  }
+
   #onSecure(socket: TLSSocket): void {
+    this.#secure.add(socket);
+    socket.once("close", () => this.#secure.delete(socket));
     if (this.#isClosing) {
       // Its handshake was under way when the port closed.
       socket.destroy();
@@ -202,11 +226,3 @@ function secureContext(material: TlsMaterial): tls.SecureContextOptions {
 }
 
 function ignore(): void {}
-
-function listenFailure(address: HostPort, error: unknown): string {
-  const where = formatAddress(address);
-  if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
-    return `cannot listen for clients on ${where}: the address is taken; stop what uses it or choose another --listen-client-address`;
-  }
-  return `cannot listen for clients on ${where}: ${error instanceof Error ? error.message : String(error)}`;
-}

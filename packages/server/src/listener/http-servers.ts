@@ -21,6 +21,8 @@ export interface HttpServer {
   serve(socket: Duplex): void;
   /** Takes no more requests and ends each connection once its last answer is sent. */
   drain(): void;
+  /** Tells one client to come again: its connection ends once its requests are answered. */
+  dismiss(socket: Duplex): void;
 }
 
 export interface HttpServerDeps {
@@ -33,7 +35,7 @@ export function createHttp2Server(
   limits: ListenerLimits,
   { clock, logger, handlers }: HttpServerDeps,
 ): HttpServer {
-  const sessions = new Set<Session>();
+  const sessions = new Map<Duplex, Session>();
   const serveSlowly = (stream: ServerStream, connection: object): Receiver => {
     const exchange = new Http2Exchange(stream, connection);
     handlers
@@ -65,11 +67,14 @@ export function createHttp2Server(
       const handler = (stream: ServerStream): Receiver =>
         handlers.onStream(stream, socket) ?? serveSlowly(stream, socket);
       const session = new Session(socket, { ...deps, handler });
-      sessions.add(session);
-      socket.once("close", () => sessions.delete(session));
+      sessions.set(socket, session);
+      socket.once("close", () => sessions.delete(socket));
     },
     drain() {
-      for (const session of sessions) session.drain();
+      for (const session of sessions.values()) session.drain();
+    },
+    dismiss(socket) {
+      sessions.get(socket)?.drain();
     },
   };
 }
@@ -79,6 +84,7 @@ export function createHttp1Server(
   { logger, handlers }: Omit<HttpServerDeps, "clock">,
 ): HttpServer {
   let isDraining = false;
+  const dismissed = new WeakSet<Duplex>();
   const options: http.ServerOptions = {
     maxHeaderSize: maxHeaderBytes,
     headersTimeout: limits.openingTimeoutMs,
@@ -87,6 +93,7 @@ export function createHttp1Server(
     connectionsCheckingInterval: Math.min(1000, limits.openingTimeoutMs),
   };
   const server = http.createServer(options, (request, response) => {
+    if (dismissed.has(request.socket)) response.shouldKeepAlive = false;
     response.once("close", () => {
       if (isDraining) server.closeIdleConnections();
     });
@@ -108,6 +115,10 @@ export function createHttp1Server(
       isDraining = true;
       server.close();
       server.closeIdleConnections();
+    },
+    /** The next answer says so. */
+    dismiss(socket) {
+      dismissed.add(socket);
     },
   };
 }

@@ -126,8 +126,8 @@ function parseCertificate(file: string, pem: string | Buffer): X509Certificate {
   }
 }
 
-/** Each certificate of a bundle; what is none comes back whole, so that parsing it can complain. */
-function certificatesIn(bundle: Buffer): readonly string[] {
+/** Each certificate of a bundle, PEM; what is none comes back whole, so that parsing it can complain. */
+export function certificatesIn(bundle: Buffer): readonly string[] {
   const text = bundle.toString("latin1");
   return text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [text];
 }

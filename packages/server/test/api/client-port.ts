@@ -4,7 +4,7 @@ import { createClientApi } from "../../src/api/client-api.ts";
 import { createClientListener } from "../../src/listener/client-listener.ts";
 import type { ListenerLimits } from "../../src/listener/limits.ts";
 import type { RequestHandlers } from "../../src/listener/request-handlers.ts";
-import { systemClock } from "../../src/platform/clock.ts";
+import { type Clock, systemClock } from "../../src/platform/clock.ts";
 import type { TlsPaths } from "../../src/platform/tls-files.ts";
 import { MemberInMemory } from "./member-in-memory.ts";
 
@@ -15,6 +15,7 @@ export interface PortOptions {
   readonly limits?: Partial<ListenerLimits>;
   /** Whether hot gRPC calls may bypass Connect, as they do in production. */
   readonly bypass?: "allowed" | "forbidden";
+  readonly clock?: Clock;
 }
 
 export interface ClientPort {
@@ -36,8 +37,7 @@ export async function openClientPort(
   const member = new MemberInMemory();
   const log: string[] = [];
   const logger = pino({ level: "info" }, { write: (line: string) => log.push(line) });
-  const clock = systemClock;
-  const { maxRequestBytes = 1_572_864, bodyTimeoutMs, limits = {} } = options;
+  const { maxRequestBytes = 1_572_864, bodyTimeoutMs, limits = {}, clock = systemClock } = options;
   const api = createClientApi(
     member,
     { maxRequestBytes, version: "1.2.3", bodyTimeoutMs },

@@ -4,31 +4,37 @@ import {
   createGrpcTransport,
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
-import { dkvContract } from "./contract.ts";
+import { dkvContract, type Protocol } from "./contract.ts";
+import { membershipContract } from "./membership-contract.ts";
 
-dkvContract("gRPC", {
+function contract(name: string, protocol: Protocol): void {
+  dkvContract(name, protocol);
+  membershipContract(name, protocol);
+}
+
+contract("gRPC", {
   bypasses: true,
   transport: (baseUrl) => createGrpcTransport({ baseUrl }),
 });
 
-dkvContract("gRPC, by Connect", {
+contract("gRPC, by Connect", {
   bypasses: false,
   port: { bypass: "forbidden" },
   transport: (baseUrl) => createGrpcTransport({ baseUrl }),
 });
 
-dkvContract("gRPC with compressed requests", {
+contract("gRPC with compressed requests", {
   bypasses: false,
   transport: (baseUrl) => createGrpcTransport({ baseUrl, sendCompression: compressionGzip }),
 });
 
 for (const httpVersion of ["1.1", "2"] as const) {
-  dkvContract(`gRPC-Web on HTTP/${httpVersion}`, {
+  contract(`gRPC-Web on HTTP/${httpVersion}`, {
     bypasses: false,
     transport: (baseUrl) => createGrpcWebTransport({ baseUrl, httpVersion }),
   });
   for (const useBinaryFormat of [true, false]) {
-    dkvContract(`Connect with ${useBinaryFormat ? "protobuf" : "JSON"} on HTTP/${httpVersion}`, {
+    contract(`Connect with ${useBinaryFormat ? "protobuf" : "JSON"} on HTTP/${httpVersion}`, {
       bypasses: false,
       transport: (baseUrl) => createConnectTransport({ baseUrl, httpVersion, useBinaryFormat }),
     });

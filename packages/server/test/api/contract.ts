@@ -1,9 +1,8 @@
 /** What every protocol must do with dkv.v1, as a suite that runs over any of them. */
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import { create } from "@bufbuild/protobuf";
 import { type Client, Code, createClient, type Transport } from "@connectrpc/connect";
-import { DkvAPI, ErrorDetailSchema, MembershipAPI, Retry, ServerSchema } from "@dkv/protocol/dkv/v1/dkv";
+import { DkvAPI, ErrorDetailSchema, MembershipAPI, Retry } from "@dkv/protocol/dkv/v1/dkv";
 import { DkvError, errorCodes } from "../../src/platform/errors.ts";
 import { connectCodes } from "../../src/api/errors.ts";
 import { type ClientPort, openClientPort, type PortOptions } from "./client-port.ts";
@@ -75,32 +74,6 @@ export function dkvContract(name: string, protocol: Protocol): void {
       await dkv.set({ key: "k", value: Buffer.from("v") });
       member.hasQuorum = false;
       assert.equal(Buffer.from((await dkv.get({ key: "k", serializable: true })).value).toString(), "v");
-    });
-
-    it("lists the members", async (t) => {
-      const { membership } = await open(t);
-      const { servers } = await membership.getServers({});
-      const expected = create(ServerSchema, {
-        id: "one",
-        raftAddress: "localhost:2380",
-        rpcAddress: "localhost:3000",
-        isLeader: true,
-        memberId: 0x8000_0000_0000_0001n,
-        isReachable: true,
-      });
-      assert.deepEqual(servers, [expected]);
-    });
-
-    it("refuses to change the membership, which it cannot do", async (t) => {
-      const { membership } = await open(t);
-      await assert.rejects(
-        membership.joinServer({ id: "two" }),
-        refusal(Code.Unimplemented, "JoinServer is not implemented"),
-      );
-      await assert.rejects(
-        membership.leaveServer({ id: "one" }),
-        refusal(Code.Unimplemented, "LeaveServer is not implemented"),
-      );
     });
 
     it("refuses an empty key", async (t) => {

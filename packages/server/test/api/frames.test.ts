@@ -36,6 +36,7 @@ const header: fc.Arbitrary<AnswerHeader> = fc
       leaderId: undefined,
       appliedIndex: logIndex(applied),
       revision,
+      isCorrupt: false,
     },
   }));
 

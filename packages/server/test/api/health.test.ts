@@ -99,7 +99,11 @@ describe("the HTTP resources", () => {
     const text = "text/plain; charset=utf-8";
     assert.deepEqual(await get("/health"), [200, "application/json", '{"health":"true","reason":""}\n']);
     assert.deepEqual(await get("/readyz"), [200, text, "ok\n"]);
-    assert.deepEqual(await get("/readyz?verbose"), [200, text, "[+]process ok\n[+]leader ok\nok\n"]);
+    assert.deepEqual(await get("/readyz?verbose"), [
+      200,
+      text,
+      "[+]process ok\n[+]leader ok\n[+]state ok\nok\n",
+    ]);
     member.leader = "";
     assert.deepEqual(await get("/health"), [
       503,
@@ -109,7 +113,14 @@ describe("the HTTP resources", () => {
     assert.deepEqual(await get("/readyz"), [
       503,
       text,
-      "[+]process ok\n[-]leader failed: no leader is known\nnot ok\n",
+      "[+]process ok\n[-]leader failed: no leader is known\n[+]state ok\nnot ok\n",
+    ]);
+    member.leader = "one";
+    member.isCorrupt = true;
+    assert.deepEqual(await get("/readyz"), [
+      503,
+      text,
+      "[+]process ok\n[+]leader ok\n[-]state failed: the state of the member differs from that of the others\nnot ok\n",
     ]);
     assert.deepEqual(await get("/livez"), [200, text, "ok\n"]);
     assert.deepEqual(await get("/version"), [200, "application/json", '{"dkv":"1.2.3"}\n']);

@@ -35,6 +35,7 @@ describe("server reflection", () => {
         services.value.service.map(({ name }) => name),
         [
           "dkv.v1.DkvAPI",
+          "dkv.v1.MaintenanceAPI",
           "dkv.v1.MembershipAPI",
           "grpc.health.v1.Health",
           "grpc.reflection.v1.ServerReflection",

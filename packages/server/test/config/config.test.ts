@@ -40,6 +40,13 @@ describe("the flags of dkv", () => {
     assert.equal(config.electionTimeoutMs, 1000);
     assert.equal(config.maxRequestBytes, 1.5 * 2 ** 20);
     assert.equal(config.peerTls, undefined);
+    assert.equal(config.snapshotCount, 10_000);
+    assert.equal(config.snapshotCatchupEntries, 5000);
+    assert.equal(config.autoPromote, true);
+    assert.equal(config.autopilotCleanupAfterMs, undefined);
+    assert.equal(config.corruptCheckIntervalMs, undefined);
+    assert.equal(config.diskFreeReserveBytes, 256 * 2 ** 20);
+    assert.equal(config.forceNewCluster, false);
   });
 
   it("may be repeated or separated by commas where they are lists", async () => {
@@ -94,6 +101,91 @@ describe("the flags of dkv", () => {
     );
   });
 
+  it("want of who joins a cluster only whom to ask, with or without its own name", async () => {
+    const joining = [...enough.slice(1), "--initial-cluster-state=existing"];
+    const config = await configure(["--name=x", ...joining]);
+    assert.equal(config.initialCluster.length, 3);
+    assert.equal((await configure(["--name=a", ...joining])).initialClusterState, "existing");
+    const elsewhere = "--advertise-peer-address=localhost:1";
+    assert.ok(await configure(["--name=x", ...joining, elsewhere]));
+    await refuses(["--name=a", ...joining, elsewhere], /differs from a=localhost:2380/);
+    await refuses(["--name=x", ...joining, "--initial-cluster=a=localhost:1"], /the name a twice/);
+  });
+
+  it("take durations of hours, and 0 for never where that is meant", async () => {
+    const configured = await configure([
+      ...enough,
+      "--autopilot-cleanup-after=1.5h",
+      "--corrupt-check-interval=30m",
+    ]);
+    assert.equal(configured.autopilotCleanupAfterMs, 5_400_000);
+    assert.equal(configured.corruptCheckIntervalMs, 1_800_000);
+    assert.equal((await configure([...enough, "--election-timeout=1h"])).electionTimeoutMs, 3_600_000);
+    await refuses(
+      [...enough, "--election-timeout=2h"],
+      /"2h"; write a duration such as 100ms or 1s, up to 1h/,
+    );
+    await refuses([...enough, "--election-timeout=0"], /"0"; write a duration/);
+    const never = await configure([...enough, "--corrupt-check-interval=0s"]);
+    assert.equal(never.corruptCheckIntervalMs, undefined);
+    for (const text of ["500ms", "577h", "-1s", "1 h", "h", "1toString"])
+      await refuses([...enough, `--corrupt-check-interval=${text}`], /from 1s to 576h, or 0 for never$/);
+  });
+
+  it("remove no member that merely restarts", async () => {
+    const pattern = /\(9000ms\) is less than 10 times --election-timeout \(1000ms\)/;
+    await refuses([...enough, "--autopilot-cleanup-after=9s"], pattern);
+    const least = await configure([...enough, "--autopilot-cleanup-after=10s"]);
+    assert.equal(least.autopilotCleanupAfterMs, 10_000);
+  });
+
+  it("take bytes with a unit", async () => {
+    for (const [text, bytes] of [
+      ["0", 0],
+      ["1048576", 2 ** 20],
+      ["512KiB", 2 ** 19],
+      ["1.5GiB", 1.5 * 2 ** 30],
+    ] as const) {
+      assert.equal((await configure([...enough, `--disk-free-reserve=${text}`])).diskFreeReserveBytes, bytes);
+    }
+    for (const text of ["much", "-1", "5MB", "9999999999GiB"])
+      await refuses(
+        [...enough, `--disk-free-reserve=${text}`],
+        new RegExp(`"${text}"; write bytes, such as`),
+      );
+  });
+
+  it("make a new cluster by force only of who has confirmed it", async () => {
+    await refuses(
+      [...enough, "--force-new-cluster"],
+      /writes that only the other members have are lost.*--yes/,
+    );
+    await refuses([...enough, "--force-new-cluster", "--yes=false"], /add --yes/);
+    await refuses([...enough, "--yes"], /--yes confirms --force-new-cluster, which is not given/);
+    assert.equal((await configure([...enough, "--force-new-cluster", "--yes"])).forceNewCluster, true);
+  });
+
+  it("promote learners unless told not to", async () => {
+    assert.equal((await configure([...enough, "--auto-promote=false"])).autoPromote, false);
+    await refuses([...enough, "--auto-promote=no"], /"no"; write one of true, false/);
+  });
+
+  it("are looked for in the environment under other spellings, which are told and ignored", async () => {
+    const environment = {
+      DKV_DATA_DRI: "x",
+      DKV_LISTEN_PEER_ADRESS: "localhost:1",
+      DKV_PORT: "tcp://10.0.0.1:3000",
+      DKV_NAME: "a",
+      DATA_DIR: "y",
+    };
+    const line = await gatherValues([], environment, "1.2.3");
+    assert.deepEqual(line.kind === "run" && line.warnings, [
+      "the environment has $DKV_DATA_DRI, which means nothing and is ignored; did you mean $DKV_DATA_DIR?",
+      "the environment has $DKV_LISTEN_PEER_ADRESS, which means nothing and is ignored; did you mean $DKV_LISTEN_PEER_ADDRESS?",
+    ]);
+    assert.equal(line.kind === "run" && line.values.get("data-dir")?.text, "data");
+  });
+
   it("are refused when half of a TLS set is given", async () => {
     await refuses([...enough, "--cert-file=c"], /--cert-file given without --key-file/);
     await refuses([...enough, "--trusted-ca-file=c"], /--trusted-ca-file is given without/);
@@ -114,6 +206,7 @@ describe("the flags of dkv", () => {
     await refuses([...enough, "--initial-cluster-state=maybe"], /"maybe"; write one of new, existing/);
     await refuses([...enough, "--election-timeout=soon"], /"soon"; write a duration such as 100ms/);
     await refuses([...enough, "--election-timeout=200ms"], /less than 5 times --heartbeat-interval/);
+    await refuses([...enough, "--snapshot-count=0"], /"0"; write a whole number from 1 to 1000000000$/);
     await refuses([...enough, "--max-request-bytes=-1"], /"-1"; write a whole number from 1 to 33554432$/);
     await refuses([...enough, "--max-request-bytes=33554433"], /"33554433"; write a whole number from 1 to/);
     assert.equal((await configure([...enough, "--max-request-bytes=33554432"])).maxRequestBytes, 2 ** 25);

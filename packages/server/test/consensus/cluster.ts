@@ -5,9 +5,11 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { DeleteCommandSchema, SetCommandSchema } from "@dkv/protocol/dkv/peer/v1/command";
-import { logIndex, nodeId, RaftNode, type NodeId } from "@dkv/raft";
+import { type Configuration, initialConfiguration, logIndex, type NodeId, nodeId, RaftNode } from "@dkv/raft";
 import { Store, type Operation } from "@dkv/store";
 import { pino } from "pino";
+import { decodeMembership, encodeMembership } from "../../src/codec/membership-codec.ts";
+import { DiskReserve } from "../../src/consensus/disk-reserve.ts";
 import { Replica, type ReplicaOptions } from "../../src/consensus/replica.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { systemRandom } from "../../src/platform/random.ts";
@@ -55,15 +57,21 @@ class Disk {
   }
 
   of(storage: Storage): Storage {
-    const { identity, members, hardState, log, state } = storage;
+    const { identity, configurations, hardState, log, state } = storage;
     return {
       identity,
-      members,
+      configurations,
       hardState,
       log,
       state,
+      get logBytes() {
+        return storage.logBytes;
+      },
       append: (batch) => this.log.through(() => storage.append(batch)),
       save: (changes) => this.state.through(() => storage.save(changes)),
+      compact: (upTo) => this.state.through(() => storage.compact(upTo)),
+      takeSnapshot: () => storage.takeSnapshot(),
+      receiveSnapshot: (header) => storage.receiveSnapshot(header),
       close: () => storage.close(),
     };
   }
@@ -71,14 +79,20 @@ class Disk {
 
 export interface Running {
   readonly id: NodeId;
+  readonly dataDir: string;
   readonly replica: Replica;
   readonly node: RaftNode;
+  readonly store: Store;
   readonly disk: Disk;
+  /** Of 1000 bytes; it has not been measured yet. */
+  readonly reserve: DiskReserve;
   readonly proposer: bigint;
   /** The texts logged as warnings. */
   readonly warnings: readonly string[];
   /** What should have ended the process. */
   readonly failures: readonly unknown[];
+  /** Whether it was told that it is no member any more. */
+  readonly wasRemoved: () => boolean;
   stop(): Promise<void>;
 }
 
@@ -89,27 +103,29 @@ export interface RunningCluster {
   leader(): Promise<Running>;
   /** A leader that has written, and another member that follows it. */
   leaderAndFollower(): Promise<{ leader: Running; follower: Running }>;
+  /** Starts a member that has been added under this name. */
+  start(name: string): Promise<Running>;
 }
 
 interface Place {
   readonly network: Loopback;
   readonly directory: string;
-  readonly ids: readonly NodeId[];
+  readonly configuration: Configuration;
   readonly options: Options;
 }
 
-async function startReplica(id: NodeId, { network, directory, ids, options }: Place): Promise<Running> {
-  const name = `m${String(id)}`;
+async function startReplica(
+  { id, name }: { readonly id: NodeId; readonly name: string },
+  { network, directory, configuration, options }: Place,
+): Promise<Running> {
+  const dataDir = join(directory, `${name}-${String(id)}`);
   const { storage: opened } = await openStorage({
-    dataDir: join(directory, name),
-    identity: { clusterId: 1n, memberId: id },
-    members: ids.map((one) => ({
-      id: one,
-      name: `m${String(one)}`,
-      peerAddress: `localhost:${String(one)}`,
-    })),
+    dataDir,
+    identity: { clusterId: 1n, memberId: id, name },
+    configuration,
     segmentBytes: 1 << 20,
     clock: systemClock,
+    random: systemRandom,
   });
   const disk = new Disk();
   const storage = disk.of(opened);
@@ -118,7 +134,6 @@ async function startReplica(id: NodeId, { network, directory, ids, options }: Pl
   const node = new RaftNode(
     {
       id,
-      configuration: { voters: ids },
       electionTicks: electionTimeoutMs / tickMs,
       heartbeatTicks: 2,
       maxInflightMessages: 64,
@@ -128,17 +143,22 @@ async function startReplica(id: NodeId, { network, directory, ids, options }: Pl
       maxCommittedBytes: 1 << 20,
       random: (bound) => systemRandom.below(bound),
     },
-    storage.log,
-    storage.hardState,
-    logIndex(store.appliedIndex),
+    { ...storage, applied: logIndex(store.appliedIndex) },
   );
   const transport = network.port(id);
   const proposer = systemRandom.name();
   const warnings: string[] = [];
   const failures: unknown[] = [];
+  const logger = pino(
+    { level: "warn" },
+    { write: (line: string) => warnings.push((JSON.parse(line) as { msg: string }).msg) },
+  );
+  let wasRemoved = false;
+  const reserve = new DiskReserve({ reserveBytes: 1000, logger });
   const replica = new Replica(
     {
       name,
+      version: "1.2.3",
       clientAddress: "",
       advertisedNodes: new Map(),
       tickMs,
@@ -147,6 +167,9 @@ async function startReplica(id: NodeId, { network, directory, ids, options }: Pl
       proposalLimits: { count: 10_000, bytes: 1 << 24 },
       proposingLimits: { turnBytes: 1 << 18, heldBytes: 1 << 20 },
       waitingReads: 10_000,
+      compaction: { snapshotCount: 1_000, catchupEntries: 100, maxBytes: 1 << 26 },
+      autopilot: { autoPromote: true, cleanupAfterMs: undefined },
+      checkIntervalMs: undefined,
       ...options,
     },
     {
@@ -155,23 +178,29 @@ async function startReplica(id: NodeId, { network, directory, ids, options }: Pl
       storage,
       transport,
       clock: systemClock,
-      logger: pino(
-        { level: "warn" },
-        { write: (line: string) => warnings.push((JSON.parse(line) as { msg: string }).msg) },
-      ),
+      logger,
+      reserve,
       proposer,
+      random: systemRandom,
+      onRemoved: () => {
+        wasRemoved = true;
+      },
       fatal: (error) => failures.push(error),
     },
   );
   await replica.start();
   return {
     id,
+    dataDir,
     replica,
     node,
+    store,
     disk,
+    reserve,
     proposer,
     warnings,
     failures,
+    wasRemoved: () => wasRemoved,
     async stop() {
       disk.heal();
       await replica.stop();
@@ -189,8 +218,17 @@ export async function cluster(
 ): Promise<RunningCluster> {
   const directory = mkdtempSync(join(tmpdir(), "dkv-replica-"));
   const network = new Loopback();
-  const ids = Array.from({ length: size }, (_, at) => nodeId(BigInt(at + 1)));
-  const members = await Promise.all(ids.map((id) => startReplica(id, { network, directory, ids, options })));
+  const rows = Array.from({ length: size }, (_, at) => ({
+    id: nodeId(BigInt(at + 1)),
+    name: `m${String(at + 1)}`,
+    peerAddress: `localhost:${String(at + 1)}`,
+  }));
+  const configuration = initialConfiguration(
+    rows.map(({ id }) => id),
+    encodeMembership(rows),
+  );
+  const place = { network, directory, configuration, options };
+  const members = await Promise.all(rows.map((row) => startReplica(row, place)));
   test.after(async () => {
     await Promise.all(members.map((member) => member.stop()));
     rmSync(directory, { recursive: true });
@@ -208,7 +246,16 @@ export async function cluster(
     await until("a member follows", () => members.some(follows));
     return { leader: first, follower: members.find(follows) ?? first };
   };
-  return { members, network, leader, leaderAndFollower };
+  const start = async (name: string): Promise<Running> => {
+    const { node } = await leader();
+    const { configuration: known } = node.status().configuration;
+    const row = decodeMembership(known.context).findLast((one) => one.name === name);
+    if (row === undefined) throw new Error(`${name} was not added`);
+    const started = await startReplica(row, { ...place, configuration: known });
+    members.push(started);
+    return started;
+  };
+  return { members, network, leader, leaderAndFollower, start };
 }
 
 /** Looks again and again, for some seconds. */

@@ -69,7 +69,14 @@ describe("a write that a follower hands to its leader", () => {
     network.deliver({
       from: leader.id,
       to: follower.id,
-      frame: { messages: [], forwarded: [], forwardedTerm: noEntry.term, refusals: [refusal] },
+      frame: {
+        messages: [],
+        forwarded: [],
+        forwardedTerm: noEntry.term,
+        refusals: [refusal],
+        requests: [],
+        responses: [],
+      },
     });
     network.rule = () => "pass";
     network.release();

@@ -57,7 +57,7 @@ describe("waiting writes", () => {
   });
 
   it("do not mind a refusal that comes late, from an earlier leader", async () => {
-    for (const code of ["notLeader", "stopping", "overloaded"] as const) {
+    for (const code of ["notLeader", "stopping", "overloaded", "diskFull"] as const) {
       const proposals = new Proposals({ count: 10, bytes: 1000 });
       const { sequence, answer } = propose(proposals);
       proposals.handedOn(proposals.takeWaiting(maxBytes), term(3));

@@ -1,14 +1,18 @@
-/** What the service answers, before it is a message, and as the messages of Connect. */
+/** What the services answer, before it is a message, and as the messages of Connect. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type {
   DeleteResponseSchema,
   GetResponseSchema,
   GetServersResponseSchema,
   ResponseHeaderSchema,
+  ServerSchema,
   SetResponseSchema,
 } from "@dkv/protocol/dkv/v1/dkv";
 import type { KeyValue, Revision } from "@dkv/store";
 import type { MemberStatus, MemberView } from "../../consensus/member.ts";
+
+/** Milliseconds the caller is willing to wait, if it said. */
+export type Timeout = number | undefined;
 
 /** Where and when an answer was given. */
 export interface AnswerHeader {
@@ -29,6 +33,11 @@ export interface SetAnswer {
 export interface DeleteAnswer {
   readonly header: AnswerHeader;
   readonly deleted: boolean;
+}
+
+/** A change of the membership is done. */
+export interface ChangeAnswer {
+  readonly header: AnswerHeader;
 }
 
 export interface ServersAnswer {
@@ -57,24 +66,42 @@ export function deleteResponse({
   return { header: responseHeader(header), deleted };
 }
 
+/** The shape that the responses to all changes of the membership have. */
+export function changeResponse({ header }: ChangeAnswer): {
+  header: MessageInitShape<typeof ResponseHeaderSchema>;
+} {
+  return { header: responseHeader(header) };
+}
+
 export function serversResponse({
   header,
   members,
 }: ServersAnswer): MessageInitShape<typeof GetServersResponseSchema> {
+  return { header: responseHeader(header), servers: members.map(server) };
+}
+
+function server(member: MemberView): MessageInitShape<typeof ServerSchema> {
+  const { match, lag, lastContactMs } = member;
   return {
-    header: responseHeader(header),
-    servers: members.map((member) => ({
-      id: member.name,
-      raftAddress: member.peerAddress,
-      rpcAddress: member.clientAddress,
-      isLeader: member.isLeader,
-      memberId: member.id,
-      isReachable: member.isReachable,
-    })),
+    id: member.name,
+    raftAddress: member.peerAddress,
+    rpcAddress: member.clientAddress,
+    isLeader: member.isLeader,
+    memberId: member.id,
+    isReachable: member.isReachable,
+    isLearner: member.role === "learner",
+    version: member.version,
+    isCorrupt: member.isCorrupt,
+    ...(match !== undefined && { match: BigInt(match) }),
+    ...(lag !== undefined && { lag: BigInt(lag) }),
+    ...(lastContactMs !== undefined && { lastContactMs: BigInt(Math.round(lastContactMs)) }),
   };
 }
 
-function responseHeader({ status, revision }: AnswerHeader): MessageInitShape<typeof ResponseHeaderSchema> {
+export function responseHeader({
+  status,
+  revision,
+}: AnswerHeader): MessageInitShape<typeof ResponseHeaderSchema> {
   return {
     clusterId: status.clusterId,
     memberId: status.memberId,

@@ -1,9 +1,11 @@
+import type { ServiceImpl } from "@connectrpc/connect";
 import { DkvAPI, MembershipAPI } from "@dkv/protocol/dkv/v1/dkv";
 import type { Member } from "../../consensus/member.ts";
 import type { Door } from "../door.ts";
 import { unaryMethod } from "../unary-method.ts";
-import { deleteResponse, getResponse, serversResponse, setResponse } from "./answers.ts";
+import { changeResponse, deleteResponse, getResponse, serversResponse, setResponse } from "./answers.ts";
 import { FrameEncoder } from "./frames.ts";
+import { MembershipService } from "./membership-service.ts";
 import { DkvService } from "./service.ts";
 
 /** The door of dkv.v1: keys and membership. */
@@ -19,11 +21,7 @@ export function createDkvDoor(member: Member, maxRequestBytes: number): Door {
         delete: async (request, context) =>
           deleteResponse(await service.delete(request, context.timeoutMs())),
       });
-      router.service(MembershipAPI, {
-        getServers: () => serversResponse(service.getServers()),
-        joinServer: () => service.joinServer(),
-        leaveServer: () => service.leaveServer(),
-      });
+      router.service(MembershipAPI, membershipMethods(new MembershipService(member)));
     },
     hotMethods: [
       unaryMethod(DkvAPI.method.get, async (request, timeoutMs) =>
@@ -37,5 +35,22 @@ export function createDkvDoor(member: Member, maxRequestBytes: number): Door {
       ),
     ],
     resources: new Map(),
+  };
+}
+
+function membershipMethods(service: MembershipService): ServiceImpl<typeof MembershipAPI> {
+  return {
+    getServers: async (_, context) => serversResponse(await service.list(context.timeoutMs())),
+    joinServer: async (request, context) => changeResponse(await service.join(request, context.timeoutMs())),
+    leaveServer: async (request, context) =>
+      changeResponse(await service.leave(request, context.timeoutMs())),
+    promoteServer: async (request, context) =>
+      changeResponse(await service.promote(request, context.timeoutMs())),
+    replaceServer: async (request, context) =>
+      changeResponse(await service.replace(request, context.timeoutMs())),
+    updateServer: async (request, context) =>
+      changeResponse(await service.update(request, context.timeoutMs())),
+    moveLeader: async (request, context) =>
+      changeResponse(await service.moveLeader(request, context.timeoutMs())),
   };
 }

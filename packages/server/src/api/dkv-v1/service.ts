@@ -1,4 +1,4 @@
-/** dkv.v1, once, for every protocol that carries it. */
+/** The keys of dkv.v1, once, for every protocol that carries them. */
 import assert from "node:assert/strict";
 import { create } from "@bufbuild/protobuf";
 import { DeleteCommandSchema, SetCommandSchema } from "@dkv/protocol/dkv/peer/v1/command";
@@ -6,10 +6,7 @@ import type { DeleteRequest, GetRequest, SetRequest } from "@dkv/protocol/dkv/v1
 import type { Member } from "../../consensus/member.ts";
 import { DkvError } from "../../platform/errors.ts";
 import { requestTooLarge } from "../request-limit.ts";
-import type { AnswerHeader, DeleteAnswer, GetAnswer, ServersAnswer, SetAnswer } from "./answers.ts";
-
-/** Milliseconds the caller is willing to wait, if it said. */
-type Timeout = number | undefined;
+import type { AnswerHeader, DeleteAnswer, GetAnswer, SetAnswer, Timeout } from "./answers.ts";
 
 /** Every method rejects with a DkvError. */
 export class DkvService {
@@ -46,18 +43,6 @@ export class DkvService {
     return { header: this.#header(result.revision), deleted: result.deleted };
   }
 
-  getServers(): ServersAnswer {
-    return { header: this.#header(), members: this.#member.members() };
-  }
-
-  joinServer(): never {
-    throw membershipIsFixed("JoinServer");
-  }
-
-  leaveServer(): never {
-    throw membershipIsFixed("LeaveServer");
-  }
-
   /** The key's bytes, if the request may be served. */
   #checkedKey(key: string, valueBytes: number): Uint8Array {
     if (key === "") throw new DkvError("emptyKey", "key is empty: a key has at least one byte");
@@ -72,11 +57,4 @@ export class DkvService {
     const status = this.#member.status();
     return { status, revision: revision ?? status.revision };
   }
-}
-
-function membershipIsFixed(method: string): DkvError {
-  return new DkvError(
-    "unimplemented",
-    `${method} is not implemented: the members are those that --initial-cluster named when the cluster was made`,
-  );
 }

@@ -15,10 +15,7 @@ export function createHealthDoor(version: string, deps: GrpcHealthDeps): Door {
     resources: new Map<string, PlainResource>([
       ["/health", () => health(readiness)],
       ["/livez", (query) => probe([{ name: "process" }], query)],
-      [
-        "/readyz",
-        (query) => probe([{ name: "process" }, { name: "leader", reason: readiness.reason() }], query),
-      ],
+      ["/readyz", (query) => probe([{ name: "process" }, ...readiness.parts()], query)],
       ["/version", () => json(200, { dkv: version })],
     ]),
   };

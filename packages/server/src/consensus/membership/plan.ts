@@ -1,0 +1,170 @@
+/**
+ * What a wish for a change means for the table as it stands: nothing, a step to take, or a refusal. Pure, and
+ * about the state and not about the wish's history, so that a wish may come twice.
+ *
+ *   join     a learner is added; it becomes a voter once it has caught up
+ *   replace  a learner is added that knows whose place it takes; once it has caught up, one joint step makes
+ *            it a voter and removes the other
+ */
+import type { MemberChange, NodeId } from "@dkv/raft";
+import { maxMemberRows, type MemberRow } from "../../codec/membership-codec.ts";
+import { DkvError, type ErrorCode } from "../../platform/errors.ts";
+import type { MembershipChange } from "../member.ts";
+import type { MembershipTable, TableMember } from "./table.ts";
+
+/** What the leader knows of the others at the moment. */
+export interface Knowledge {
+  /** Whether it was heard lately; true for the leader itself. */
+  readonly isAnswering: (id: NodeId) => boolean;
+  /** Whether its log is about as long as the leader's. */
+  readonly isCaughtUp: (id: NodeId) => boolean;
+}
+
+export type Plan =
+  | { readonly kind: "done" }
+  | { readonly kind: "step"; readonly changes: readonly MemberChange[]; readonly rows: readonly MemberRow[] }
+  | { readonly kind: "refused"; readonly error: DkvError };
+
+/** Somebody's wish. */
+export interface Wish {
+  readonly change: MembershipChange;
+  /** Of the member that it may add: drawn at random once for the wish, however often it is tried. */
+  readonly newId: NodeId;
+}
+
+export function plan({ change, newId }: Wish, table: MembershipTable, knowledge: Knowledge): Plan {
+  if (table.rows.some(({ id }) => id === newId)) return done;
+  switch (change.kind) {
+    case "join":
+      return planJoin({ ...change, newId }, table);
+    case "leave":
+      return planLeave(change.name, table, knowledge);
+    case "promote":
+      return planPromotion(change.name, table, knowledge);
+    case "replace":
+      return planReplacement({ ...change, newId }, table);
+    case "update":
+      return planUpdate(change, table);
+  }
+}
+
+type Of<Kind extends MembershipChange["kind"]> = Extract<MembershipChange, { kind: Kind }>;
+type Adding<Kind extends MembershipChange["kind"]> = Of<Kind> & Pick<Wish, "newId">;
+
+function planJoin({ name, peerAddress, newId: id }: Adding<"join">, table: MembershipTable): Plan {
+  const known = table.named(name);
+  if (known?.peerAddress === peerAddress) return done;
+  if (known !== undefined) {
+    return refused(
+      "memberExists",
+      `${name} is a member at ${known.peerAddress}: choose another name, or tell its new address with member-update`,
+    );
+  }
+  return taken(peerAddress, table) ?? planLearner({ id, name, peerAddress }, table);
+}
+
+function planLearner(row: MemberRow, table: MembershipTable): Plan {
+  if (table.rows.length >= maxMemberRows)
+    return refused("overloaded", `the cluster has had ${String(maxMemberRows)} members, which is the most`);
+  return { kind: "step", changes: [{ kind: "addLearner", id: row.id }], rows: [...table.rows, row] };
+}
+
+function planLeave(name: string, table: MembershipTable, knowledge: Knowledge): Plan {
+  const leaving = table.members.filter((member) => member.name === name);
+  if (leaving.length === 0) return table.wasRemoved(name) ? done : unknown(name, table);
+  return (
+    riskOf(leaving, table, knowledge) ?? {
+      kind: "step",
+      changes: leaving.map(({ id }) => ({ kind: "remove", id })),
+      rows: table.rows,
+    }
+  );
+}
+
+function planPromotion(name: string, table: MembershipTable, knowledge: Knowledge): Plan {
+  const member = table.named(name);
+  if (member === undefined) return unknown(name, table);
+  if (member.role === "voter") return done;
+  if (!knowledge.isCaughtUp(member.id)) {
+    return refused(
+      "notCaughtUp",
+      `${name} has not caught up with the log yet, or does not answer: start it, and wait until member-list shows ` +
+        "a small lag",
+    );
+  }
+  const old = member.replaces === undefined ? undefined : table.byId(member.replaces);
+  const changes: MemberChange[] = [{ kind: "addVoter", id: member.id }];
+  if (old !== undefined) changes.push({ kind: "remove", id: old.id });
+  const rows = table.rows.map((row) => (row.id === member.id ? { ...row, replaces: undefined } : row));
+  return { kind: "step", changes, rows };
+}
+
+function planReplacement(change: Adding<"replace">, table: MembershipTable): Plan {
+  const { old: oldName, name, peerAddress, newId: id } = change;
+  const coming = table.named(name);
+  const isUnderWay = coming?.peerAddress === peerAddress && coming.replaces !== undefined;
+  if (isUnderWay && table.nameOf(coming.replaces) === oldName) return done;
+  const old = table.named(oldName);
+  if (old === undefined) {
+    const isOver = table.wasRemoved(oldName) && coming?.peerAddress === peerAddress;
+    return isOver ? done : unknown(oldName, table);
+  }
+  if (coming !== undefined && coming.id !== old.id)
+    return refused("memberExists", `${name} is a member already: choose another name for the new one`);
+  const occupied = old.peerAddress === peerAddress ? undefined : taken(peerAddress, table);
+  return occupied ?? planLearner({ id, name, peerAddress, replaces: old.id }, table);
+}
+
+function planUpdate({ name, peerAddress }: Of<"update">, table: MembershipTable): Plan {
+  const member = table.named(name);
+  if (member === undefined) return unknown(name, table);
+  if (member.peerAddress === peerAddress) return done;
+  const rows = table.rows.map((row) => (row.id === member.id ? { ...row, peerAddress } : row));
+  return taken(peerAddress, table) ?? { kind: "step", changes: [], rows };
+}
+
+/**
+ * Why these cannot leave: of the voters that stay, too few answer to agree on anything, and nobody could take
+ * it back then.
+ */
+function riskOf(
+  leaving: readonly TableMember[],
+  table: MembershipTable,
+  { isAnswering }: Knowledge,
+): Plan | undefined {
+  if (leaving.every(({ role }) => role === "learner")) return undefined;
+  const staying = table.voters.filter((voter) => !leaving.includes(voter));
+  const names = leaving.map(({ name }) => name).join(", ");
+  if (staying.length === 0) {
+    return refused(
+      "quorumAtRisk",
+      `${names} is the last voter: add and promote another member first, or stop it and delete its data`,
+    );
+  }
+  const silent = staying.filter(({ id }) => !isAnswering(id)).map(({ name }) => name);
+  const needed = Math.floor(staying.length / 2) + 1;
+  const answering = staying.length - silent.length;
+  if (answering >= needed) return undefined;
+  return refused(
+    "quorumAtRisk",
+    `without ${names} ${String(staying.length)} voters would remain, of which ${String(needed)} must answer, and ` +
+      `${silent.join(", ")} ${silent.length === 1 ? "does" : "do"} not: start them or remove them first`,
+  );
+}
+
+const done: Plan = { kind: "done" };
+
+function refused(code: ErrorCode, message: string): Plan {
+  return { kind: "refused", error: new DkvError(code, message) };
+}
+
+function unknown(name: string, table: MembershipTable): Plan {
+  const names = table.members.map((member) => member.name).join(", ");
+  return refused("unknownMember", `no member is called ${name}; there are ${names}`);
+}
+
+function taken(peerAddress: string, table: MembershipTable): Plan | undefined {
+  const owner = table.members.find((member) => member.peerAddress === peerAddress);
+  if (owner === undefined) return undefined;
+  return refused("memberExists", `${peerAddress} is the address of ${owner.name}: each member needs its own`);
+}

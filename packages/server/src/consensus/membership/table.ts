@@ -1,0 +1,48 @@
+/** Who belongs to the cluster, by a configuration: its groups say who decides, its context who they are. */
+import { membersOf, type Configuration, type NodeId } from "@dkv/raft";
+import { decodeMembership, type MemberRow } from "../../codec/membership-codec.ts";
+
+export interface TableMember extends MemberRow {
+  readonly role: "voter" | "learner";
+}
+
+export class MembershipTable {
+  /** As stored: former members too. */
+  readonly rows: readonly MemberRow[];
+  /** Those who belong to the cluster, in the order in which they came. */
+  readonly members: readonly TableMember[];
+  /** Ids of those who do no more. */
+  readonly removed: ReadonlySet<NodeId>;
+
+  constructor(configuration: Configuration) {
+    const { learners, context } = configuration;
+    const present = membersOf(configuration);
+    this.rows = context.length === 0 ? [] : decodeMembership(context);
+    this.members = this.rows
+      .filter(({ id }) => present.has(id))
+      .map((row) => ({ ...row, role: learners.includes(row.id) ? "learner" : "voter" }));
+    this.removed = new Set(this.rows.map(({ id }) => id).filter((id) => !present.has(id)));
+  }
+
+  byId(id: NodeId): TableMember | undefined {
+    return this.members.find((member) => member.id === id);
+  }
+
+  /** The youngest of that name: one that takes another's place may have the same. */
+  named(name: string): TableMember | undefined {
+    return this.members.findLast((member) => member.name === name);
+  }
+
+  /** Whether a member of that name was removed. */
+  wasRemoved(name: string): boolean {
+    return this.rows.some((row) => row.name === name && this.removed.has(row.id));
+  }
+
+  get voters(): readonly TableMember[] {
+    return this.members.filter(({ role }) => role === "voter");
+  }
+
+  nameOf(id: NodeId): string {
+    return this.rows.find((row) => row.id === id)?.name ?? id.toString(16);
+  }
+}

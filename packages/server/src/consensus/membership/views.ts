@@ -1,0 +1,67 @@
+/** Rows of the membership table with what is known of each here and now. */
+import type { NodeId } from "@dkv/raft";
+import type { PeerStatus } from "../../transport/peer-transport.ts";
+import type { MemberView } from "../member.ts";
+import type { Followers } from "./request-bodies.ts";
+import type { MembershipTable, TableMember } from "./table.ts";
+
+export interface ViewContext {
+  readonly self: NodeId;
+  /** Where clients reach this member; empty if unknown. */
+  readonly clientAddress: string;
+  /** Of the dkv that runs here. */
+  readonly version: string;
+  /** Where clients reach members, by name, as the flags say. */
+  readonly advertisedNodes: ReadonlyMap<string, string>;
+  readonly electionTimeoutMs: number;
+}
+
+/** What is known at the moment. */
+export interface ViewFacts {
+  readonly leader: NodeId | undefined;
+  readonly peers: readonly PeerStatus[];
+  readonly nowMs: number;
+  /** What the leader says of all logs, if it was asked and answered. */
+  readonly followers: Followers | undefined;
+  /** Whether there is an alarm about the member. */
+  readonly isCorrupt: (id: NodeId) => boolean;
+}
+
+export function viewsOf(
+  table: MembershipTable,
+  context: ViewContext,
+  facts: ViewFacts,
+): readonly MemberView[] {
+  return table.members.map((member) => ({
+    ...identityOf(member, context, facts),
+    ...contactOf(member, context, facts),
+    ...progressOf(member, facts),
+    isCorrupt: facts.isCorrupt(member.id),
+  }));
+}
+
+function identityOf(
+  member: TableMember,
+  { self, clientAddress, advertisedNodes }: ViewContext,
+  facts: ViewFacts,
+) {
+  const { id, name, peerAddress, role } = member;
+  const peer = facts.peers.find((one) => one.id === id);
+  const told = id === self ? clientAddress : (peer?.clientAddress ?? "");
+  const isLeader = id === facts.leader;
+  return { id, name, peerAddress, role, isLeader, clientAddress: advertisedNodes.get(name) ?? told };
+}
+
+function contactOf(member: TableMember, { self, version, electionTimeoutMs }: ViewContext, facts: ViewFacts) {
+  if (member.id === self) return { isReachable: true, lastContactMs: 0, version };
+  const peer = facts.peers.find((one) => one.id === member.id);
+  const lastContactMs = peer?.lastHeardMs === undefined ? undefined : facts.nowMs - peer.lastHeardMs;
+  const isReachable = lastContactMs !== undefined && lastContactMs < electionTimeoutMs;
+  return { isReachable, lastContactMs, version: peer?.version ?? "" };
+}
+
+function progressOf({ id }: TableMember, { followers }: ViewFacts): Pick<MemberView, "match" | "lag"> {
+  const match = followers?.matches.get(id);
+  if (followers === undefined || match === undefined) return { match: undefined, lag: undefined };
+  return { match, lag: Math.max(0, followers.lastIndex - match) };
+}

@@ -1,0 +1,107 @@
+/**
+ * Opens the data directory of the member that the flags describe. At its first start that is made:
+ *
+ *   --initial-cluster-state=new       the members that all were told begin a cluster together
+ *   --initial-cluster-state=existing  a member that was added asks the others who it is, until one knows
+ */
+import { decodeConfiguration, initialConfiguration } from "@dkv/raft";
+import { encodeMembership } from "../codec/membership-codec.ts";
+import type { Config } from "../config/config.ts";
+import { clusterIdOf, memberIdOf } from "../config/identity.ts";
+import { checkAddress } from "../platform/listening.ts";
+import type { Random } from "../platform/random.ts";
+import { StartupError } from "../platform/startup-error.ts";
+import { readTlsMaterial } from "../platform/tls-files.ts";
+import { holdsMember, openStorage, type OpenStorageOptions } from "../storage/open-storage.ts";
+import { refuseRemoved } from "../storage/removal-note.ts";
+import type { Storage } from "../storage/storage.ts";
+import { askForIntroduction } from "../transport/introduction.ts";
+import type { TransportDeps } from "../transport/options.ts";
+import { forceNewCluster } from "./force-new-cluster.ts";
+
+/** How often a new member asks who it is. */
+const askAgainMs = 1000;
+
+export interface OpenMemberDeps extends TransportDeps {
+  readonly random: Random;
+}
+
+type Beginning = Pick<OpenStorageOptions, "identity" | "configuration" | "mayCreate">;
+
+/** Rejects with a StartupError. Waits for as long as it takes until a new member has been added. */
+export async function openMember(config: Config, deps: OpenMemberDeps): Promise<Storage> {
+  const { dataDir, initialCluster } = config;
+  const { clock, random, logger } = deps;
+  refuseRemoved(dataDir);
+  const isFirst = !holdsMember(dataDir) && !config.forceNewCluster;
+  const beginning = isFirst ? await firstStart(config, deps) : founding(config);
+  const options = { dataDir, ...beginning, clock, random, logger };
+  if (config.forceNewCluster) await forceNewCluster(options);
+  const { storage, created } = await openStorage(options);
+  const isNamed = config.initialClusterState === "new" && initialCluster.length > 0;
+  if (!created && isNamed && storage.identity.clusterId !== beginning.identity.clusterId) {
+    logger.warn(
+      { dataDir },
+      "the data directory is in use already: --initial-cluster and its token are ignored",
+    );
+  }
+  return storage;
+}
+
+/**
+ * A first start makes the member, once for all, of the cluster that its flags describe. So flags that cannot
+ * be right are found before: what they are replaced with may describe another.
+ */
+async function firstStart(config: Config, deps: OpenMemberDeps): Promise<Beginning> {
+  for (const tls of [config.peerTls, config.clientTls]) if (tls !== undefined) readTlsMaterial(tls);
+  await checkAddress("peers", config.listenPeerAddress);
+  await checkAddress("clients", config.listenClientAddress);
+  return config.initialClusterState === "new" || config.initialCluster.length === 0
+    ? founding(config)
+    : introduced(config, deps);
+}
+
+/** One of those that begin the cluster. */
+function founding({ name, initialCluster, initialClusterToken, initialClusterState }: Config): Beginning {
+  const rows = initialCluster.map((member) => ({
+    id: memberIdOf(member.name),
+    name: member.name,
+    peerAddress: member.address,
+  }));
+  return {
+    identity: {
+      clusterId: clusterIdOf(initialClusterToken, initialCluster),
+      memberId: memberIdOf(name),
+      name,
+    },
+    configuration: initialConfiguration(
+      rows.map(({ id }) => id),
+      encodeMembership(rows),
+    ),
+    mayCreate: initialClusterState === "new" && initialCluster.length > 0,
+  };
+}
+
+/** One that was added to a cluster, as a learner in the configuration that it is told. */
+async function introduced(config: Config, { clock, logger }: OpenMemberDeps): Promise<Beginning> {
+  const { name, initialCluster, peerTls: tls } = config;
+  const addresses = initialCluster.filter((member) => member.name !== name).map(({ address }) => address);
+  let told = "";
+  for (;;) {
+    const answer = await askForIntroduction({ name, addresses, tls }, { clock });
+    if (answer.kind === "introduced") {
+      const { clusterId, memberId, configuration } = answer;
+      return {
+        identity: { clusterId, memberId, name },
+        configuration: decodeConfiguration(configuration),
+      };
+    }
+    if (answer.kind === "refused")
+      throw new StartupError("environment", `the cluster does not take ${name}: ${answer.reason}`);
+    if (answer.reason !== told) logger.warn({ reason: answer.reason }, "not a member yet; asking again");
+    told = answer.reason;
+    await new Promise<void>((resolve) => {
+      clock.after(askAgainMs, resolve);
+    });
+  }
+}
