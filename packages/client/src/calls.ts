@@ -2,8 +2,7 @@
  * The calls that one member serves. Everything that knows protobuf and Connect is behind this file, which
  * is imported when the first call is made: loading it is most of what it takes to start a client.
  */
-import { create } from "@bufbuild/protobuf";
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import {
   DkvAPI,
@@ -11,13 +10,23 @@ import {
   MembershipAPI,
   Retry as WireRetry,
   type ResponseHeader,
-  ResponseHeaderSchema,
 } from "@dkv/protocol/dkv/v1/dkv";
+import { MaintenanceAPI } from "@dkv/protocol/dkv/v1/maintenance";
 
+import { type BackupPieces, beginBackup } from "./backup.ts";
 import { type Connection, NotSent } from "./connection.ts";
 import { formatEndpoint } from "./endpoints.ts";
 import { DkvClientError, type ErrorCode, type Retry, serverCodes } from "./errors.ts";
-import type { DeleteResult, GetResult, Header, MembersResult, SetResult } from "./results.ts";
+import type { MembershipChange } from "./membership.ts";
+import { readCheck, readFound, readHeader, readMember } from "./messages.ts";
+import type {
+  ChangeResult,
+  CheckResult,
+  DeleteResult,
+  GetResult,
+  MembersResult,
+  SetResult,
+} from "./results.ts";
 
 /** How long the caller waits. */
 export interface CallLimits {
@@ -40,6 +49,10 @@ export interface MemberCalls {
   set(request: { readonly key: string; readonly value: Uint8Array }, limits: CallLimits): Promise<SetResult>;
   delete(request: { readonly key: string }, limits: CallLimits): Promise<DeleteResult>;
   members(limits: CallLimits): Promise<MembersResult>;
+  changeMembership(change: MembershipChange, limits: CallLimits): Promise<ChangeResult>;
+  check(limits: CallLimits): Promise<CheckResult>;
+  /** Resolves once the first piece is here; the limits count no longer then. */
+  backup(request: { readonly serializable: boolean }, limits: CallLimits): Promise<BackupPieces>;
 }
 
 /** The longest answer that is read. A member's own limit for requests is far below it. */
@@ -54,6 +67,9 @@ export function createCalls(connection: Connection): MemberCalls {
   });
   const kv = createClient(DkvAPI, transport);
   const membership = createClient(MembershipAPI, transport);
+  const maintenance = createClient(MaintenanceAPI, transport);
+
+  const explain = (error: unknown): DkvClientError => translate(error, formatEndpoint(connection.endpoint));
 
   async function ask<Answer>(
     limits: CallLimits,
@@ -68,23 +84,14 @@ export function createCalls(connection: Connection): MemberCalls {
       });
     } catch (error) {
       limits.signal.throwIfAborted();
-      throw translate(error, formatEndpoint(connection.endpoint));
+      throw explain(error);
     }
   }
 
   return {
     async get(request, limits) {
       try {
-        const { value, createRevision, modRevision, version, header } = await ask(limits, async (options) =>
-          kv.get({ ...request }, options),
-        );
-        return {
-          value,
-          createRevision: count(createRevision),
-          modRevision: count(modRevision),
-          version: count(version),
-          header: readHeader(header),
-        };
+        return readFound(await ask(limits, async (options) => kv.get({ ...request }, options)));
       } catch (error) {
         if (error instanceof DkvClientError && error.code === "key_not_found") return undefined;
         throw error;
@@ -100,15 +107,18 @@ export function createCalls(connection: Connection): MemberCalls {
     },
     async members(limits) {
       const { servers, header } = await ask(limits, async (options) => membership.getServers({}, options));
-      const members = servers.map(({ id, raftAddress, rpcAddress, isLeader, isReachable, memberId }) => ({
-        id,
-        raftAddress,
-        rpcAddress: rpcAddress === "" ? undefined : rpcAddress,
-        isLeader,
-        isReachable,
-        memberId,
-      }));
-      return { members, header: readHeader(header) };
+      return { members: servers.map(readMember), header: readHeader(header) };
+    },
+    async changeMembership(change, limits) {
+      const { header } = await ask(limits, async (options) => sendChange(membership, change, options));
+      return { header: readHeader(header) };
+    },
+    async check(limits) {
+      return readCheck(await ask(limits, async (options) => maintenance.check({}, options)));
+    },
+    async backup(request, limits) {
+      const open = (signal: AbortSignal) => maintenance.snapshot({ ...request }, { signal });
+      return beginBackup(open, limits.signal, explain);
     },
   };
 }
@@ -118,26 +128,28 @@ interface CallOptions {
   readonly headers: Record<string, string>;
 }
 
-function readHeader(header: ResponseHeader = create(ResponseHeaderSchema)): Header {
-  return {
-    clusterId: header.clusterId,
-    memberId: header.memberId,
-    leader: header.leader === "" ? undefined : header.leader,
-    term: count(header.term),
-    appliedIndex: count(header.appliedIndex),
-    revision: count(header.revision),
-  };
-}
-
-function count(wire: bigint): number {
-  const value = Number(wire);
-  if (!Number.isSafeInteger(value)) {
-    throw new DkvClientError(
-      { code: "unknown", retry: "outcomeUnknown" },
-      `a member sent ${wire} where a count below 2^53 belongs`,
-    );
+async function sendChange(
+  membership: Client<typeof MembershipAPI>,
+  change: MembershipChange,
+  options: CallOptions,
+): Promise<{ readonly header?: ResponseHeader | undefined }> {
+  switch (change.kind) {
+    case "join":
+      return membership.joinServer({ id: change.id, address: change.address }, options);
+    case "leave":
+      return membership.leaveServer({ id: change.id }, options);
+    case "promote":
+      return membership.promoteServer({ id: change.id }, options);
+    case "replace":
+      return membership.replaceServer(
+        { oldId: change.oldId, id: change.id, address: change.address },
+        options,
+      );
+    case "update":
+      return membership.updateServer({ id: change.id, address: change.address }, options);
+    case "moveLeader":
+      return membership.moveLeader({ id: change.id }, options);
   }
-  return value;
 }
 
 const retryFromWire: ReadonlyMap<WireRetry, Retry> = new Map([

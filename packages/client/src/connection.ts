@@ -5,6 +5,7 @@ import {
   type OutgoingHttpHeaders,
 } from "node:http2";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { PassThrough, pipeline } from "node:stream";
 import { connect as connectTls, type SecureContext } from "node:tls";
 
 import { abortable } from "./abortable.ts";
@@ -103,6 +104,7 @@ export class Connection {
       throw new NotSent("the connection took no more requests", { cause: error });
     }
     this.#keepAwake(session, stream);
+    readAtOnce(stream);
     return Promise.resolve(stream);
   }
 
@@ -179,6 +181,15 @@ export class Connection {
       hasClientCertificate: this.#tls !== undefined && hasClientCertificate(this.#tls),
     });
   }
+}
+
+/**
+ * An answer may arrive as a whole before anybody reads it. HTTP/2 has closed its stream then, and Node takes
+ * that for an answer that broke off (ERR_STREAM_PREMATURE_CLOSE), unless reading it had begun before.
+ */
+function readAtOnce(stream: ClientHttp2Stream): void {
+  const body = pipeline(stream, new PassThrough(), () => undefined);
+  stream[Symbol.asyncIterator] = () => body[Symbol.asyncIterator]();
 }
 
 function openSocket({ host, port }: Endpoint, secureContext: SecureContext | undefined): Socket {

@@ -8,13 +8,15 @@ import { type AttemptFailure, isPassing, summarize } from "./failures.ts";
 import type { LeaderSearch } from "./leader-search.ts";
 import type { MemberDoors } from "./member.ts";
 import { jittered, limitedSignal, nowMs, sleep } from "./platform/time.ts";
-import { backoffMs, formatDuration, isWorthRepeating, type Repeatable } from "./retry.ts";
+import { backoffMs, type Effect, formatDuration, isWorthRepeating } from "./retry.ts";
 import { isSame, type Route } from "./route.ts";
 
 export interface Operation<Result> {
   /** For messages. */
   readonly name: string;
-  readonly repeatable: Repeatable;
+  readonly effect: Effect;
+  /** It takes as long as it is given: a member that is asked gets all of the time that is left. */
+  readonly isLong?: boolean;
   call(calls: MemberCalls, limits: CallLimits): Promise<Result>;
 }
 
@@ -35,8 +37,13 @@ export interface OperationLimits {
 const connectPatienceMs = 500;
 /** How long a shorter way to the leader may take to make at most. */
 const detourTimeoutMs = 1000;
-/** The member is told a little less time than there is, so that its own account of a timeout arrives. */
-const headroomMs = 100;
+/** An attempt with less time than this would only turn a refused write into an unknown one. */
+const leastAttemptMs = 100;
+/**
+ * The member is told a little less time than there is, so that its own account of a timeout arrives: it looks
+ * at its clock with each heartbeat, every 100 ms unless told otherwise.
+ */
+const headroomMs = 250;
 
 /** A request is not sent when its time is over: nobody would hear what became of it. */
 const noTimeLeft: ConnectFailure = { code: "no_answer", phrase: "no time was left to ask", isPassing: true };
@@ -56,6 +63,8 @@ class Attempts<Result> {
   readonly #limits: OperationLimits;
   readonly #startedMs = nowMs();
   readonly #stops: readonly AbortSignal[];
+  /** Whether an attempt that failed may have taken effect all the same. */
+  #isOpen = false;
 
   constructor(deps: OperationDeps, operation: Operation<Result>, limits: OperationLimits) {
     this.#deps = deps;
@@ -65,6 +74,21 @@ class Attempts<Result> {
   }
 
   async run(): Promise<Result> {
+    try {
+      return await this.#rounds();
+    } catch (error) {
+      if (!this.#isOpen || !(error instanceof DkvClientError) || error.retry === "outcomeUnknown")
+        throw error;
+      const { code, message } = error;
+      throw new DkvClientError(
+        { code, retry: "outcomeUnknown" },
+        `${message}; an earlier attempt may have taken effect`,
+        { cause: error },
+      );
+    }
+  }
+
+  async #rounds(): Promise<Result> {
     let refusal: AttemptFailure | undefined;
     for (let round = 0; ; round += 1) {
       const outcome = await this.#round();
@@ -73,8 +97,7 @@ class Attempts<Result> {
       refusal =
         failures.findLast(isExplained) ?? refusal ?? failures.findLast(({ kind }) => kind === "refused");
       const pauseMs = jittered(backoffMs(round));
-      // An attempt that has no time for an answer would only turn a refused write into an unknown one.
-      if (this.#elapsedMs() + pauseMs + headroomMs >= this.#patienceMs(failures)) {
+      if (this.#elapsedMs() + pauseMs + leastAttemptMs >= this.#patienceMs(failures)) {
         throw summarize(refusal === undefined ? failures : [refusal], this.#elapsedMs());
       }
       await sleep(pauseMs, AbortSignal.any([...this.#stops])).catch(() => {
@@ -112,7 +135,9 @@ class Attempts<Result> {
         this.#isWrite() && route.isStale
           ? await this.#wayToLeader({ endpoint, calls }, shareMs / 2)
           : { endpoint, calls };
-      const limitMs = this.#isWrite() ? this.#remainingMs() : shareMs - (nowMs() - startedMs);
+      // What must not be repeated has no use for time to ask others.
+      const isLast = this.#operation.effect === "once" || this.#operation.isLong === true;
+      const limitMs = isLast ? this.#remainingMs() : shareMs - (nowMs() - startedMs);
       if (limitMs < 1) return { kind: "notConnected", endpoint, failure: noTimeLeft, cause: undefined };
       const result = await this.#call(way, limitMs);
       route.answered(endpoint);
@@ -125,9 +150,10 @@ class Attempts<Result> {
       if (
         !(error instanceof DkvClientError) ||
         this.#isStopped() ||
-        !isWorthRepeating(error, this.#operation.repeatable)
+        !isWorthRepeating(error, this.#operation.effect)
       )
         throw error;
+      if (this.#isWrite() && error.retry === "outcomeUnknown") this.#isOpen = true;
       route.doubt();
       return { kind: "refused", endpoint, error };
     }
@@ -171,7 +197,7 @@ class Attempts<Result> {
 
   async #call({ endpoint, calls }: Way, limitMs: number): Promise<Result> {
     const signal = limitedSignal(limitMs, this.#stops);
-    const timeoutMs = limitMs - Math.min(headroomMs, limitMs / 10);
+    const timeoutMs = limitMs - Math.min(headroomMs, limitMs / 4);
     try {
       return await this.#operation.call(calls, { signal, timeoutMs });
     } catch (error) {
@@ -212,7 +238,7 @@ class Attempts<Result> {
   }
 
   #isWrite(): boolean {
-    return this.#operation.repeatable === "unlessOutcomeUnknown";
+    return this.#operation.effect !== "none";
   }
 
   #elapsedMs(): number {

@@ -38,6 +38,7 @@ export interface DeleteResult {
 }
 
 export interface Member {
+  /** Its name. */
   readonly id: string;
   /** Where its peers reach it. */
   readonly raftAddress: string;
@@ -46,7 +47,52 @@ export interface Member {
   readonly isLeader: boolean;
   /** Whether the answering member has heard from it lately. */
   readonly isReachable: boolean;
+  /** Its number in consensus and in headers. */
   readonly memberId: bigint;
+  /** It receives the log and does not count for a majority. */
+  readonly isLearner: boolean;
+  /** Log index up to which the leader knows it to have the log, if the leader was heard. */
+  readonly match: number | undefined;
+  /** Entries of the leader's log that it lacks, if the leader was heard. */
+  readonly lag: number | undefined;
+  /** Version of dkv that it runs, if the answering member has been told. */
+  readonly version: string | undefined;
+  /** Milliseconds since the answering member heard from it, 0 for itself; undefined if never. */
+  readonly lastContactMs: number | undefined;
+  /** Its state is known to differ from that of the others: it serves no reads and writes. */
+  readonly isCorrupt: boolean;
+}
+
+/** What a comparison says of one member. */
+export interface MemberCheck {
+  /** Its name. */
+  readonly id: string;
+  /** Its number in consensus and in headers. */
+  readonly memberId: bigint;
+  /** It does not count for a majority. */
+  readonly isLearner: boolean;
+  /** Whether it has stored what a majority has; without one, whether all who answered have stored the same. */
+  readonly verdict: "agrees" | "differs" | "noAnswer";
+  /** Of what it has stored; undefined if it gave no answer. */
+  readonly hash: Uint8Array | undefined;
+  /** Of its store; undefined if it gave no answer. */
+  readonly revision: number | undefined;
+  /** Why it gave no answer. */
+  readonly reason: string | undefined;
+}
+
+export interface CheckResult {
+  /** Log index at which the members were compared. */
+  readonly index: number;
+  readonly members: readonly MemberCheck[];
+  /** Whether a majority of voters has stored the same. Without one, nobody can be said to be wrong. */
+  readonly hasMajority: boolean;
+  readonly header: Header;
+}
+
+/** A change of the membership is done, or was done before. */
+export interface ChangeResult {
+  readonly header: Header;
 }
 
 export interface MembersResult {

@@ -1,16 +1,17 @@
 import type { DkvClientError } from "./errors.ts";
 
-/** Whether doing an operation twice can do harm. */
-export type Repeatable = "always" | "unlessOutcomeUnknown";
+/** What doing an operation twice does: nothing at all; nothing more than doing it once; perhaps harm. */
+export type Effect = "none" | "idempotent" | "once";
 
 /**
  * Whether a failed operation may be tried again. Pure.
  *
- * A write whose outcome is unknown is never repeated: it could undo what somebody else has written since.
+ * A write of a key whose outcome is unknown is never repeated: it could undo what somebody else has written
+ * since.
  */
-export function isWorthRepeating({ retry }: DkvClientError, repeatable: Repeatable): boolean {
+export function isWorthRepeating({ retry }: DkvClientError, effect: Effect): boolean {
   if (retry === "never") return false;
-  return retry === "notApplied" || repeatable === "always";
+  return retry === "notApplied" || effect !== "once";
 }
 
 const firstBackoffMs = 20;

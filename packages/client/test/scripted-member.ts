@@ -19,12 +19,22 @@ import {
   Retry,
   type ServerSchema,
 } from "@dkv/protocol/dkv/v1/dkv";
+import {
+  MaintenanceAPI,
+  type MemberCheckSchema,
+  type SnapshotRequest,
+  type SnapshotResponseSchema,
+} from "@dkv/protocol/dkv/v1/maintenance";
 
 /** Runs before each answer; what it throws is the answer. */
 export type Script = (call: Call) => void | Promise<void>;
 
 export interface Call {
-  readonly method: "get" | "set" | "delete" | "getServers";
+  readonly method:
+    | keyof typeof DkvAPI.method
+    | keyof typeof MembershipAPI.method
+    | keyof typeof MaintenanceAPI.method;
+  /** Or the name of the member that is to change. */
   readonly key: string;
   readonly signal: AbortSignal;
   readonly timeoutMs: number | undefined;
@@ -48,8 +58,16 @@ export class ScriptedMember {
   readonly calls: Call[] = [];
   readonly values = new Map<string, Uint8Array>();
   script: Script;
-  /** What GetServers lists. */
+  /** What GetServers lists; changes of the membership change it. */
   servers: MessageInitShape<typeof ServerSchema>[] = [];
+  /** The pieces of a backup; the signal is aborted when nobody wants them any more. */
+  backup: (signal: AbortSignal) => AsyncIterable<Uint8Array> = async function* () {};
+  /** What a check finds. */
+  check: {
+    readonly index?: bigint;
+    readonly hasMajority?: boolean;
+    readonly members?: MessageInitShape<typeof MemberCheckSchema>[];
+  } = { index: 12n, hasMajority: true };
   /** Whom every answer names as leader. */
   leader = "";
   readonly #server: Http2Server;
@@ -144,7 +162,56 @@ export class ScriptedMember {
           await this.#note("getServers", "", context);
           return { servers: this.servers, header: header() };
         },
+        joinServer: async ({ id, address }, context) => {
+          await this.#note("joinServer", id, context);
+          this.servers = [...this.servers, { id, raftAddress: address, isLearner: true }];
+          return { header: header() };
+        },
+        leaveServer: async ({ id }, context) => {
+          await this.#note("leaveServer", id, context);
+          this.servers = this.servers.filter((server) => server.id !== id);
+          return { header: header() };
+        },
+        promoteServer: async ({ id }, context) => {
+          await this.#note("promoteServer", id, context);
+          this.#alter(id, { isLearner: false });
+          return { header: header() };
+        },
+        replaceServer: async ({ oldId, id, address }, context) => {
+          await this.#note("replaceServer", oldId, context);
+          this.#alter(oldId, { id, raftAddress: address });
+          return { header: header() };
+        },
+        updateServer: async ({ id, address }, context) => {
+          await this.#note("updateServer", id, context);
+          this.#alter(id, { raftAddress: address });
+          return { header: header() };
+        },
+        moveLeader: async ({ id }, context) => {
+          await this.#note("moveLeader", id, context);
+          this.leader = id;
+          return { header: header() };
+        },
+      })
+      .service(MaintenanceAPI, {
+        snapshot: (request, context) => this.#snapshot(request, context),
+        check: async (_request, context) => {
+          await this.#note("check", "", context);
+          return { ...this.check, header: header() };
+        },
       });
+  }
+
+  async *#snapshot(
+    { serializable }: SnapshotRequest,
+    context: HandlerContext,
+  ): AsyncGenerator<MessageInitShape<typeof SnapshotResponseSchema>> {
+    await this.#note("snapshot", serializable ? "serializable" : "", context);
+    for await (const piece of this.backup(context.signal)) yield { piece };
+  }
+
+  #alter(id: string, change: MessageInitShape<typeof ServerSchema>): void {
+    this.servers = this.servers.map((server) => (server.id === id ? { ...server, ...change } : server));
   }
 
   async #note(method: Call["method"], key: string, context: HandlerContext): Promise<void> {

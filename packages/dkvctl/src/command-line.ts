@@ -168,9 +168,15 @@ function explain(message: string, words: readonly string[]): Exit {
   if (message.startsWith("Unknown argument"))
     return unknownWord(subject.split(", ", 1).join(""), words, command);
   if (message.startsWith("Not enough arguments following"))
-    return usageError(`--${subject === "o" ? "output" : subject} needs a value`);
+    return needsValue(subject === "o" ? "output" : subject);
   if (message.startsWith("Not enough non-option arguments")) return tooFewWords(words, command);
   return usageError(`${message.split("\n", 1).join("")}; see dkvctl --help`);
+}
+
+function needsValue(name: string): Exit {
+  const flag = flagNames.find((known) => known === name);
+  const what = flag === undefined ? "see dkvctl --help" : globalFlags[flag];
+  return usageError(`--${name} needs a value: ${what}`);
 }
 
 const usageOf = ({ name, operands }: CommandEntry): string =>
@@ -207,7 +213,9 @@ function unknownFlag(name: string, command: CommandEntry | undefined): Exit {
           knownFlags(command).filter((known) => known.length > 1),
         );
   const hint =
-    meant === undefined ? "if it is a key or a value, write -- before it" : `did you mean --${meant}?`;
+    meant === undefined
+      ? `if it is meant to be no flag, write -- before it; else see dkvctl ${command === undefined ? "" : `${command.name} `}--help`
+      : `did you mean --${meant}?`;
   return usageError(`unknown flag ${name.length === 1 ? "-" : "--"}${name}: ${hint}`);
 }
 

@@ -18,6 +18,7 @@ export interface Operand {
 
 /** In capitals, so that it is not the same as the flag --key. */
 const key = { name: "KEY", describe: "any text but the empty one" };
+const address = { name: "ADDRESS", describe: "where its peers reach it, as host:port" };
 
 export const commands = [
   {
@@ -61,6 +62,83 @@ export const commands = [
     examples: [
       ["dkvctl member-list", "as a table"],
       ["dkvctl member-list -o json", "for programs"],
+    ],
+  },
+  {
+    name: "member-join",
+    describe: "Add a member to the cluster; start it afterwards",
+    operands: [{ name: "ID", describe: "name of the new member" }, address],
+    switches: {},
+    examples: [["dkvctl member-join dkv-3 localhost:2383", "add dkv-3, whose peers reach it at port 2383"]],
+  },
+  {
+    name: "member-leave",
+    describe: "Remove a member for good; no error if it is not there",
+    operands: [{ name: "ID", describe: "name of the member" }],
+    switches: {},
+    examples: [["dkvctl member-leave dkv-3", "remove it; stop it afterwards"]],
+  },
+  {
+    name: "member-promote",
+    describe: "Make a learner a voter, once it has caught up",
+    operands: [{ name: "ID", describe: "name of the learner" }],
+    switches: {},
+    examples: [["dkvctl member-promote dkv-3 --timeout=1m", "wait for it for a minute"]],
+  },
+  {
+    name: "member-replace",
+    describe: "Put a new member in place of a lost one; start it afterwards",
+    operands: [
+      { name: "OLD", describe: "name of the member that leaves" },
+      { name: "NEW", describe: "name of the member that comes" },
+      address,
+    ],
+    switches: {},
+    examples: [["dkvctl member-replace dkv-1 dkv-4 localhost:2384", "dkv-4 takes the place of dkv-1"]],
+  },
+  {
+    name: "member-update",
+    describe: "Change the address of a member that has moved",
+    operands: [{ name: "ID", describe: "name of the member" }, address],
+    switches: {},
+    examples: [["dkvctl member-update dkv-1 localhost:2390", "its peers reach it at port 2390 from now on"]],
+  },
+  {
+    name: "move-leader",
+    describe: "Hand leadership to a voter",
+    operands: [{ name: "ID", describe: "name of the voter" }],
+    switches: {},
+    examples: [["dkvctl move-leader dkv-1", "before the leader's machine is stopped"]],
+  },
+  {
+    name: "check",
+    describe: "Compare what the members have stored; fails if they differ",
+    operands: [],
+    switches: {},
+    examples: [
+      ["dkvctl check", "a member that differs is put out of service: replace it"],
+      ["dkvctl check --timeout=10m", "wait for members that have much to read"],
+      ["dkvctl check -o json", "for programs"],
+    ],
+  },
+  {
+    name: "snapshot",
+    describe: "Save a backup of the cluster to a file, or look at one",
+    operands: [
+      {
+        name: "ACTION",
+        describe: "save, or status, which checks a file and needs no cluster",
+        choices: ["save", "status"],
+      },
+      { name: "FILE", describe: "the file; dkv restore makes a new cluster of it" },
+    ],
+    switches: {
+      force: "replace the file if it is there",
+      serializable: "save what the member asked has, even if it is behind; needs no quorum",
+    },
+    examples: [
+      ["dkvctl snapshot save backup.dkv", "of everything acknowledged so far"],
+      ["dkvctl snapshot status backup.dkv", "is it whole, and what is in it"],
     ],
   },
   {

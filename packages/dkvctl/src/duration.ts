@@ -13,3 +13,12 @@ export function parseDuration(text: string): number | undefined {
   }
   return sumMs;
 }
+
+/** A duration as a person would say it, with as much as matters: `12ms`, `3.4s`, `5m10s`, `3h12m`. */
+export function formatDuration(durationMs: number): string {
+  if (durationMs < 1000) return `${Math.round(durationMs)}ms`;
+  if (durationMs < 60_000) return `${Math.floor(durationMs / 100) / 10}s`;
+  const seconds = Math.floor(durationMs / 1000);
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m${seconds % 60}s`;
+  return `${Math.floor(seconds / 3600)}h${Math.floor((seconds % 3600) / 60)}m`;
+}

@@ -2,10 +2,11 @@
 import type { ErrorCode } from "@dkv/client";
 
 import type { Request } from "./command-line.ts";
+import type { CommandName } from "./command-table.ts";
 import type { CommandContext, Io } from "./commands/command.ts";
 import { completionScript, shellOf } from "./completion.ts";
 import { Exit, exitCodes, usageError } from "./exit.ts";
-import { type Environment, settle } from "./settings.ts";
+import { type Environment, outputOf, settle } from "./settings.ts";
 import { version } from "./version.ts";
 
 export interface RunDeps {
@@ -27,11 +28,9 @@ export async function run({ words, environment, io }: RunDeps): Promise<void> {
       return io.print(`${version()}\n`);
     case "nothing":
       io.explain(await helpText(undefined));
-      throw usageError("no command given");
+      throw usageError("no command given: write one of those above");
     case "command":
-      return request.name === "completion"
-        ? complete(request, { environment, io })
-        : runCommand(request, { environment, io });
+      return runCommand(request, { environment, io });
   }
 }
 
@@ -46,9 +45,32 @@ async function complete({ operands }: CommandRequest, { environment, io }: Surro
   );
 }
 
-async function runCommand(request: CommandRequest, { environment, io }: Surroundings): Promise<void> {
+async function runCommand(request: CommandRequest, surroundings: Surroundings): Promise<void> {
+  if (request.name === "completion") return complete(request, surroundings);
+  if (request.name === "snapshot" && snapshotAction(request) === "status")
+    return lookAtBackup(request, surroundings);
+  return runAtCluster(request, surroundings);
+}
+
+function snapshotAction(request: CommandRequest): "save" | "status" {
+  const action = operand(request, "ACTION");
+  if (action === "save" || action === "status") return action;
+  throw usageError(
+    `dkvctl snapshot knows no "${action}": write dkvctl snapshot save FILE, or snapshot status FILE`,
+  );
+}
+
+/** Needs a file and no member. */
+async function lookAtBackup(request: CommandRequest, { environment, io }: Surroundings): Promise<void> {
+  checkOperands(request);
+  const output = outputOf(request.flags, environment);
+  const { snapshotStatus } = await import("./commands/snapshot-status.ts");
+  return snapshotStatus({ output, io }, operand(request, "FILE"));
+}
+
+async function runAtCluster(request: CommandRequest, { environment, io }: Surroundings): Promise<void> {
   const { endpoints, tls, timeoutMs, output } = settle(request.flags, environment);
-  const operands = checkOperands(request);
+  checkOperands(request);
   // Loaded late: a wrong command line and --help need none of it.
   const { DkvClient, DkvClientError } = await import("@dkv/client");
   const createClient = (): InstanceType<typeof DkvClient> => {
@@ -60,54 +82,88 @@ async function runCommand(request: CommandRequest, { environment, io }: Surround
   };
   using client = createClient();
   try {
-    await dispatch(request, operands, { client, output, io });
+    await dispatch(request, { client, output, io });
   } catch (error) {
     if (!(error instanceof DkvClientError)) throw error;
     throw new Exit(exitCodes.failure, `${error.message}${advice[error.code] ?? ""}`, { cause: error });
   }
 }
 
-async function dispatch(
-  request: CommandRequest,
-  { key, value }: Operands,
-  context: CommandContext,
-): Promise<void> {
-  switch (request.name) {
+async function dispatch(request: CommandRequest, context: CommandContext): Promise<void> {
+  const { name } = request;
+  switch (name) {
     case "get":
       return (await import("./commands/get.ts")).get(context, {
-        key,
+        key: operand(request, "KEY"),
         serializable: request.switches.has("serializable"),
       });
     case "set":
-      return (await import("./commands/set.ts")).set(context, { key, value });
+      return (await import("./commands/set.ts")).set(context, {
+        key: operand(request, "KEY"),
+        value: operand(request, "VALUE"),
+      });
     case "delete":
-      return (await import("./commands/delete.ts")).deleteKey(context, { key });
+      return (await import("./commands/delete.ts")).deleteKey(context, { key: operand(request, "KEY") });
     case "member-list":
       return (await import("./commands/member-list.ts")).memberList(context);
+    case "check":
+      return (await import("./commands/check.ts")).check(context);
+    case "snapshot":
+      return (await import("./commands/snapshot-save.ts")).snapshotSave(context, {
+        path: operand(request, "FILE"),
+        force: request.switches.has("force"),
+        serializable: request.switches.has("serializable"),
+      });
     case "completion":
       return undefined;
+    default:
+      return changeMembership({ ...request, name }, context);
   }
 }
 
-interface Operands {
-  readonly key: string;
-  readonly value: string;
+type ChangeName = Extract<CommandName, "move-leader" | `member-${string}`>;
+
+async function changeMembership(
+  request: CommandRequest & { readonly name: Exclude<ChangeName, "member-list"> },
+  context: CommandContext,
+): Promise<void> {
+  const commands = await import("./commands/membership.ts");
+  const id = operand(request, request.name === "member-replace" ? "NEW" : "ID");
+  switch (request.name) {
+    case "member-join":
+      return commands.memberJoin(context, { id, address: operand(request, "ADDRESS") });
+    case "member-leave":
+      return commands.memberLeave(context, { id });
+    case "member-promote":
+      return commands.memberPromote(context, { id });
+    case "member-replace": {
+      const place = { id, address: operand(request, "ADDRESS") };
+      return commands.memberReplace(context, { oldId: operand(request, "OLD"), ...place });
+    }
+    case "member-update":
+      return commands.memberUpdate(context, { id, address: operand(request, "ADDRESS") });
+    case "move-leader":
+      return commands.moveLeader(context, { id });
+  }
+}
+
+function operand({ operands }: CommandRequest, name: string): string {
+  return operands[name] ?? "";
 }
 
 /**
- * Node puts U+FFFD in place of bytes that are not UTF-8, so a key or value with it in may be another than
- * the one that was typed. What was meant is gone; guessing would read or overwrite a wrong key.
+ * Node puts U+FFFD in place of bytes that are not UTF-8, so a word with it in may be another than the one
+ * that was typed. What was meant is gone; guessing would read or overwrite a wrong key.
  */
-function checkOperands({ operands: { KEY: key = "", VALUE: value = "" } }: CommandRequest): Operands {
-  if (key.includes("\u{FFFD}"))
+function checkOperands({ operands }: CommandRequest): void {
+  for (const [name, text = ""] of Object.entries(operands)) {
+    if (!text.includes("\u{FFFD}")) continue;
     throw usageError(
-      "the key is not valid UTF-8 (or has the character U+FFFD in it, which looks the same here)",
+      name === "VALUE"
+        ? "the value is not valid UTF-8: give it on standard input, as in dkvctl set KEY - < FILE"
+        : `${name} is not valid UTF-8: write it in UTF-8, and without the character U+FFFD, which looks the same here`,
     );
-  if (value.includes("\u{FFFD}"))
-    throw usageError(
-      "the value is not valid UTF-8: give it on standard input, as in dkvctl set KEY - < FILE",
-    );
-  return { key, value };
+  }
 }
 
 /** What to do about an error that has to do with flags of this program. */

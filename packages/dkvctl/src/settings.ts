@@ -45,7 +45,7 @@ export function settle(flags: FlagValues, environment: Environment): Settings {
     endpoints: endpointsOf(flags, environment),
     tls: tlsOf(flags, environment),
     timeoutMs: timeoutOf(single("timeout", flags, environment)),
-    output: outputOf(single("output", flags, environment)),
+    output: outputOf(flags, environment),
   };
 }
 
@@ -62,9 +62,9 @@ function tlsOf(flags: FlagValues, environment: Environment): Settings["tls"] {
   const keyFile = single("key", flags, environment);
   const caFile = single("cacert", flags, environment);
   if (certFile !== undefined && keyFile === undefined)
-    throw usageError("--cert is given without --key: a client certificate needs its key");
+    throw usageError("--cert is given without --key: a client certificate needs its key, so give both");
   if (keyFile !== undefined && certFile === undefined)
-    throw usageError("--key is given without --cert: a client key needs its certificate");
+    throw usageError("--key is given without --cert: a client key needs its certificate, so give both");
   if (certFile === undefined && keyFile === undefined && caFile === undefined) return undefined;
   return { ...(certFile && { certFile }), ...(keyFile && { keyFile }), ...(caFile && { caFile }) };
 }
@@ -77,14 +77,16 @@ function timeoutOf(text: string | undefined): number {
       `--timeout ${text} is not a duration: write for example ${/^\d+$/.test(text) ? `${text}s` : "5s"}`,
     );
   if (timeoutMs < 1 || timeoutMs > longestTimeoutMs)
-    throw usageError(`--timeout ${text} is not between 1ms and 24h`);
+    throw usageError(`--timeout ${text} is not between 1ms and 24h: write for example 5s`);
   return timeoutMs;
 }
 
-function outputOf(text: string | undefined): Output | undefined {
+/** For a command that has no use for the rest. */
+export function outputOf(flags: FlagValues, environment: Environment): Output | undefined {
+  const text = single("output", flags, environment);
   const output = outputs.find((known) => known === text);
   if (text !== undefined && output === undefined)
-    throw usageError(`--output ${text} is none of ${outputs.join(", ")}`);
+    throw usageError(`--output ${text} is no form of output: write one of ${outputs.join(", ")}`);
   return output;
 }
 
@@ -92,8 +94,8 @@ function outputOf(text: string | undefined): Output | undefined {
 function single(flag: GlobalFlag, flags: FlagValues, environment: Environment): string | undefined {
   const given = flags[flag];
   if (typeof given === "string" && given !== "") return given;
-  if (given === "") throw usageError(`--${flag} is empty`);
-  if (given !== undefined) throw usageError(`--${flag} is given more than once`);
+  if (given === "") throw usageError(`--${flag} is empty: leave it out or give it a value`);
+  if (given !== undefined) throw usageError(`--${flag} is given more than once: give it once`);
   const inherited = environment[variableOf(flag)];
   return inherited === "" ? undefined : inherited;
 }

@@ -137,40 +137,6 @@ test("-o table has a header and keeps each cell on its line", async (t) => {
   );
 });
 
-test("member-list prints the columns of old first, then reachability", async (t) => {
-  const only = await member(t);
-  only.servers = [
-    {
-      id: "dkv-0",
-      raftAddress: "localhost:2380",
-      rpcAddress: "localhost:3000",
-      isLeader: true,
-      isReachable: true,
-      memberId: 2n ** 63n,
-    },
-    { id: "dkv-1", raftAddress: "localhost:2381" },
-  ];
-  assert.deepEqual(brief(await at(only, ["member-list"])), {
-    ...silence,
-    stdout:
-      "ID\t| Raft Address\t| RPC Address\t| Leader\t| Reachable\n" +
-      "dkv-0\t| localhost:2380\t| localhost:3000\t| true\t| true\n" +
-      "dkv-1\t| localhost:2381\t| \t| false\t| false\n",
-  });
-  assert.equal((await at(only, ["member-list", "-o", "value"])).stdout, "dkv-0\ndkv-1\n");
-  const { members } = JSON.parse((await at(only, ["member-list", "-o", "json"])).stdout) as {
-    readonly members: readonly unknown[];
-  };
-  assert.deepEqual(members[0], {
-    id: "dkv-0",
-    member_id: "9223372036854775808",
-    raft_address: "localhost:2380",
-    rpc_address: "localhost:3000",
-    is_leader: true,
-    is_reachable: true,
-  });
-});
-
 test("endpoints come comma-separated, repeated, or from the environment; one that is down is passed over", async (t) => {
   const gone = await ScriptedMember.start();
   await gone.stop();

@@ -3,7 +3,8 @@ import { execFile } from "node:child_process";
 import { test } from "node:test";
 import { promisify } from "node:util";
 
-import { parseDuration } from "../src/duration.ts";
+import { commandNames } from "../src/command-table.ts";
+import { formatDuration, parseDuration } from "../src/duration.ts";
 import { version } from "../src/version.ts";
 import { dkvctl } from "./dkvctl.ts";
 
@@ -12,34 +13,53 @@ const mistakes: readonly (readonly [words: readonly string[], answer: RegExp])[]
   [["gte", "k"], /^dkvctl: unknown command "gte": did you mean get\?$/],
   [
     ["frobnicate"],
-    /^dkvctl: unknown command "frobnicate": there are get, set, delete, member-list, completion$/,
+    /^dkvctl: unknown command "frobnicate": there are get, set, delete, member-list, member-join, .*, completion$/,
   ],
-  [["member-join", "a", "b"], /^dkvctl: unknown command "member-join"/],
+  [["member-leaf", "a"], /^dkvctl: unknown command "member-leaf": did you mean member-leave\?$/],
+  [["member-join", "dkv-3"], /^dkvctl: too few words: write dkvctl member-join <ID> <ADDRESS>$/],
+  [
+    ["member-replace", "a", "b"],
+    /^dkvctl: too few words: write dkvctl member-replace <OLD> <NEW> <ADDRESS>$/,
+  ],
+  [["member-leave", "a", "b"], /^dkvctl: one word too many, "b": write dkvctl member-leave <ID>/],
+  [["move-leader", "\ufffd", "--endpoint=a:1"], /^dkvctl: ID is not valid UTF-8: write it in UTF-8/],
   [["get"], /^dkvctl: too few words: write dkvctl get <KEY>$/],
   [["set", "k"], /^dkvctl: too few words: write dkvctl set <KEY> <VALUE>$/],
   [["get", "a", "b"], /^dkvctl: one word too many, "b": write dkvctl get <KEY>/],
   [["get", "k", "--endpont=x"], /^dkvctl: unknown flag --endpont: did you mean --endpoint\?$/],
-  [["get", "-k"], /^dkvctl: unknown flag -k: if it is a key or a value, write -- before it$/],
+  [
+    ["get", "-k"],
+    /^dkvctl: unknown flag -k: if it is meant to be no flag, write -- before it; else see dkvctl get --help$/,
+  ],
   [["set", "k", "v", "--serializable"], /^dkvctl: unknown flag --serializable/],
   [["get", "k", "--serializable=yes"], /^dkvctl: --serializable takes no value/],
   [["get", "k"], /^dkvctl: no endpoint given: add --endpoint=localhost:3000, or set DKVCTL_ENDPOINT$/],
-  [["get", "k", "--endpoint"], /^dkvctl: --endpoint needs a value$/],
+  [["get", "k", "--endpoint"], /^dkvctl: --endpoint needs a value: host:port of a member;/],
   [["get", "k", "--endpoint="], /^dkvctl: no endpoint given/],
   [["get", "k", "--endpoint=a:b"], /^dkvctl: "a:b" is not an endpoint: write host:port/],
   [["get", "k", "--endpoint=a:1", "--cert=c"], /^dkvctl: --cert is given without --key/],
   [["get", "k", "--endpoint=a:1", "--key=c"], /^dkvctl: --key is given without --cert/],
-  [["get", "k", "--endpoint=a:1", "--cacert=a", "--cacert=b"], /^dkvctl: --cacert is given more than once$/],
-  [["get", "k", "--endpoint=a:1", "-o", "xml"], /^dkvctl: --output xml is none of json, table, value$/],
+  [
+    ["get", "k", "--endpoint=a:1", "--cacert=a", "--cacert=b"],
+    /^dkvctl: --cacert is given more than once: give it once$/,
+  ],
+  [
+    ["get", "k", "--endpoint=a:1", "-o", "xml"],
+    /^dkvctl: --output xml is no form of output: write one of json, table, value$/,
+  ],
   [
     ["get", "k", "--endpoint=a:1", "--timeout=5"],
     /^dkvctl: --timeout 5 is not a duration: write for example 5s$/,
   ],
-  [["get", "k", "--endpoint=a:1", "--timeout=0s"], /^dkvctl: --timeout 0s is not between 1ms and 24h$/],
+  [
+    ["get", "k", "--endpoint=a:1", "--timeout=0s"],
+    /^dkvctl: --timeout 0s is not between 1ms and 24h: write for example 5s$/,
+  ],
   [
     ["get", "k", "--endpoint=http://a:1", "--cacert=a"],
     /^dkvctl: TLS files are given and the endpoints say http:\/\//,
   ],
-  [["get", "\ufffd", "--endpoint=a:1"], /^dkvctl: the key is not valid UTF-8/],
+  [["get", "\ufffd", "--endpoint=a:1"], /^dkvctl: KEY is not valid UTF-8: write it in UTF-8/],
   [
     ["set", "k", "\ufffd", "--endpoint=a:1"],
     /^dkvctl: the value is not valid UTF-8: give it on standard input/,
@@ -57,7 +77,10 @@ for (const [words, answer] of mistakes) {
 
 test("without a command the help goes to standard error, with 2", async () => {
   const { code, stdout, stderr } = await dkvctl([]);
-  assert.match(stderr, /^Usage: dkvctl COMMAND \[flags\]\n.*\ndkvctl: no command given\n$/s);
+  assert.match(
+    stderr,
+    /^Usage: dkvctl COMMAND \[flags\]\n.*\ndkvctl: no command given: write one of those above\n$/s,
+  );
   assert.deepEqual({ code, stdout }, { code: 2, stdout: "" });
 });
 
@@ -96,7 +119,9 @@ test("the completion script for bash completes commands, flags and values", asyn
     const result = await promisify(execFile)("bash", ["-c", `${stdout}\n${ask}`, "bash", "dkvctl", ...words]);
     return result.stdout.split("\n").filter((line) => line !== "");
   };
-  assert.deepEqual(await complete("mem"), ["member-list"]);
+  assert.deepEqual(await complete("member-l"), ["member-list", "member-leave"]);
+  assert.deepEqual(await complete("mo"), ["move-leader"]);
+  assert.deepEqual(await complete("member-join", "dkv-3", "--tim"), ["--timeout"]);
   assert.deepEqual(await complete("get", "--s"), ["--serializable"]);
   assert.deepEqual(await complete("set", "--s"), []);
   assert.deepEqual(await complete("get", "k", "-o", "j"), ["json"]);
@@ -111,8 +136,7 @@ test("the completion script for bash completes commands, flags and values", asyn
 test("the completion script for zsh names every command", async () => {
   const { stdout } = await dkvctl(["completion", "zsh"]);
   assert.match(stdout, /^#compdef dkvctl\n/);
-  for (const name of ["get", "set", "delete", "member-list", "completion"])
-    assert.ok(stdout.includes(`'${name}:`), name);
+  for (const name of commandNames) assert.ok(stdout.includes(`'${name}:`), name);
 });
 
 test("durations add up", () => {
@@ -121,4 +145,17 @@ test("durations add up", () => {
     assert.equal(parseDuration(text), durationMs, text);
   for (const text of ["", "5", "s", "-5s", "5 s", "5s,", "1d", "1e3s"])
     assert.equal(parseDuration(text), undefined, text);
+});
+
+test("durations are said with as much as matters", () => {
+  const readings = [
+    [0, "0ms"],
+    [999, "999ms"],
+    [3456, "3.4s"],
+    [59_999, "59.9s"],
+    [310_000, "5m10s"],
+    [3_599_999, "59m59s"],
+    [11_520_000, "3h12m"],
+  ] as const;
+  for (const [durationMs, text] of readings) assert.equal(formatDuration(durationMs), text);
 });

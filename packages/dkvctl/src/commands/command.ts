@@ -11,6 +11,10 @@ export interface CommandContext {
 }
 
 export interface Io {
+  /** Whether a person reads standard output, and not a program. */
+  readonly printsToTerminal: boolean;
+  /** Whether a person reads standard error. */
+  readonly explainsToTerminal: boolean;
   /** Everything on standard input. @throws Exit if it cannot be read or is absurdly long */
   readInput(): Promise<Uint8Array>;
   /** Writes to standard output, once in a run. @throws Exit if it cannot be written */

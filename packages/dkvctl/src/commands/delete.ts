@@ -15,7 +15,7 @@ export async function deleteKey(
       return io.print(deleteJson(key, result));
     case "table": {
       const row = [escapeCell(key), `${result.deleted}`, `${result.header.revision}`];
-      return io.print(table([["Key", "Deleted", "Revision"], row]));
+      return io.print(table([["Key", "Deleted", "Revision"], row], io));
     }
   }
 }

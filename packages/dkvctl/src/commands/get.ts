@@ -27,7 +27,7 @@ export async function get(
         `${modRevision}`,
         `${version}`,
       ];
-      return io.print(table([["Key", "Value", "Create Revision", "Mod Revision", "Version"], row]));
+      return io.print(table([["Key", "Value", "Create Revision", "Mod Revision", "Version"], row], io));
     }
   }
 }

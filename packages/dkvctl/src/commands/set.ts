@@ -16,10 +16,13 @@ export async function set(
       return io.print(setJson(request.key, result));
     case "table":
       return io.print(
-        table([
-          ["Key", "Revision"],
-          [escapeCell(request.key), `${result.header.revision}`],
-        ]),
+        table(
+          [
+            ["Key", "Revision"],
+            [escapeCell(request.key), `${result.header.revision}`],
+          ],
+          io,
+        ),
       );
   }
 }

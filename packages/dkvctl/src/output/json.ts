@@ -5,7 +5,16 @@
  */
 import { isUtf8 } from "node:buffer";
 
-import type { DeleteResult, GetResult, Header, MembersResult, SetResult } from "@dkv/client";
+import type { BackupSummary } from "../backup/summary.ts";
+import type {
+  ChangeResult,
+  CheckResult,
+  DeleteResult,
+  GetResult,
+  Header,
+  MembersResult,
+  SetResult,
+} from "@dkv/client";
 
 /** `value` is there if the value is text; `value_base64` always. */
 export function getJson(
@@ -32,16 +41,59 @@ export function deleteJson(key: string, { deleted, header }: DeleteResult): stri
   return line({ key, deleted, header: headerJson(header) });
 }
 
+export function changeJson(id: string, { header }: ChangeResult): string {
+  return line({ id, header: headerJson(header) });
+}
+
+/** Numbers that nobody could say are null, texts are empty. */
 export function membersJson({ members, header }: MembersResult): string {
-  const rows = members.map(({ id, memberId, raftAddress, rpcAddress, isLeader, isReachable }) => ({
-    id,
-    member_id: memberId.toString(),
-    raft_address: raftAddress,
-    rpc_address: rpcAddress ?? "",
-    is_leader: isLeader,
-    is_reachable: isReachable,
+  const rows = members.map((member) => ({
+    id: member.id,
+    member_id: member.memberId.toString(),
+    raft_address: member.raftAddress,
+    rpc_address: member.rpcAddress ?? "",
+    is_leader: member.isLeader,
+    is_reachable: member.isReachable,
+    is_learner: member.isLearner,
+    match: member.match ?? null,
+    lag: member.lag ?? null,
+    version: member.version ?? "",
+    last_contact_ms: member.lastContactMs ?? null,
+    is_corrupt: member.isCorrupt,
   }));
   return line({ members: rows, header: headerJson(header) });
+}
+
+export function checkJson({ index, members, hasMajority, header }: CheckResult): string {
+  const rows = members.map(({ id, memberId, isLearner, verdict, hash, revision, reason }) => ({
+    id,
+    member_id: memberId.toString(),
+    is_learner: isLearner,
+    verdict: verdict === "noAnswer" ? "no_answer" : verdict,
+    hash: hash === undefined ? "" : Buffer.from(hash).toString("hex"),
+    revision: revision ?? null,
+    reason: reason ?? "",
+  }));
+  return line({ index, has_majority: hasMajority, members: rows, header: headerJson(header) });
+}
+
+export function backupJson({ header, members, trailer, keys, bytes, sha256 }: BackupSummary): string {
+  return line({
+    cluster_id: header.clusterId.toString(),
+    revision: header.revision,
+    index: header.last.index,
+    term: header.last.term,
+    keys,
+    records: trailer.records,
+    bytes,
+    sha256: sha256.toString("hex"),
+    members: members.map(({ id, name, peerAddress, role }) => ({
+      id: name,
+      member_id: id.toString(),
+      raft_address: peerAddress,
+      is_learner: role === "learner",
+    })),
+  });
 }
 
 function headerJson({ clusterId, memberId, leader, term, appliedIndex, revision }: Header): object {

@@ -1,9 +1,26 @@
 import { isUtf8 } from "node:buffer";
 
-/** Rows as lines, cells joined by a tab, a bar and a space: easy on the eye and easy to cut. */
-export function table(rows: readonly (readonly string[])[]): string {
-  return rows.map((cells) => `${cells.join("\t| ")}\n`).join("");
+/**
+ * Rows as lines: for a terminal in columns, for a program with cells joined by a tab, a bar and a space,
+ * which are easy to cut.
+ */
+export function table(
+  rows: readonly (readonly string[])[],
+  { printsToTerminal }: { readonly printsToTerminal: boolean },
+): string {
+  return printsToTerminal ? inColumns(rows) : rows.map((cells) => `${cells.join("\t| ")}\n`).join("");
 }
+
+function inColumns(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((cells) => lengthOf(cells[column] ?? ""))),
+  );
+  const pad = (text: string, column: number): string =>
+    text + " ".repeat((widths[column] ?? 0) - lengthOf(text));
+  return rows.map((cells) => `${cells.map(pad).join(" | ").trimEnd()}\n`).join("");
+}
+
+const lengthOf = (text: string): number => Array.from(text).length;
 
 /** Text in one cell: what would break the line or move the cursor is shown as JSON shows it. */
 export function escapeCell(text: string): string {

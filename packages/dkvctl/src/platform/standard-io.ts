@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { isatty } from "node:tty";
 
 import type { Io } from "../commands/command.ts";
 import { Exit, exitCodes } from "../exit.ts";
@@ -8,7 +9,13 @@ const longestInput = 64 << 20;
 
 /** The process's own standard input and output. */
 export function standardIo(): Io {
-  return { readInput, print, explain };
+  return {
+    printsToTerminal: isatty(1),
+    explainsToTerminal: isatty(2),
+    readInput,
+    print,
+    explain,
+  };
 }
 
 /** Writes to standard error, and does not mind if nobody reads it. */

@@ -1,0 +1,240 @@
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+
+import { Code } from "@connectrpc/connect";
+import { Retry } from "@dkv/protocol/dkv/v1/dkv";
+
+import { refusal, ScriptedMember, type ScriptedMemberOptions } from "../../client/test/scripted-member.ts";
+import { run } from "../src/run.ts";
+import { dkvctl, type Ending } from "./dkvctl.ts";
+
+async function member(t: TestContext, options?: ScriptedMemberOptions): Promise<ScriptedMember> {
+  const started = await ScriptedMember.start(options);
+  t.after(() => started.stop());
+  return started;
+}
+
+/** Runs a command against one member. */
+async function at({ endpoint }: ScriptedMember, ...words: readonly string[]): Promise<Ending> {
+  return dkvctl([`--endpoint=${endpoint}`, ...words]);
+}
+
+const silence = { code: 0, stdout: "", stderr: "" };
+const brief = ({ code, stdout, stderr }: Ending) => ({ code, stdout, stderr });
+
+/** What a person at a terminal sees. */
+async function atTerminal(
+  { endpoint }: ScriptedMember,
+  ...words: readonly string[]
+): Promise<{ readonly stdout: string; readonly stderr: string }> {
+  const seen = { stdout: "", stderr: "" };
+  await run({
+    words: [`--endpoint=${endpoint}`, ...words],
+    environment: {},
+    io: {
+      printsToTerminal: true,
+      explainsToTerminal: true,
+      readInput: () => Promise.resolve(new Uint8Array()),
+      print: (text) => {
+        seen.stdout += Buffer.from(text).toString();
+        return Promise.resolve();
+      },
+      explain: (text) => {
+        seen.stderr += text;
+      },
+    },
+  });
+  return seen;
+}
+
+/** A leader that knows everything, and a newcomer that was never heard. */
+const servers: ScriptedMember["servers"] = [
+  {
+    id: "dkv-0",
+    raftAddress: "localhost:2380",
+    rpcAddress: "localhost:3000",
+    isLeader: true,
+    isReachable: true,
+    memberId: 2n ** 63n,
+    match: 1234n,
+    lag: 0n,
+    version: "0.1.0",
+    lastContactMs: 0n,
+  },
+  { id: "drei", raftAddress: "a.example:2381", memberId: 0xabcn, isLearner: true, isCorrupt: true },
+];
+
+test("changes of the membership print nothing, and are done", async (t) => {
+  const only = await member(t);
+  const listed = () => only.servers.map(({ id, raftAddress, isLearner }) => [id, raftAddress, isLearner]);
+  assert.deepEqual(brief(await at(only, "member-join", "dkv-3", "localhost:2383")), silence);
+  assert.deepEqual(listed(), [["dkv-3", "localhost:2383", true]]);
+  assert.deepEqual(brief(await at(only, "member-promote", "dkv-3")), silence);
+  assert.deepEqual(brief(await at(only, "member-update", "dkv-3", "localhost:2384")), silence);
+  assert.deepEqual(listed(), [["dkv-3", "localhost:2384", false]]);
+  assert.deepEqual(brief(await at(only, "member-replace", "dkv-3", "dkv-4", "localhost:2385")), silence);
+  assert.deepEqual(listed(), [["dkv-4", "localhost:2385", false]]);
+  assert.deepEqual(brief(await at(only, "move-leader", "dkv-4")), silence);
+  assert.equal(only.leader, "dkv-4");
+  assert.deepEqual(brief(await at(only, "member-leave", "dkv-4")), silence);
+  assert.deepEqual(listed(), []);
+});
+
+test("a change says as json or table what it was about, and where it was answered", async (t) => {
+  const only = await member(t);
+  only.leader = "dkv-0";
+  const { stdout } = await at(only, "member-join", "dkv-3", "localhost:2383", "-o", "json");
+  assert.deepEqual(JSON.parse(stdout), {
+    id: "dkv-3",
+    header: {
+      cluster_id: "18446744073709551601",
+      member_id: "7",
+      leader: "dkv-0",
+      term: 2,
+      applied_index: 12,
+      revision: 9,
+    },
+  });
+  assert.equal(
+    (await at(only, "move-leader", "dkv-3", "-o", "table")).stdout,
+    "ID\t| Leader\t| Term\ndkv-3\t| dkv-3\t| 2\n",
+  );
+});
+
+test("member-list has the columns of old first, and unknown ones are empty", async (t) => {
+  const only = await member(t);
+  only.servers = servers;
+  assert.deepEqual(brief(await at(only, "member-list")), {
+    ...silence,
+    stdout:
+      "ID\t| Raft Address\t| RPC Address\t| Leader\t| Reachable\t| Role\t| Match\t| Lag\t| Version\t| Last Contact\t| Member ID\t| Alarm\n" +
+      "dkv-0\t| localhost:2380\t| localhost:3000\t| true\t| true\t| voter\t| 1234\t| 0\t| 0.1.0\t| 0ms\t| 8000000000000000\t| \n" +
+      "drei\t| a.example:2381\t| \t| false\t| false\t| learner\t| \t| \t| \t| \t| 0000000000000abc\t| corrupt\n",
+  });
+  assert.equal((await at(only, "member-list", "-o", "value")).stdout, "dkv-0\ndrei\n");
+});
+
+test("member-list has its columns under each other at a terminal", async (t) => {
+  const only = await member(t);
+  only.servers = servers;
+  assert.equal(
+    (await atTerminal(only, "member-list")).stdout,
+    `${[
+      "ID    | Raft Address   | RPC Address    | Leader | Reachable | Role    | Match | Lag | Version | Last Contact | Member ID        | Alarm",
+      "dkv-0 | localhost:2380 | localhost:3000 | true   | true      | voter   | 1234  | 0   | 0.1.0   | 0ms          | 8000000000000000 |",
+      "drei  | a.example:2381 |                | false  | false     | learner |       |     |         |              | 0000000000000abc | corrupt",
+    ].join("\n")}\n`,
+  );
+});
+
+test("member-list has everything as json", async (t) => {
+  const only = await member(t);
+  only.servers = servers;
+  const { members } = JSON.parse((await at(only, "member-list", "-o", "json")).stdout) as {
+    readonly members: readonly unknown[];
+  };
+  assert.deepEqual(members, [
+    {
+      id: "dkv-0",
+      member_id: "9223372036854775808",
+      raft_address: "localhost:2380",
+      rpc_address: "localhost:3000",
+      is_leader: true,
+      is_reachable: true,
+      is_learner: false,
+      match: 1234,
+      lag: 0,
+      version: "0.1.0",
+      last_contact_ms: 0,
+      is_corrupt: false,
+    },
+    {
+      id: "drei",
+      member_id: "2748",
+      raft_address: "a.example:2381",
+      rpc_address: "",
+      is_leader: false,
+      is_reachable: false,
+      is_learner: true,
+      match: null,
+      lag: null,
+      version: "",
+      last_contact_ms: null,
+      is_corrupt: true,
+    },
+  ]);
+});
+
+test("a person who adds a member is told how to start it", async (t) => {
+  const only = await member(t);
+  only.servers = servers;
+  const { stdout, stderr } = await atTerminal(only, "member-join", "dkv 3", "localhost:2383");
+  assert.equal(stdout, "");
+  assert.equal(
+    stderr,
+    [
+      "dkv 3 is a member now. Start it with an empty data directory, and with the flags for certificates",
+      "and for clients that the others have:",
+      "",
+      "  dkv '--name=dkv 3' \\",
+      "    --initial-cluster-state=existing \\",
+      "    '--initial-cluster=dkv-0=localhost:2380,drei=a.example:2381,dkv 3=localhost:2383' \\",
+      "    --listen-peer-address=localhost:2383 \\",
+      "    '--data-dir=dkv 3'",
+      "",
+      "It catches up first; dkvctl member-list shows how far it is.",
+      "",
+    ].join("\n"),
+  );
+  const replaced = await atTerminal(only, "member-replace", "drei", "dkv-4", "localhost:2384");
+  assert.match(replaced.stderr, /^dkv-4 is a member now\. .* --listen-peer-address=localhost:2384 /s);
+});
+
+test("a member that was added is added, whether or not the others can be listed afterwards", async (t) => {
+  let joined = false;
+  const only = await member(t, {
+    script: ({ method }) => {
+      if (joined && method === "getServers") throw refusal("stopping", Retry.NEVER);
+      joined ||= method === "joinServer";
+    },
+  });
+  const { stderr } = await atTerminal(only, "member-join", "dkv-3", "localhost:2383");
+  assert.match(stderr, /--initial-cluster=NAME=HOST:PORT,\.\.\.,dkv-3=localhost:2383 /);
+});
+
+test("a refused change is one line with the member's reason, and 1", async (t) => {
+  const only = await member(t, {
+    script: ({ method }) => {
+      if (method !== "getServers") throw refusal("quorum_at_risk", Retry.NEVER, Code.FailedPrecondition);
+    },
+  });
+  for (const words of [
+    ["member-join", "dkv-3", "localhost:2383"],
+    ["member-leave", "dkv-3"],
+    ["member-promote", "dkv-3"],
+    ["member-replace", "dkv-3", "dkv-4", "localhost:2384"],
+    ["member-update", "dkv-3", "localhost:2384"],
+    ["move-leader", "dkv-3"],
+  ]) {
+    assert.deepEqual(brief(await at(only, ...words)), {
+      code: 1,
+      stdout: "",
+      stderr: "dkvctl: refused: quorum_at_risk\n",
+    });
+  }
+});
+
+test("the help of each command has an example", async () => {
+  for (const name of [
+    "member-join",
+    "member-leave",
+    "member-promote",
+    "member-replace",
+    "member-update",
+    "move-leader",
+  ]) {
+    const { code, stdout } = await dkvctl([name, "--help"]);
+    assert.equal(code, 0);
+    assert.match(stdout, new RegExp(`^Usage: dkvctl ${name} <.*Examples:\\n +dkvctl ${name} `, "s"));
+  }
+});
