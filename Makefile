@@ -25,12 +25,12 @@ all: build ## Install what is needed and compile everything (the default)
 .PHONY: help
 help: ## Explain the targets
 	@echo "Targets:"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "Variables:"
 	@echo "  make cluster INSECURE=1        without TLS"
 	@echo "  make certs HOSTS=a,b           certificates that also stand for these names and addresses"
-	@echo "  make bench BENCH='--only dkv'  flags of the load generator; BENCH=--help lists them"
+	@echo "  make bench BENCH='--only dkv'  flags of the load generator, also of bench-recovery; BENCH=--help lists them"
 	@echo
 	@echo "npx dkv and npx dkvctl run what was built."
 
@@ -90,6 +90,10 @@ cluster: build ## Run three members here until Ctrl-C; their data is kept in .cl
 .PHONY: bench
 bench: build ## Measure dkv, beside etcd where there is one on the PATH
 	@node packages/bench/dist/main.js $(BENCH)
+
+.PHONY: bench-recovery
+bench-recovery: build ## Measure joining under load, restarts, and failover beside etcd
+	@node packages/bench/dist/recovery/main.js $(BENCH)
 
 .PHONY: build
 build: $(installed)

@@ -4,7 +4,8 @@ import { importsOf } from "./imports.ts";
 import { root, type SourceFile } from "./sources.ts";
 
 /** Where a program begins: what a package exports, what it runs, and what the bench runs as a process of its own. */
-const entry = /^packages\/(?:[^/]+\/src\/(?:main|index)|bench\/src\/systems\/fixed-reply)\.ts$/;
+const entry =
+  /^packages\/(?:[^/]+\/src\/(?:main|index)|bench\/src\/(?:recovery\/main|systems\/fixed-reply))\.ts$/;
 
 /** Source files that cannot be reached from any entry by imports; tests do not count. */
 export function unreachableFiles(files: readonly SourceFile[]): readonly string[] {

@@ -1,5 +1,6 @@
 /** The command `make bench`: flags, signals and exit codes; nothing else. */
-import { helpText, type Options, readOptions, UsageError } from "./options.ts";
+import { UsageError } from "./flags.ts";
+import { helpText, type Options, readOptions } from "./options.ts";
 import { timeOfDay } from "./platform/clock.ts";
 import { describeMachine } from "./report/machine.ts";
 import { Progress } from "./report/progress.ts";

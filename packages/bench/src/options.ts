@@ -1,5 +1,4 @@
-import { resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { describeFlags, environmentName, FlagReader, UsageError } from "./flags.ts";
 import { type WorkName, workNames } from "./workload/work.ts";
 
 export const systemNames = ["dkv", "etcd", "ceiling"] as const;
@@ -47,7 +46,7 @@ const flags = {
   },
 } as const;
 
-type FlagName = keyof typeof flags;
+const prefix = "DKV_BENCH_";
 
 export interface Options {
   readonly seconds: number;
@@ -69,58 +68,37 @@ export interface Options {
   readonly jsonFile: string | undefined;
 }
 
-/** A wrong flag; the message is one line for the person who typed it. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
-
 /** Largest request that fits one HTTP/2 frame beside its key. */
-const valueBytesMax = 16_000;
+export const valueBytesMax = 16_000;
 
 /** Reads flags, then the environment, then defaults; `"help"` if that is asked for. Throws a UsageError. */
 export function readOptions(args: readonly string[], environment: NodeJS.ProcessEnv): Options | "help" {
-  const given = parse(args);
-  if (given["help"] === true) return "help";
-  const text = (name: FlagName): string => {
-    const value = given[name];
-    if (value === true) return "true";
-    return (
-      typeof value === "string" ? value : (environment[environmentName(name)] ?? flags[name].default)
-    ).trim();
-  };
-  const number = (name: FlagName, range: { min: number; max?: number; whole?: true }): number =>
-    readNumber(`--${name}`, text(name), range);
-  const path = (name: FlagName): string | undefined => (text(name) === "" ? undefined : resolve(text(name)));
-  const only = text("only") === "" ? undefined : choice("--only", text("only"), systemNames);
-  const security = choice("--tls", text("tls"), ["true", "false"]) === "true" ? "tls" : "cleartext";
+  const reader = new FlagReader(flags, { args, environment, prefix });
+  if (reader.asksForHelp) return "help";
+  const only = reader.text("only") === "" ? undefined : reader.choice("only", systemNames);
+  const security = reader.isSet("tls") ? "tls" : "cleartext";
   if (only === "ceiling" && security === "tls")
     throw new UsageError("--only ceiling answers in cleartext, not with --tls");
-  const connections = number("connections", { min: 0, max: 1024, whole: true });
+  const connections = reader.number("connections", { min: 0, max: 1024, whole: true });
   return {
-    seconds: number("seconds", { min: 0.1 }),
-    warmupSeconds: number("warmup", { min: 0 }),
-    clients: list(text("clients")).map((item) =>
-      readNumber("--clients", item, { min: 1, max: 100_000, whole: true }),
-    ),
-    works: list(text("work")).map((item) => choice("--work", item, workNames)),
+    seconds: reader.number("seconds", { min: 0.1 }),
+    warmupSeconds: reader.number("warmup", { min: 0 }),
+    clients: reader.numbers("clients", { min: 1, max: 100_000, whole: true }),
+    works: reader.choices("work", workNames),
     only,
     connections: connections === 0 ? undefined : connections,
-    target: choice("--target", text("target"), ["leader", "all"]),
+    target: reader.choice("target", ["leader", "all"]),
     security,
-    valueBytes: number("value-bytes", { min: 0, max: valueBytesMax, whole: true }),
-    keys: number("keys", { min: 1, max: 10_000_000, whole: true }),
-    seed: number("seed", { min: 0, max: 2 ** 32 - 1, whole: true }),
-    dataDir: path("data-dir"),
-    profileDir: path("profile"),
-    jsonFile: path("json"),
+    valueBytes: reader.number("value-bytes", { min: 0, max: valueBytesMax, whole: true }),
+    keys: reader.number("keys", { min: 1, max: 10_000_000, whole: true }),
+    seed: reader.number("seed", { min: 0, max: 2 ** 32 - 1, whole: true }),
+    dataDir: reader.path("data-dir"),
+    profileDir: reader.path("profile"),
+    jsonFile: reader.path("json"),
   };
 }
 
 export function helpText(): string {
-  const lines = Object.entries(flags).map(([name, flag]) => {
-    const shown = flag.default === "" || flag.value === "" ? "" : ` [${flag.default}]`;
-    return `  ${`--${name} ${flag.value}`.padEnd(24)}${flag.describe}${shown}`;
-  });
   return `Usage: make bench, or node packages/bench/dist/main.js [flags]
 
 Measures dkv, and etcd beside it where an etcd is on the PATH: the same work by the same client over gRPC.
@@ -131,45 +109,7 @@ alike. Only one is under load at a time; what the idle one costs meanwhile is me
 counts only if it ends with gRPC status 0 and, for reads, with the value; everything else is an error and
 is shown. A client that had an error rests 50 ms.
 
-Flags (each also from the environment: ${environmentName("value-bytes")}=64, ${environmentName("tls")}=true):
-${lines.join("\n")}
-  ${"--help".padEnd(24)}this text
+Flags (each also from the environment: ${environmentName(prefix, "value-bytes")}=64, ${environmentName(prefix, "tls")}=true):
+${describeFlags(flags)}
 `;
-}
-
-function environmentName(flag: string): string {
-  return `DKV_BENCH_${flag.replaceAll("-", "_").toUpperCase()}`;
-}
-
-function parse(args: readonly string[]): Record<string, unknown> {
-  const options = Object.fromEntries(
-    Object.entries(flags).map(([name, { value }]) => [
-      name,
-      { type: value === "" ? "boolean" : "string" } as const,
-    ]),
-  );
-  try {
-    return parseArgs({ args: [...args], options: { ...options, help: { type: "boolean", short: "h" } } })
-      .values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function list(text: string): readonly string[] {
-  return text.split(",").map((item) => item.trim());
-}
-
-function readNumber(what: string, text: string, range: { min: number; max?: number; whole?: true }): number {
-  const value = text === "" ? Number.NaN : Number(text);
-  const { min, max = Number.MAX_SAFE_INTEGER, whole } = range;
-  if (value >= min && value <= max && (whole === undefined || Number.isInteger(value))) return value;
-  const kind = whole === undefined ? "number" : "whole number";
-  throw new UsageError(`${what} takes a ${kind} from ${min} to ${max}, not "${text}"`);
-}
-
-function choice<Choice extends string>(what: string, text: string, choices: readonly Choice[]): Choice {
-  const found = choices.find((known) => known === text);
-  if (found !== undefined) return found;
-  throw new UsageError(`${what} takes ${choices.join(", ")}, not "${text}"`);
 }

@@ -30,7 +30,8 @@ export async function run(deps: RunDeps): Promise<readonly Row[]> {
       const running = await progress.during(`starting ${system.name}`, system.start(surroundings));
       contestants.push({ system, running });
       const { set } = system.methods(options.valueBytes);
-      const filling = preload(await running.findLeader(), { set, data, signal });
+      const { target } = await running.findLeader();
+      const filling = preload(target, { set, data, signal });
       await progress.during(`setting ${options.keys} keys in ${system.name}`, filling);
     }
     return await measureAll(contestants, data, deps);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { helpText, type Options, readOptions, UsageError } from "../src/options.ts";
+import { UsageError } from "../src/flags.ts";
+import { helpText, type Options, readOptions } from "../src/options.ts";
 
 function read(args: readonly string[], environment: Record<string, string> = {}): Options {
   const options = readOptions(args, environment);

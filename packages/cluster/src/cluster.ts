@@ -1,8 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type ClusterPlan, type Flags, type MemberPlan, memberFlags } from "./flags.ts";
-import { agreedLeader, readView } from "./leader.ts";
+import { type ClusterPlan, type Flags, type MemberPlan, memberFlags, newcomerFlags } from "./flags.ts";
+import { agreedLeader, readView, readVoters } from "./leader.ts";
 import { Member } from "./member.ts";
 import { plainEnvironment } from "./platform/environment.ts";
 import { freePorts } from "./platform/ports.ts";
@@ -12,6 +12,11 @@ const dkv = fileURLToPath(new URL("../../server/bin/dkv.js", import.meta.url));
 
 /** How long waitForLeader waits unless told otherwise: many elections. */
 const leaderMs = 20_000;
+
+/** How long waitForVoters waits: a new member may get all there is first. */
+const votersMs = 40_000;
+
+const getServers = "/dkv.v1.MembershipAPI/GetServers";
 
 export interface ClusterOptions {
   /** The members' data is kept in `dkv-0`, `dkv-1` and so on below it. Made if it is not there. */
@@ -35,11 +40,32 @@ export interface ClusterOptions {
 
 /** Members of one cluster, each a real dkv process on this machine. */
 export class Cluster {
-  readonly members: readonly Member[];
+  readonly #members: Member[];
+  readonly #makeNewcomer: MakeNewcomer;
 
   /** None of the members is started yet. */
-  constructor(members: readonly Member[]) {
-    this.members = members;
+  constructor(members: readonly Member[], makeNewcomer: MakeNewcomer) {
+    this.#members = [...members];
+    this.#makeNewcomer = makeNewcomer;
+  }
+
+  get members(): readonly Member[] {
+    return this.#members;
+  }
+
+  /**
+   * A further member with free addresses and no data. It does not run: it has to be added to the cluster, and
+   * started, in either order.
+   */
+  async newMember(name: string): Promise<Member> {
+    const member = await this.#makeNewcomer(name, this.#members);
+    this.#members.push(member);
+    return member;
+  }
+
+  /** Counts one no more that has left. Whether it runs is the caller's business. */
+  forget(member: Member): void {
+    this.#members.splice(this.#members.indexOf(member), 1);
   }
 
   /** The member of that name. Throws if there is none. */
@@ -60,9 +86,7 @@ export class Cluster {
   async leader(): Promise<string | undefined> {
     const running = this.members.filter((member) => member.isRunning);
     const views = await Promise.all(
-      running.map(async (member) =>
-        readView(member.name, await member.askJson("/dkv.v1.MembershipAPI/GetServers", {})),
-      ),
+      running.map(async (member) => readView(member.name, await member.askJson(getServers, {}))),
     );
     return agreedLeader(
       views.filter((view) => view !== undefined),
@@ -76,6 +100,26 @@ export class Cluster {
       timeoutMs,
       explain: () =>
         new Error(`no leader after ${String(timeoutMs / 1000)} s; running: ${this.#describeRunning()}`),
+    });
+  }
+
+  /**
+   * Resolves when every member that runs takes these for all the voters there are, and knows of no learner.
+   * Rejects when they do not in time.
+   */
+  async waitForVoters(names: readonly string[]): Promise<void> {
+    let said: readonly string[] = [];
+    const ask = async (): Promise<true | undefined> => {
+      const running = this.#members.filter((member) => member.isRunning);
+      const lists = await Promise.all(
+        running.map(async (member) => describeList(readVoters(await member.askJson(getServers, {})))),
+      );
+      said = lists.map((list, at) => `${running[at]?.name ?? ""} says ${list}`);
+      return lists.length > 0 && lists.every((list) => list === describeList(names)) ? true : undefined;
+    };
+    await poll(ask, {
+      timeoutMs: votersMs,
+      explain: () => new Error(`the voters are not ${describeList(names)}: ${said.join("; ")}`),
     });
   }
 
@@ -94,6 +138,15 @@ export class Cluster {
   }
 }
 
+type MakeNewcomer = (name: string, others: readonly MemberPlan[]) => Promise<Member>;
+
+/** The same for every order of the same names. */
+function describeList(names: readonly string[] | undefined): string {
+  return names === undefined ? "nothing" : [...names].sort(compare).join(", ");
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
 /** Makes ready a cluster of real processes without starting them. */
 export async function prepareCluster(options: ClusterOptions): Promise<Cluster> {
   const directory = resolve(options.directory);
@@ -102,11 +155,16 @@ export async function prepareCluster(options: ClusterOptions): Promise<Cluster> 
   const { certificates } = plan;
   const environment = { ...plainEnvironment(), ...options.env };
   const onLine = options.onLine ?? (() => undefined);
-  const members = plan.members.map((member) => {
-    const flags = { ...memberFlags(member, plan), ...options.flags };
+  const make = (member: MemberPlan, own: Flags): Member => {
+    const flags = { ...own, ...options.flags };
     return new Member({ plan: member, flags, program: dkv, directory, environment, certificates, onLine });
+  };
+  const members = plan.members.map((member) => make(member, memberFlags(member, plan)));
+  return new Cluster(members, async (name, others) => {
+    const [peerPort, clientPort] = await freePorts(2);
+    const member = planMember(name, directory, { peerPort, clientPort });
+    return make(member, newcomerFlags(member, { members: others, certificates }));
   });
-  return new Cluster(members);
 }
 
 /**
@@ -130,14 +188,24 @@ async function planCluster(options: ClusterOptions, directory: string): Promise<
   const size = options.members ?? options.peerPorts?.length ?? 3;
   const free = await freePorts(2 * size);
   const members = Array.from({ length: size }, (_, at): MemberPlan => {
-    const name = `dkv-${String(at)}`;
-    return {
-      name,
-      peerAddress: `localhost:${String(options.peerPorts?.[at] ?? free[2 * at])}`,
-      clientAddress: `localhost:${String(options.clientPorts?.[at] ?? free[2 * at + 1])}`,
-      dataDir: join(directory, name),
-    };
+    const peerPort = options.peerPorts?.[at] ?? free[2 * at];
+    const clientPort = options.clientPorts?.[at] ?? free[2 * at + 1];
+    return planMember(`dkv-${String(at)}`, directory, { peerPort, clientPort });
   });
   const certificates = options.tls === undefined ? undefined : resolve(options.tls.certificates);
   return { members, certificates };
+}
+
+interface Ports {
+  readonly peerPort: number | undefined;
+  readonly clientPort: number | undefined;
+}
+
+function planMember(name: string, directory: string, { peerPort, clientPort }: Ports): MemberPlan {
+  return {
+    name,
+    peerAddress: `localhost:${String(peerPort)}`,
+    clientAddress: `localhost:${String(clientPort)}`,
+    dataDir: join(directory, name),
+  };
 }

@@ -35,6 +35,11 @@ export function memberFlags(member: MemberPlan, { members, certificates }: Clust
   };
 }
 
+/** For a member that is added to a cluster of these others. */
+export function newcomerFlags(member: MemberPlan, others: ClusterPlan): Flags {
+  return { ...memberFlags(member, others), "initial-cluster-state": "existing" };
+}
+
 function certificateFlags(directory: string): Flags {
   return {
     "peer-cert-file": join(directory, "peer.pem"),

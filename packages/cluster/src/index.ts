@@ -1,5 +1,5 @@
 export { Cluster, type ClusterOptions, prepareCluster, startCluster } from "./cluster.ts";
 export type { Flags } from "./flags.ts";
 export type { Member } from "./member.ts";
-export type { Ending } from "./platform/child.ts";
+export { type Child, describeEnding, type Ending, startChild } from "./platform/child.ts";
 export { freePorts } from "./platform/ports.ts";

@@ -1,4 +1,4 @@
-/** Who leads, as the members themselves tell it. */
+/** Who leads and who votes, as the members themselves tell it. */
 
 /** What one member answers to MembershipAPI/GetServers. */
 export interface View {
@@ -29,6 +29,19 @@ export function agreedLeader(views: readonly View[], size: number): string | und
     return followers.length > size / 2;
   });
   return leader?.from;
+}
+
+/**
+ * Names of those that vote, each of a learner followed by " (learner)", in the order of the answer; undefined if
+ * it is none.
+ */
+export function readVoters(answer: unknown): readonly string[] | undefined {
+  const servers = field(answer, "servers");
+  if (!Array.isArray(servers)) return undefined;
+  return servers.map((server: unknown) => {
+    const isLearner = field(server, "isLearner") === true;
+    return `${String(field(server, "id"))}${isLearner ? " (learner)" : ""}`;
+  });
 }
 
 function field(value: unknown, name: string): unknown {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { memberFlags, toArguments } from "../src/flags.ts";
+import { memberFlags, newcomerFlags, toArguments } from "../src/flags.ts";
 
 const members = [0, 1].map((at) => ({
   name: `dkv-${at}`,
@@ -31,6 +31,16 @@ describe("the flags of a member", () => {
       "--peer-trusted-ca-file=/certs/ca.pem",
       "--cert-file=/certs/server.pem",
       "--key-file=/certs/server-key.pem",
+    ]);
+  });
+
+  it("of one that is added name the others, and that their cluster is there", () => {
+    const newcomer = { ...first, name: "dkv-9" };
+    const flags = newcomerFlags(newcomer, { members, certificates: undefined });
+    assert.deepEqual(toArguments(flags).slice(0, 3), [
+      "--name=dkv-9",
+      "--initial-cluster=dkv-0=localhost:2380,dkv-1=localhost:2381",
+      "--initial-cluster-state=existing",
     ]);
   });
 

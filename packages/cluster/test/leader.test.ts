@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { agreedLeader, readView, type View } from "../src/leader.ts";
+import { agreedLeader, readView, readVoters, type View } from "../src/leader.ts";
 
 const view = (from: string, leader: string | undefined, term: number): View => ({ from, leader, term });
 
@@ -44,4 +44,13 @@ describe("a member's view", () => {
       assert.equal(readView("a", answer), undefined);
     });
   }
+});
+
+describe("the list of members", () => {
+  it("is read from the JSON form of an answer, and tells learners from voters", () => {
+    const servers = [{ id: "a", isLeader: true }, { id: "b", isLearner: true }, { id: "c" }];
+    assert.deepEqual(readVoters({ servers }), ["a", "b (learner)", "c"]);
+    assert.equal(readVoters({ code: "unavailable" }), undefined);
+    assert.equal(readVoters(undefined), undefined);
+  });
 });

@@ -1,52 +1,63 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { closeSync, openSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { type Child as Process, describeEnding, startChild } from "@dkv/cluster";
 import { delimiter, dirname } from "node:path";
 import { sleep } from "./clock.ts";
 
 /** How long a process may take to end by itself. */
 const patienceMs = 5_000;
 
+/** Lines of what a process printed that are kept. */
+const keptLines = 15;
+
 export interface Command {
   readonly program: string;
   readonly args: readonly string[];
   /** Where it runs. */
   readonly directory: string;
-  /** Takes all that the process prints. */
-  readonly logFile: string;
 }
 
-/** A child process that this one started and will end. */
+/** A child process that this one started and will end; it does not outlive this one, however that dies. */
 export interface Child {
   readonly pid: number;
   /** Asks it to end and insists after a while. Resolves when it is gone. */
   stop(): Promise<void>;
-  /** Why it is no longer there; undefined while it runs. */
+  /** Takes it away without a word: kill -9. Resolves when it is gone. */
+  kill(): Promise<void>;
+  /** How it ended, in words; undefined while it runs. */
   ending(): string | undefined;
   /** The last lines that it printed. */
-  lastWords(): Promise<string>;
+  lastWords(): string;
 }
 
 /** Rejects when the program cannot be started. */
-export async function startProcess({ program, args, directory, logFile }: Command): Promise<Child> {
-  const log = openSync(logFile, "w");
-  const child = spawn(program, args, {
-    cwd: directory,
-    env: plainEnvironment(),
-    stdio: ["ignore", log, log],
-  });
-  closeSync(log);
-  await once(child, "spawn");
-  return {
-    pid: child.pid ?? 0,
-    stop: () => stopProcess(child),
-    ending: () => {
-      if (child.exitCode !== null) return `exit code ${child.exitCode}`;
-      return child.signalCode === null ? undefined : `signal ${child.signalCode}`;
+export async function startProcess(command: Command): Promise<Child> {
+  const printed: string[] = [];
+  const child = startChild({
+    ...command,
+    environment: plainEnvironment(),
+    onLine: (line) => {
+      printed.push(line);
+      if (printed.length > keptLines) printed.shift();
     },
-    lastWords: async () => (await readFile(logFile, "utf8")).trimEnd().split("\n").slice(-15).join("\n"),
+  });
+  if (child.pid === 0) await child.ended;
+  let ending: string | undefined;
+  child.ended.then(
+    (how) => {
+      ending = describeEnding(how);
+    },
+    (error: unknown) => {
+      ending = String(error);
+    },
+  );
+  return {
+    pid: child.pid,
+    stop: () => stopProcess(child),
+    kill: async () => {
+      child.signal("SIGKILL");
+      await child.ended;
+    },
+    ending: () => ending,
+    lastWords: () => printed.join("\n"),
   };
 }
 
@@ -58,27 +69,15 @@ function plainEnvironment(): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(inherited), PATH: path };
 }
 
-async function stopProcess(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, "exit");
-  child.kill("SIGTERM");
+async function stopProcess(child: Process): Promise<void> {
+  child.signal("SIGTERM");
   const patience = new AbortController();
   void sleep(patienceMs, patience.signal).then(
-    () => child.kill("SIGKILL"),
+    () => {
+      child.signal("SIGKILL");
+    },
     () => undefined,
   );
-  await gone;
+  await child.ended;
   patience.abort();
-}
-
-/** Ports on which nothing listens now. They are asked for together, so they differ. */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === "object" && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => once(server.close(), "close")));
-  return ports;
 }

@@ -1,4 +1,5 @@
 import type { Row } from "../workload/row.ts";
+import { alignColumns } from "./columns.ts";
 
 const mebibyte = 1024 ** 2;
 
@@ -26,23 +27,15 @@ const columns: readonly Column[] = [
 
 /** All rows with a head, and below them what the columns mean. */
 export function formatTable(rows: readonly Row[]): string {
+  const head = columns.map((column) => column.title);
   const cells = rows.map((row) => columns.map((column) => column.cell(row, ratioToEtcd(row, rows))));
-  const widths = columns.map((column, at) =>
-    Math.max(column.title.length, ...cells.map((line) => (line[at] ?? "").length)),
-  );
-  const line = (texts: readonly string[]): string =>
-    texts
-      .map((text, at) => {
-        const width = widths[at] ?? 0;
-        return columns[at]?.align === "left" ? text.padEnd(width) : text.padStart(width);
-      })
-      .join("  ")
-      .trimEnd();
-  const body = cells.map((texts, at) => {
+  const aligns = columns.map((column) => column.align);
+  const [first = "", ...lines] = alignColumns([head, ...cells], aligns);
+  const body = lines.map((line, at) => {
     const gap = at > 0 && rows[at]?.work !== rows[at - 1]?.work ? "\n" : "";
-    return gap + line(texts);
+    return gap + line;
   });
-  return [line(columns.map((column) => column.title)), ...body, "", ...notes(rows)].join("\n");
+  return [first, ...body, "", ...notes(rows)].join("\n");
 }
 
 /** How many times etcd's rate on the same work this row reached; undefined for etcd itself, or without it. */

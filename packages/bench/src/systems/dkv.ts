@@ -9,14 +9,16 @@ const program = fileURLToPath(new URL("../../../server/bin/dkv.js", import.meta.
 const timeoutMs = 2_000;
 
 /**
- * Three dkv members on loopback, with dkv's own settings for everything that bears on speed.
+ * Three dkv members on loopback, with dkv's own settings for everything that bears on speed, unless `flags`
+ * say otherwise.
  *
  * Each leaves a CPU profile of its whole life in `profileDir`, unless that is undefined.
  */
-export function dkv(profileDir: string | undefined): System {
+export function dkv(profileDir: string | undefined, flags: readonly string[] = []): System {
   const args = (member: Member, all: readonly Member[]): readonly string[] => [
     ...(profileDir === undefined ? [] : [...profileArguments(profileDir, member), program]),
     ...dkvArguments(member, all),
+    ...flags,
   ];
   return {
     name: "dkv",
@@ -41,7 +43,7 @@ function dkvArguments(member: Member, all: readonly Member[]): readonly string[]
     `--listen-client-address=${member.clientAddress}`,
     `--listen-peer-address=${member.peerAddress}`,
     `--initial-cluster=${all.map(({ name, peerAddress }) => `${name}=${peerAddress}`).join(",")}`,
-    "--initial-cluster-state=new",
+    `--initial-cluster-state=${member.cluster}`,
     ...(member.tls === undefined ? [] : tlsArguments(member.tls)),
   ];
 }

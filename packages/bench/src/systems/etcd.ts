@@ -10,8 +10,15 @@ import type { System } from "./system.ts";
 const quotaBytes = 8 * 1024 ** 3;
 const timeoutMs = 2_000;
 
-/** Three etcd members on loopback, with etcd's own settings for everything that bears on speed. */
-export function etcd(): System {
+/**
+ * Three etcd members on loopback, with etcd's own settings for everything that bears on speed, unless `flags`
+ * say otherwise.
+ */
+export function etcd(flags: readonly string[] = []): System {
+  const args = (member: Member, all: readonly Member[]): readonly string[] => [
+    ...etcdArguments(member, all),
+    ...flags,
+  ];
   return {
     name: "etcd",
     methods: (valueBytes) => ({
@@ -24,10 +31,7 @@ export function etcd(): System {
       },
     }),
     start: (surroundings) =>
-      startMembers(
-        { names: ["etcd1", "etcd2", "etcd3"], program: "etcd", args: etcdArguments, isLeader },
-        surroundings,
-      ),
+      startMembers({ names: ["etcd1", "etcd2", "etcd3"], program: "etcd", args, isLeader }, surroundings),
   };
 }
 
@@ -53,7 +57,7 @@ function etcdArguments(member: Member, all: readonly Member[]): readonly string[
     `--listen-peer-urls=${peerUrl}`,
     `--initial-advertise-peer-urls=${peerUrl}`,
     `--initial-cluster=${all.map(({ name, peerAddress }) => `${name}=${scheme}://${peerAddress}`).join(",")}`,
-    "--initial-cluster-state=new",
+    `--initial-cluster-state=${member.cluster}`,
     `--quota-backend-bytes=${quotaBytes}`,
     ...(member.tls === undefined ? [] : tlsArguments(member.tls)),
   ];

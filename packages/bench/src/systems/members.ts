@@ -1,10 +1,11 @@
 import { createAuthority, issueCertificate } from "@dkv/certificates";
+import { freePorts } from "@dkv/cluster";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Target } from "../http2/dial.ts";
-import { type Child, freePorts, startProcess } from "../platform/processes.ts";
+import { assert } from "../assert.ts";
 import { type LeaderQuestion, waitForLeader } from "./leader.ts";
+import { LocalMember } from "./local-member.ts";
 import type { RunningSystem } from "./system.ts";
 
 const host = "127.0.0.1";
@@ -19,6 +20,8 @@ export interface Member {
   readonly dataDir: string;
   /** Undefined: clients and peers speak cleartext. */
   readonly tls: TlsFiles | undefined;
+  /** Whether its cluster is made now, or was there before it. */
+  readonly cluster: "new" | "existing";
 }
 
 /** Files in PEM. The certificate serves towards clients and, in both directions, towards peers. */
@@ -49,34 +52,28 @@ export interface Surroundings {
 export async function startMembers(plan: Plan, surroundings: Surroundings): Promise<RunningSystem> {
   const { dataRoot, security, signal } = surroundings;
   const directory = await mkdtemp(join(dataRoot ?? tmpdir(), "dkv-bench-"));
-  const children: Child[] = [];
+  const members: LocalMember[] = [];
   const stop = async (): Promise<void> => {
     // One by one: members that are all told at once wait for each other to take over the lead.
-    for (const child of children) await child.stop();
+    for (const member of members) await member.stop();
     await rm(directory, { recursive: true, force: true });
   };
   try {
     const secured = security === "tls" ? await makeCertificate(directory) : undefined;
-    const ports = await freePorts(2 * plan.names.length);
-    const members = plan.names.map((name, at) => ({
-      name,
-      clientAddress: `${host}:${ports[2 * at] ?? 0}`,
-      peerAddress: `${host}:${ports[2 * at + 1] ?? 0}`,
-      dataDir: join(directory, name),
-      tls: secured?.files,
-    }));
-    for (const member of members) {
-      const logFile = join(directory, `${member.name}.log`);
-      const args = plan.args(member, members);
-      children.push(await startProcess({ program: plan.program, args, directory, logFile }));
-    }
-    const targets = plan.names.map((_, at): Target => ({ host, port: ports[2 * at] ?? 0, ca: secured?.ca }));
-    const findLeader = (): Promise<Target> => waitForLeader({ ...plan, children, targets, signal });
+    const roster = new Roster(plan, { directory, secured });
+    members.push(...(await roster.add(plan.names, "new")));
+    for (const member of members) await member.start();
+    const findLeader = (): Promise<LocalMember> =>
+      waitForLeader({ members, isLeader: plan.isLeader, signal });
     await findLeader();
     return {
-      targets,
-      members: children.map((child, at) => ({ name: members[at]?.name ?? "", pid: child.pid })),
+      members,
       findLeader,
+      addMember: async (name) => {
+        const added = await roster.add([name], "existing");
+        members.push(...added);
+        return firstOf(added);
+      },
       stop,
     };
   } catch (error) {
@@ -85,10 +82,63 @@ export async function startMembers(plan: Plan, surroundings: Surroundings): Prom
   }
 }
 
+/** Knows all members of a cluster, so that each can be told of the others. */
+class Roster {
+  readonly #plan: Plan;
+  readonly #place: { readonly directory: string; readonly secured: Secured | undefined };
+  readonly #members: Member[] = [];
+
+  constructor(plan: Plan, place: { readonly directory: string; readonly secured: Secured | undefined }) {
+    this.#plan = plan;
+    this.#place = place;
+  }
+
+  /** Makes members ready to be started. */
+  async add(names: readonly string[], cluster: Member["cluster"]): Promise<readonly LocalMember[]> {
+    const { directory, secured } = this.#place;
+    const ports = await freePorts(2 * names.length);
+    const added = names.map((name, at): readonly [Member, number] => {
+      const clientPort = ports[2 * at] ?? 0;
+      const member = {
+        name,
+        clientAddress: `${host}:${clientPort}`,
+        peerAddress: `${host}:${ports[2 * at + 1] ?? 0}`,
+        dataDir: join(directory, name),
+        tls: secured?.files,
+        cluster,
+      };
+      return [member, clientPort];
+    });
+    this.#members.push(...added.map(([member]) => member));
+    return added.map(
+      ([member, port]) =>
+        new LocalMember({
+          ...member,
+          target: { host, port, ca: secured?.ca },
+          command: {
+            program: this.#plan.program,
+            args: this.#plan.args(member, this.#members),
+            directory,
+          },
+        }),
+    );
+  }
+}
+
+function firstOf(members: readonly LocalMember[]): LocalMember {
+  const [first] = members;
+  assert(first !== undefined, "there is a member");
+  return first;
+}
+
+/** Certificates as files, and the authority as clients take it. */
+interface Secured {
+  readonly files: TlsFiles;
+  readonly ca: string;
+}
+
 /** One certificate for all members: what is measured is the work of the ciphers, not who is trusted. */
-async function makeCertificate(
-  directory: string,
-): Promise<{ readonly files: TlsFiles; readonly ca: string }> {
+async function makeCertificate(directory: string): Promise<Secured> {
   const authority = await createAuthority();
   const issued = await issueCertificate(authority, {
     commonName: "dkv-bench",

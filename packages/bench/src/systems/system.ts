@@ -1,4 +1,4 @@
-import type { Target } from "../http2/dial.ts";
+import type { LocalMember } from "./local-member.ts";
 import type { Surroundings } from "./members.ts";
 import type { Method, WorkName } from "../workload/work.ts";
 
@@ -10,11 +10,11 @@ export interface MemberProcess {
 
 /** A cluster that runs and can be put under load. */
 export interface RunningSystem {
-  /** Where clients reach the members. */
-  readonly targets: readonly Target[];
-  readonly members: readonly MemberProcess[];
-  /** Which of the targets leads, as soon as one does. */
-  findLeader(): Promise<Target>;
+  readonly members: readonly LocalMember[];
+  /** Which of the members that run leads, as soon as one does. */
+  findLeader(): Promise<LocalMember>;
+  /** Makes a further member ready; the caller tells the cluster of it, and starts it. */
+  addMember(name: string): Promise<LocalMember>;
   /** Ends the processes and removes their data. */
   stop(): Promise<void>;
 }

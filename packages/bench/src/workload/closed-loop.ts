@@ -4,6 +4,7 @@ import type { StatusReader } from "../grpc/status.ts";
 import type { Call } from "../http2/call.ts";
 import type { Connection } from "../http2/connection.ts";
 import type { Target } from "../http2/dial.ts";
+import { problemWith } from "./answer.ts";
 import type { Recorder } from "./recorder.ts";
 import { type Data, type Method, RequestBody } from "./work.ts";
 
@@ -69,7 +70,8 @@ export class LoopClient implements Call {
 
   onEnd(source: Buffer, start: number, end: number): void {
     const { recorder, statuses } = this.#job;
-    const problem = this.#problemWith(statuses.read(source, start, end));
+    const { leastAnswerBytes } = this.#job.method;
+    const problem = problemWith(statuses.read(source, start, end), this.#meter, leastAnswerBytes);
     if (problem !== undefined) {
       this.onFailure(problem);
       return;
@@ -83,13 +85,5 @@ export class LoopClient implements Call {
   onFailure(reason: string): void {
     this.#job.recorder.failed(reason);
     this.#onStopped(this);
-  }
-
-  #problemWith(status: { readonly code: number | undefined; readonly message: string }): string | undefined {
-    if (status.code === undefined) return `no gRPC status: ${status.message}`;
-    if (status.code !== 0) return `gRPC status ${status.code}: ${status.message}`;
-    if (!this.#meter.isOneMessage) return "the answer is not one message";
-    if (this.#meter.messageBytes < this.#job.method.leastAnswerBytes) return "the answer lacks the value";
-    return undefined;
   }
 }

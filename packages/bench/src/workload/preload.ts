@@ -1,30 +1,59 @@
 import { requestHeaders } from "../grpc/message.ts";
 import { call } from "../grpc/unary.ts";
 import { dial, type Target } from "../http2/dial.ts";
+import { sleep } from "../platform/clock.ts";
 import { type Data, type Method, RequestBody } from "./work.ts";
 
-const writers = 64;
+const writersPerConnection = 64;
 
-/** Sets every key once, so that reads find a value. Rejects at the first failure. */
-export async function preload(
-  target: Target,
-  { set, data, signal }: { readonly set: Method; readonly data: Data; readonly signal: AbortSignal },
-): Promise<void> {
-  const headers = requestHeaders(target, set.path);
-  const request = new RequestBody(set, data);
-  const { connection, close } = await dial(target, signal);
-  const keys = data.keys.values();
-  const write = async (): Promise<void> => {
-    // The writers share the iterator, so each key is taken once.
+/** A leader may change while much is written; what was refused is tried again so often. */
+const attempts = 5;
+const restMs = 100;
+
+export interface Preload {
+  readonly set: Method;
+  readonly data: Data;
+  readonly signal: AbortSignal;
+  /** 1 unless given; each has 64 calls open. */
+  readonly connections?: number;
+  /** Called after each key. */
+  readonly onSet?: () => void;
+}
+
+/** Sets every key once, so that reads find a value. Rejects when a key is refused again and again. */
+export async function preload(target: Target, plan: Preload): Promise<void> {
+  // The connections share the iterator, so each key is taken once.
+  const keys = plan.data.keys.values();
+  await Promise.all(Array.from({ length: plan.connections ?? 1 }, () => write(target, keys, plan)));
+}
+
+async function write(target: Target, keys: Iterable<Buffer>, plan: Preload): Promise<void> {
+  const headers = requestHeaders(target, plan.set.path);
+  const request = new RequestBody(plan.set, plan.data);
+  const { connection, close } = await dial(target, plan.signal);
+  const writeKeys = async (): Promise<void> => {
     for (const key of keys) {
       const body = Buffer.alloc(request.bytes);
       request.write(body, 0, key);
-      await call(connection, { headers, body });
+      await insist(() => call(connection, { headers, body }), plan.signal);
+      plan.onSet?.();
     }
   };
   try {
-    await Promise.all(Array.from({ length: writers }, write));
+    await Promise.all(Array.from({ length: writersPerConnection }, writeKeys));
   } finally {
     close();
+  }
+}
+
+async function insist(attempt: () => Promise<unknown>, signal: AbortSignal): Promise<void> {
+  for (let left = attempts - 1; ; left -= 1) {
+    try {
+      await attempt();
+      return;
+    } catch (error) {
+      if (left === 0) throw error;
+      await sleep(restMs, signal);
+    }
   }
 }

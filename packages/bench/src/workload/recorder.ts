@@ -1,8 +1,5 @@
+import { ErrorKinds } from "./error-kinds.ts";
 import { Histogram } from "./histogram.ts";
-
-/** Error texts beyond this many kinds are counted together: they may hold anything. */
-const kindsMax = 12;
-const otherKinds = "other errors";
 
 /** What a row measured. */
 export interface Measurement {
@@ -30,7 +27,7 @@ export class Recorder {
   readonly #fromMs: number;
   readonly #untilMs: number;
   readonly #latencies = new Histogram();
-  readonly #errorKinds = new Map<string, number>();
+  readonly #errors = new ErrorKinds();
   #calls = 0;
 
   constructor(window: { readonly fromMs: number; readonly untilMs: number }) {
@@ -49,9 +46,7 @@ export class Recorder {
   }
 
   failed(kind: string): void {
-    const isCounted = this.#errorKinds.has(kind) || this.#errorKinds.size < kindsMax;
-    const counted = isCounted ? kind : otherKinds;
-    this.#errorKinds.set(counted, (this.#errorKinds.get(counted) ?? 0) + 1);
+    this.#errors.count(kind);
   }
 
   get calls(): number {
@@ -59,7 +54,6 @@ export class Recorder {
   }
 
   measurement(): Measurement {
-    const errors = [...this.#errorKinds.values()].reduce((sum, count) => sum + count, 0);
     return {
       calls: this.#calls,
       callsPerSecond: (this.#calls * 1000) / (this.#untilMs - this.#fromMs),
@@ -68,8 +62,8 @@ export class Recorder {
       p99Ms: this.#latencies.percentileMs(0.99),
       p999Ms: this.#latencies.percentileMs(0.999),
       maxMs: this.#latencies.maxMs,
-      errors,
-      errorKinds: Object.fromEntries(this.#errorKinds),
+      errors: this.#errors.total,
+      errorKinds: this.#errors.byKind,
     };
   }
 }

@@ -32,7 +32,8 @@ export interface Row extends Measurement, Usage {
 export async function measureRow(plan: RowPlan): Promise<Row> {
   const { system, running, work, clients, connections, seconds } = plan;
   const method = system.methods(plan.data.valueBytes)[work];
-  const targets = plan.target === "all" ? running.targets : [await running.findLeader()];
+  const members = plan.target === "all" ? running.members : [await running.findLeader()];
+  const targets = members.map(({ target }) => target);
   const meter = new UsageMeter({ members: running.members, idle: plan.idle });
   const recorder = await runLoad({
     method,

@@ -38,7 +38,7 @@ for (const security of ["cleartext", "tls"] as const) {
     const running = await system.start({ dataRoot: undefined, security, signal });
     try {
       const data = new Data({ keys: 20, valueBytes: 64, seed: 1 });
-      const leader = await running.findLeader();
+      const { target: leader } = await running.findLeader();
       await preload(leader, { set: methods.set, data, signal });
       for (const work of workNames) {
         const recorder = await runLoad({
