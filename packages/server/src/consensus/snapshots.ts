@@ -18,8 +18,11 @@ import type { Guard } from "./guard.ts";
 /** A failed transfer is not begun anew at once. */
 const retryMs = 1000;
 
-/** A follower that has all of a snapshot takes so long at most until it says that its log begins there. */
-const installMs = 10_000;
+/**
+ * A follower that has all of a snapshot has checked it, and needs but a moment to switch to it. One that has not
+ * said so by then is asked what it needs.
+ */
+const installMs = 2000;
 
 export interface SnapshotsDeps {
   readonly node: RaftNode;
@@ -46,8 +49,8 @@ export class Snapshots {
   /** One at a time: each reads the whole state. */
   #sending: Sending | undefined;
   #isBusy = false;
-  /** What a follower is about to go on from. */
-  #settling: LogIndex | undefined;
+  /** A follower that has all of a snapshot, and is about to go on from there. */
+  #settling: { readonly to: NodeId; readonly last: LogIndex } | undefined;
   #stopped = false;
 
   constructor(deps: SnapshotsDeps) {
@@ -58,9 +61,12 @@ export class Snapshots {
    * The log is needed from behind this index on, by a follower that gets a snapshot; undefined if by none.
    */
   get keepAfter(): LogIndex | undefined {
-    const sending = this.#sending?.last;
-    if (sending === undefined || this.#settling === undefined) return sending ?? this.#settling;
-    return minIndex(sending, this.#settling);
+    const { followers } = this.#deps.node.status();
+    const settling = this.#settling;
+    if (settling !== undefined && followers.get(settling.to)?.state !== "snapshot")
+      this.#settling = undefined;
+    const needed = [this.#sending, this.#settling].filter((one) => one !== undefined);
+    return needed.map(({ last }) => last).reduce<LogIndex | undefined>(lower, undefined);
   }
 
   /** The core needs these to get a snapshot. */
@@ -142,7 +148,7 @@ export class Snapshots {
       logger.info({ to: nameOf(to), index: last.index }, "sending a snapshot");
       this.#sending = { to, last: last.index, transfer: transport.sendSnapshot(to, snapshot, term) };
       const outcome = await this.#sending.transfer.done;
-      this.#settling = outcome.kind === "complete" ? last.index : undefined;
+      this.#settling = outcome.kind === "complete" ? { to, last: last.index } : undefined;
       return outcome;
     } finally {
       this.#sending = undefined;
@@ -163,4 +169,8 @@ export class Snapshots {
       schedule();
     });
   }
+}
+
+function lower(a: LogIndex | undefined, b: LogIndex): LogIndex {
+  return a === undefined ? b : minIndex(a, b);
 }

@@ -26,7 +26,7 @@ async function refuses(member: Member, pattern: RegExp): Promise<void> {
 }
 
 function largestLog(member: Member): string {
-  const db = join(member.dataDir, "db");
+  const db = join(member.dataDir, "0000000001", "db");
   const logs = readdirSync(db).filter((name) => name.endsWith(".log"));
   logs.sort((a, b) => readFileSync(join(db, b)).length - readFileSync(join(db, a)).length);
   assert.ok(logs[0] !== undefined, "LevelDB keeps what is new in a .log file");
@@ -52,7 +52,7 @@ describe("a member whose data is not what it left", () => {
 
   it("refuses a log of entries with a flipped byte in the middle", async (test) => {
     const { member } = await stoppedCluster(test);
-    const file = join(member.dataDir, "log", "0000000001.log");
+    const file = join(member.dataDir, "0000000001", "log", "0000000001.log");
     const bytes = readFileSync(file);
     const entry = bytes.indexOf("key-25");
     assert.ok(entry > 0, "the log has what was written");
@@ -63,13 +63,13 @@ describe("a member whose data is not what it left", () => {
 
   it("refuses a directory whose log of entries is gone", async (test) => {
     const { member } = await stoppedCluster(test);
-    rmSync(join(member.dataDir, "log"), { recursive: true });
+    rmSync(join(member.dataDir, "0000000001", "log"), { recursive: true });
     await refuses(member, /the log is missing/);
   });
 
   it("refuses a directory whose database is gone", async (test) => {
     const { member } = await stoppedCluster(test);
-    rmSync(join(member.dataDir, "db"), { recursive: true });
+    rmSync(join(member.dataDir, "0000000001", "db"), { recursive: true });
     await refuses(member, /missing/);
   });
 

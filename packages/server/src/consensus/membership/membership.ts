@@ -11,6 +11,7 @@ import { encodeMembership } from "../../codec/membership-codec.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { DkvError } from "../../platform/errors.ts";
 import type { Random } from "../../platform/random.ts";
+import type { PeerTransport } from "../../transport/peer-transport.ts";
 import type { Driver } from "../driver.ts";
 import type { MembershipChange } from "../member.ts";
 import type { PeerRequests } from "../peer-requests.ts";
@@ -37,6 +38,7 @@ export interface MembershipDeps {
   readonly node: RaftNode;
   readonly driver: Pick<Driver, "until" | "schedule">;
   readonly requests: Pick<PeerRequests, "ask">;
+  readonly transport: Pick<PeerTransport, "peers">;
   readonly clock: Clock;
   readonly random: Random;
   readonly electionTimeoutMs: number;
@@ -208,13 +210,19 @@ export class Membership {
   #knowledge(): Knowledge {
     const { id: self, followers, commit } = this.#deps.node.status();
     return {
-      isAnswering: (id) => id === self || followers.get(id)?.recentlyActive === true,
+      // Of a process that died the link knows at once, and consensus only after an election timeout.
+      isAnswering: (id) =>
+        id === self || (followers.get(id)?.recentlyActive === true && this.#isConnected(id)),
       isCaughtUp: (id) => {
         const follower = followers.get(id);
         if (follower === undefined || !follower.recentlyActive) return false;
         return follower.state === "replicate" && follower.match >= commit - smallLag;
       },
     };
+  }
+
+  #isConnected(id: NodeId): boolean {
+    return this.#deps.transport.peers().some((peer) => peer.id === id && peer.isConnected);
   }
 
   #newId(): NodeId {
