@@ -1,11 +1,12 @@
 /** What the integration tests share: certificates made once, and clusters that end with the test. */
+import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, type TestContext } from "node:test";
 import { makeCertificates } from "@dkv/certificates";
 import { DkvClient } from "@dkv/client";
-import { type Cluster, type ClusterOptions, prepareCluster } from "@dkv/cluster";
+import { type Cluster, type ClusterOptions, type Flags, type Member, prepareCluster } from "@dkv/cluster";
 
 const scratch = mkdtempSync(join(tmpdir(), "dkv-integration-"));
 after(() => {
@@ -74,6 +75,15 @@ export async function connect(
   return client;
 }
 
+/** Clients that each know one member only, closed when the test ends. */
+export function connectToEach(
+  test: TestContext,
+  security: Security,
+  members: readonly Member[],
+): Promise<DkvClient[]> {
+  return Promise.all(members.map((member) => connect(test, security, [member.clientAddress])));
+}
+
 export function addresses(cluster: Cluster): readonly string[] {
   return cluster.members.map((member) => member.clientAddress);
 }
@@ -81,3 +91,47 @@ export function addresses(cluster: Cluster): readonly string[] {
 export function text(value: Uint8Array | undefined): string | undefined {
   return value === undefined ? undefined : Buffer.from(value).toString();
 }
+
+/** The member at this place in the cluster's list. */
+export function memberAt({ members }: Cluster, at: number): Member {
+  const member = members[at];
+  assert.ok(member !== undefined, `a cluster of ${String(members.length)} has no member ${String(at)}`);
+  return member;
+}
+
+/** Those that do not lead now. */
+export async function followersIn(cluster: Cluster): Promise<readonly [Member, Member, ...Member[]]> {
+  const leader = await cluster.waitForLeader();
+  const [first, second, ...others] = cluster.members.filter((member) => member.name !== leader);
+  assert.ok(first !== undefined && second !== undefined, "at least two follow");
+  return [first, second, ...others];
+}
+
+/** Adds a member under a new name, starts it, and waits until it has a vote. */
+export async function grow(cluster: Cluster, client: DkvClient, name: string): Promise<Member> {
+  const member = await cluster.newMember(name);
+  await client.memberJoin(name, member.peerAddress);
+  member.start();
+  await member.waitReady();
+  await cluster.waitForVoters(cluster.members.map((one) => one.name));
+  return member;
+}
+
+/** Starts a member that has been added, and whose directory is empty now, whatever it was before. */
+export async function startAnew(member: Member, flags: Flags = {}): Promise<void> {
+  rmSync(member.dataDir, { recursive: true, force: true });
+  member.start({ "initial-cluster-state": "existing", ...flags });
+  await member.waitReady();
+}
+
+/** Resolves to what a member says as it ends, with 0 or another exit code, in one line for people. */
+export async function lastWords(member: Member, code: number): Promise<string> {
+  const ending = await member.waitForEnd();
+  const words = member.log.findLast((line) => line.startsWith("dkv: ")) ?? "";
+  assert.deepEqual(ending, { code, signal: undefined }, `${member.name}: ${words}`);
+  return words;
+}
+
+/** What a member says that was removed from its cluster. */
+export const wasRemoved =
+  /^dkv: this member was removed from its cluster: the data in .* must not be used again/;

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  addresses,
+  connect,
+  connectToEach,
+  followersIn,
+  lastWords,
+  runningCluster,
+  startAnew,
+  text,
+  wasRemoved,
+} from "./fixture.ts";
+import { startRecordedLoad, stopAndCheck } from "./recorded-load.ts";
+
+const flags = { "election-timeout": "500ms" };
+
+describe("a member whose disk was lost", { timeout: 120_000 }, () => {
+  it("is replaced under load by one of the same name and address, or of another name, be it the leader", async (test) => {
+    const cluster = await runningCluster(test, "tls", { flags });
+    const clients = await connectToEach(test, "tls", cluster.members);
+    const everywhere = await connect(test, "tls", addresses(cluster));
+    const load = startRecordedLoad(clients, { writers: 12, keys: 12 });
+    await load.more(100);
+
+    const [victim] = await followersIn(cluster);
+    const before = (await everywhere.members()).members.find(({ id }) => id === victim.name);
+    await victim.kill();
+    const { name, peerAddress } = victim;
+    await everywhere.memberReplace({ oldId: name, id: name, address: peerAddress });
+    await load.more(50);
+    await startAnew(victim);
+    await cluster.waitForVoters(cluster.members.map((member) => member.name));
+    const after = (await everywhere.members()).members.find(({ id }) => id === name);
+    assert.notEqual(after?.memberId, before?.memberId, "it is another member, by the same name");
+
+    const leader = cluster.member(await cluster.waitForLeader());
+    await leader.kill();
+    const newcomer = await cluster.newMember("dkv-new");
+    await cluster.waitForVoters(["dkv-0", "dkv-1", "dkv-2"]);
+    await everywhere.memberReplace(
+      { oldId: leader.name, id: newcomer.name, address: newcomer.peerAddress },
+      { timeoutMs: 10_000 },
+    );
+    cluster.forget(leader);
+    newcomer.start();
+    await newcomer.waitReady();
+    await cluster.waitForVoters(cluster.members.map((member) => member.name));
+    await load.more(100);
+    await stopAndCheck(load);
+
+    // Both newcomers are needed now.
+    const old = cluster.members.find((member) => member !== victim && member !== newcomer);
+    await old?.kill();
+    const rest = await connect(test, "tls", [victim.clientAddress, newcomer.clientAddress]);
+    await rest.set("after", "all", { timeoutMs: 10_000 });
+  });
+});
+
+describe("a replacement whose leader is killed", { timeout: 120_000 }, () => {
+  it("before the new member has come is finished by the next leader", async (test) => {
+    const cluster = await runningCluster(test, "cleartext", { flags });
+    const client = await connect(test, "cleartext", addresses(cluster));
+    await client.set("key", "value");
+    const leader = cluster.member(await cluster.waitForLeader());
+    const [old] = await followersIn(cluster);
+    const newcomer = await cluster.newMember("dkv-3");
+    await client.memberReplace({ oldId: old.name, id: newcomer.name, address: newcomer.peerAddress });
+    await leader.kill();
+    const words = lastWords(old, 0);
+    newcomer.start();
+    await newcomer.waitReady();
+    assert.match(await words, wasRemoved);
+    cluster.forget(old);
+    leader.start();
+    await leader.waitReady();
+    await cluster.waitForVoters(cluster.members.map((member) => member.name));
+    assert.equal(text((await client.get("key"))?.value), "value");
+  });
+
+  it("in the midst of the joint step is finished by the next leader", async (test) => {
+    const cluster = await runningCluster(test, "cleartext", { flags });
+    const client = await connect(test, "cleartext", addresses(cluster));
+    await client.set("key", "value");
+    const leader = cluster.member(await cluster.waitForLeader());
+    const [old] = await followersIn(cluster);
+    const newcomer = await cluster.newMember("dkv-3");
+    await client.memberReplace({ oldId: old.name, id: newcomer.name, address: newcomer.peerAddress });
+    const isPromoting = leader.waitForLine(/promoting a learner that has caught up/);
+    const words = lastWords(old, 0);
+    newcomer.start();
+    await isPromoting;
+    await leader.kill();
+    await newcomer.waitReady();
+    assert.match(await words, wasRemoved);
+    cluster.forget(old);
+    leader.start();
+    await leader.waitReady();
+    await cluster.waitForVoters(cluster.members.map((member) => member.name));
+    assert.equal(text((await client.get("key"))?.value), "value");
+  });
+});
