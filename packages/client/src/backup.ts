@@ -63,11 +63,23 @@ export interface ReadingLimits {
   readonly closed: AbortSignal;
 }
 
-/** All pieces, as fast as they are taken. @throws DkvClientError */
-export async function* readPieces(pieces: BackupPieces, limits: ReadingLimits): AsyncGenerator<Uint8Array> {
+/** All pieces, as fast as they are taken; `return()` ends them at any time. @throws DkvClientError */
+export async function readPieces(
+  pieces: BackupPieces,
+  limits: ReadingLimits,
+): Promise<AsyncGenerator<Uint8Array>> {
+  const reading = readBegun(pieces, limits);
+  // A generator of which nothing was taken yet ends without its `finally`: the first step is taken here.
+  await reading.next();
+  return reading;
+}
+
+/** Nothing at first. */
+async function* readBegun(pieces: BackupPieces, limits: ReadingLimits): AsyncGenerator<Uint8Array> {
   const { timeoutMs, signal, closed } = limits;
   const stops = signal === undefined ? [closed] : [closed, signal];
   try {
+    yield new Uint8Array();
     for (let piece = pieces.first; piece !== undefined; ) {
       yield piece;
       const limit = limitedSignal(timeoutMs, stops);

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createSecureContext, type SecureContext } from "node:tls";
 
 import { badConfiguration } from "./errors.ts";
+import { sleep } from "./platform/time.ts";
 
 /**
  * PEM text, given as a file to read at each connection (so that renewed files are seen) or as its content.
@@ -31,10 +32,24 @@ export function checkTls(options: TlsOptions): void {
     throw badConfiguration("a client key is given without its certificate");
 }
 
+/** How long it may take to replace a key once its certificate is replaced, or the other way round. */
+const replacementMs = 200;
+
 /**
  * Reads the files. @throws DkvClientError `bad_configuration` that names the file and what is wrong with it
  */
 export async function loadTls(options: TlsOptions): Promise<SecureContext> {
+  try {
+    return await readOnce(options);
+  } catch (error) {
+    const isFromFiles = options.certFile !== undefined || options.keyFile !== undefined;
+    if (!isFromFiles || !(error instanceof Error) || !isMismatch(error.cause)) throw error;
+    await sleep(replacementMs);
+    return readOnce(options);
+  }
+}
+
+async function readOnce(options: TlsOptions): Promise<SecureContext> {
   const [ca, cert, key] = await Promise.all([
     pem("CA certificate", options.ca, options.caFile),
     pem("client certificate", options.cert, options.certFile),
@@ -70,11 +85,18 @@ async function pem(
   return bytes;
 }
 
+const mismatch = "ERR_OSSL_X509_KEY_VALUES_MISMATCH";
+
+/** One of the two may have been read before its replacement, and the other after. */
+function isMismatch(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === mismatch;
+}
+
 const readable: Readonly<Record<string, string>> = {
   ENOENT: "no such file",
   EACCES: "permission denied",
   EISDIR: "it is a directory",
-  ERR_OSSL_X509_KEY_VALUES_MISMATCH: "the key does not belong to the certificate",
+  [mismatch]: "the key does not belong to the certificate",
 };
 
 function reasonOf(error: unknown): string {

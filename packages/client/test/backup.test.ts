@@ -103,6 +103,20 @@ test("the member hears of it when nobody reads on", async (t) => {
   await heard.promise;
 });
 
+test("the member hears of it when nobody has read anything at all", async (t) => {
+  const stalls = await member(t);
+  const heard = Promise.withResolvers<void>();
+  stalls.backup = async function* (signal) {
+    yield Buffer.from("one");
+    if (!signal.aborted) await once(signal, "abort");
+    heard.resolve();
+  };
+  const asks = client(t, { endpoints: [stalls.endpoint] });
+  const pieces = await asks.backup();
+  assert.deepEqual(await pieces.return(undefined), { done: true, value: undefined });
+  await heard.promise;
+});
+
 test("closing the client, or the caller's signal, ends it", async (t) => {
   const stalls = await member(t);
   stalls.backup = async function* (signal) {

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test, type TestContext } from "node:test";
 import type { TlsOptions as ServerTls } from "node:tls";
+import { promisify } from "node:util";
 
 import { createAuthority, type Credentials, issueCertificate } from "@dkv/certificates";
 
@@ -163,6 +165,22 @@ test("reads its files at each connection, so that a renewed certificate counts",
   });
   await put(papers.client);
   await dkv.set("k", "v");
+});
+
+test("reads a pair again that does not match: it may be in the midst of being replaced", async (t) => {
+  const { endpoint } = await member(t, mutual());
+  const [certFile, keyFile, newKeyFile] = ["renewed.pem", "renewed-key.pem", "new-key.pem"].map((name) =>
+    join(directory, name),
+  );
+  assert.ok(certFile !== undefined && keyFile !== undefined && newKeyFile !== undefined);
+  await writeFile(certFile, papers.client.certificate);
+  await writeFile(newKeyFile, papers.client.key);
+  // The key is a pipe at first, so that the old one is known to have been read before the new one is there.
+  await promisify(execFile)("mkfifo", [keyFile]);
+  const result = outcome(t, endpoint, { ca: papers.authority.certificate, certFile, keyFile });
+  await writeFile(keyFile, papers.server.key);
+  await rename(newKeyFile, keyFile);
+  assert.equal(await result, "ok");
 });
 
 test("names a TLS file that cannot be used", async (t) => {

@@ -76,7 +76,7 @@ export const commands = [
     describe: "Remove a member for good; no error if it is not there",
     operands: [{ name: "ID", describe: "name of the member" }],
     switches: {},
-    examples: [["dkvctl member-leave dkv-3", "remove it; stop it afterwards"]],
+    examples: [["dkvctl member-leave dkv-3", "remove it; its process stops by itself"]],
   },
   {
     name: "member-promote",

@@ -8,6 +8,8 @@ import "../build.ts";
 
 export interface Ending {
   readonly code: number | null;
+  /** What ended it, if a signal did. */
+  readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   /** Standard output as bytes. */
   readonly output: Buffer;
@@ -20,6 +22,8 @@ export interface RunOptions {
   readonly directory?: string;
   /** Where standard output goes instead: a file descriptor. */
   readonly stdout?: number;
+  /** Sent to it as soon as it is known. */
+  readonly kill?: Promise<NodeJS.Signals>;
 }
 
 const program = fileURLToPath(new URL("../bin/dkvctl.js", import.meta.url));
@@ -28,7 +32,7 @@ const program = fileURLToPath(new URL("../bin/dkvctl.js", import.meta.url));
 const bare = { PATH: process.env["PATH"] ?? "" };
 
 export async function dkvctl(words: readonly string[], options: RunOptions = {}): Promise<Ending> {
-  const { environment = {}, input = "", directory, stdout = "pipe" } = options;
+  const { environment = {}, input = "", directory, stdout = "pipe", kill } = options;
   const child = spawn(process.execPath, [program, ...words], {
     env: { ...bare, ...environment },
     stdio: ["pipe", stdout, "pipe"],
@@ -37,12 +41,13 @@ export async function dkvctl(words: readonly string[], options: RunOptions = {})
   // A program that ends without reading its input breaks the pipe.
   child.stdin?.on("error", () => {});
   child.stdin?.end(input);
-  const [code, out, errors] = await Promise.all([
-    once(child, "close").then(([status]) => status as number | null),
+  void kill?.then((name) => child.kill(name));
+  const [[code, signal], out, errors] = await Promise.all([
+    once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>,
     collect(child.stdout),
     collect(child.stderr),
   ]);
-  return { code, stdout: out.toString(), output: out, stderr: errors.toString() };
+  return { code, signal, stdout: out.toString(), output: out, stderr: errors.toString() };
 }
 
 async function collect(stream: AsyncIterable<Buffer> | null): Promise<Buffer> {

@@ -42,6 +42,7 @@ async function atTerminal(
       explain: (text) => {
         seen.stderr += text;
       },
+      interruptible: (work) => work(new AbortController().signal),
     },
   });
   return seen;
@@ -52,7 +53,8 @@ const servers: ScriptedMember["servers"] = [
   {
     id: "dkv-0",
     raftAddress: "localhost:2380",
-    rpcAddress: "localhost:3000",
+    // Where nobody listens: a change is sent to the leader.
+    rpcAddress: "localhost:1",
     isLeader: true,
     isReachable: true,
     memberId: 2n ** 63n,
@@ -108,7 +110,7 @@ test("member-list has the columns of old first, and unknown ones are empty", asy
     ...silence,
     stdout:
       "ID\t| Raft Address\t| RPC Address\t| Leader\t| Reachable\t| Role\t| Match\t| Lag\t| Version\t| Last Contact\t| Member ID\t| Alarm\n" +
-      "dkv-0\t| localhost:2380\t| localhost:3000\t| true\t| true\t| voter\t| 1234\t| 0\t| 0.1.0\t| 0ms\t| 8000000000000000\t| \n" +
+      "dkv-0\t| localhost:2380\t| localhost:1\t| true\t| true\t| voter\t| 1234\t| 0\t| 0.1.0\t| 0ms\t| 8000000000000000\t| \n" +
       "drei\t| a.example:2381\t| \t| false\t| false\t| learner\t| \t| \t| \t| \t| 0000000000000abc\t| corrupt\n",
   });
   assert.equal((await at(only, "member-list", "-o", "value")).stdout, "dkv-0\ndrei\n");
@@ -120,9 +122,9 @@ test("member-list has its columns under each other at a terminal", async (t) => 
   assert.equal(
     (await atTerminal(only, "member-list")).stdout,
     `${[
-      "ID    | Raft Address   | RPC Address    | Leader | Reachable | Role    | Match | Lag | Version | Last Contact | Member ID        | Alarm",
-      "dkv-0 | localhost:2380 | localhost:3000 | true   | true      | voter   | 1234  | 0   | 0.1.0   | 0ms          | 8000000000000000 |",
-      "drei  | a.example:2381 |                | false  | false     | learner |       |     |         |              | 0000000000000abc | corrupt",
+      "ID    | Raft Address   | RPC Address | Leader | Reachable | Role    | Match | Lag | Version | Last Contact | Member ID        | Alarm",
+      "dkv-0 | localhost:2380 | localhost:1 | true   | true      | voter   | 1234  | 0   | 0.1.0   | 0ms          | 8000000000000000 |",
+      "drei  | a.example:2381 |             | false  | false     | learner |       |     |         |              | 0000000000000abc | corrupt",
     ].join("\n")}\n`,
   );
 });
@@ -138,7 +140,7 @@ test("member-list has everything as json", async (t) => {
       id: "dkv-0",
       member_id: "9223372036854775808",
       raft_address: "localhost:2380",
-      rpc_address: "localhost:3000",
+      rpc_address: "localhost:1",
       is_leader: true,
       is_reachable: true,
       is_learner: false,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, watch, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -13,16 +14,18 @@ import { chunksOf, encodeBackup, encodeHeader, type SnapshotHeader, type StateRe
 import { encodeCommand, Store } from "@dkv/store";
 
 import { ScriptedMember } from "../../client/test/scripted-member.ts";
+import { run } from "../src/run.ts";
 import { dkvctl, type Ending } from "./dkvctl.ts";
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
 /** What a member of three, one of them a learner and one gone, streams: three keys. */
-async function backup(): Promise<Buffer> {
+async function backup(value = "value"): Promise<Buffer> {
   const store = new Store({ get: () => undefined }, { cacheBytes: 0 });
   for (const [position, key] of ["a", "b", "c"].entries()) {
-    const value = create(SetCommandSchema, { key: bytes(key), value: bytes("value") });
-    store.apply(position + 1, 4, encodeCommand({ proposer: 1n, sequence: position }, { case: "set", value }));
+    const set = create(SetCommandSchema, { key: bytes(key), value: bytes(value) });
+    const command = { case: "set", value: set } as const;
+    store.apply(position + 1, 4, encodeCommand({ proposer: 1n, sequence: position }, command));
   }
   const records = store
     .takeChanges()
@@ -136,6 +139,97 @@ test("what is not whole gets no name, and leaves what was there", async (t) => {
     assert.equal(ending.stdout, "");
     assert.deepEqual(await readdir(cwd), ["old.dkv"]);
     assert.equal(await readFile(join(cwd, "old.dkv"), "utf8"), "precious");
+  }
+});
+
+test("a file that comes meanwhile is not replaced", async (t) => {
+  const file = await backup();
+  const member = await memberWith(t, file);
+  const cwd = await directory(t);
+  member.backup = async function* () {
+    await writeFile(join(cwd, "it.dkv"), "precious");
+    yield file;
+  };
+  const refused = await snapshot(member, cwd, "save", "it.dkv");
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /^dkvctl: it\.dkv is there already: name another file, or add --force/);
+  assert.equal(await readFile(join(cwd, "it.dkv"), "utf8"), "precious");
+  assert.deepEqual(await readdir(cwd), ["it.dkv"]);
+});
+
+test("two at once do not get in each other's way, nor in that of a file of the user's", async (t) => {
+  const file = await backup();
+  const member = await memberWith(t, file);
+  for (const force of [[], ["--force"]]) {
+    const both = Promise.withResolvers<void>();
+    let begun = 0;
+    member.backup = async function* () {
+      yield file.subarray(0, 100);
+      begun += 1;
+      if (begun === 2) both.resolve();
+      await both.promise;
+      yield file.subarray(100);
+    };
+    const cwd = await directory(t);
+    await writeFile(join(cwd, "it.dkv.part"), "mine");
+    const words = ["save", ...force, "it.dkv"];
+    const endings = await Promise.all([snapshot(member, cwd, ...words), snapshot(member, cwd, ...words)]);
+    const codes = endings.map(({ code }) => code);
+    assert.deepEqual(new Set(codes), new Set(force.length === 0 ? [0, 1] : [0]));
+    assert.deepEqual(await readFile(join(cwd, "it.dkv")), file);
+    assert.equal(await readFile(join(cwd, "it.dkv.part"), "utf8"), "mine");
+    assert.deepEqual(await readdir(cwd), ["it.dkv", "it.dkv.part"]);
+  }
+});
+
+for (const name of ["SIGINT", "SIGTERM"] as const) {
+  test(`${name} ends it, and leaves nothing behind`, async (t) => {
+    const file = await backup();
+    const member = await memberWith(t, file);
+    member.backup = async function* (signal) {
+      yield file.subarray(0, 100);
+      if (!signal.aborted) await once(signal, "abort");
+    };
+    const cwd = await directory(t);
+    const changes = watch(cwd)[Symbol.asyncIterator]();
+    const kill = changes.next().then(() => name);
+    const words = [`--endpoint=${member.endpoint}`, "snapshot", "save", "it.dkv"];
+    const { code, signal } = await dkvctl(words, { directory: cwd, kill });
+    await changes.return?.();
+    assert.deepEqual([code, signal], [null, name]);
+    assert.deepEqual(await readdir(cwd), []);
+  });
+}
+
+test("a person sees how much has come, and then a clean line, whatever comes of it", async (t) => {
+  const file = await backup("x".repeat(2 ** 20));
+  const cwd = await directory(t);
+  for (const whole of [true, false]) {
+    const member = await memberWith(t, file);
+    member.backup = async function* () {
+      for (let offset = 0; offset < file.length - (whole ? 0 : 1); offset += 2 ** 19)
+        yield await Promise.resolve(
+          file.subarray(offset, Math.min(offset + 2 ** 19, file.length - 1 + Number(whole))),
+        );
+    };
+    let seen = "";
+    const save = run({
+      words: [`--endpoint=${member.endpoint}`, "snapshot", "save", join(cwd, `${String(whole)}.dkv`)],
+      environment: {},
+      io: {
+        printsToTerminal: true,
+        explainsToTerminal: true,
+        readInput: () => Promise.resolve(new Uint8Array()),
+        print: () => Promise.resolve(),
+        explain: (text) => {
+          seen += text;
+        },
+        interruptible: (work) => work(new AbortController().signal),
+      },
+    });
+    if (whole) await save;
+    else await assert.rejects(save, /is no backup to rely on/);
+    assert.equal(seen, "\r1 MiB\r2 MiB\r3 MiB\r\u001B[K");
   }
 });
 

@@ -139,7 +139,8 @@ export function onHeartbeat(raft: Raft, heartbeat: Heartbeat): void {
   if (heartbeat.commit > lastIndex) {
     throw new ForgottenPromise(
       `this member had stored log entries up to ${String(heartbeat.commit)} at least, and has ${String(lastIndex)}: ` +
-        "its data was removed or is an older copy, and it must not take part with it under this name",
+        "its data was removed or is an older copy, and it must not take part with it; remove the member and add it " +
+        "anew with an empty data directory (member-leave, then member-join), or do both with member-replace",
     );
   }
   raft.commitTo(heartbeat.commit);

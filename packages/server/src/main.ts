@@ -52,18 +52,25 @@ async function main(): Promise<void> {
   const server = await startServer(config, { clock: systemClock, random: systemRandom, logger, fatal });
   clearInterval(patience);
 
+  // A signal may come while a member that was removed stops.
+  let isStopping = false;
+  const stop = (): void => {
+    if (isStopping) return;
+    isStopping = true;
+    server.stop().then(() => process.exit(0), fatal);
+  };
   let signals = 0;
   const onSignal = (signal: NodeJS.Signals): void => {
     signals += 1;
     if (signals > 1) process.exit(1);
     logger.info({ signal }, "stopping");
-    server.stop().then(() => process.exit(0), fatal);
+    stop();
   };
   process.on("SIGTERM", onSignal);
   process.on("SIGINT", onSignal);
   await server.removed;
   process.stderr.write(`dkv: ${removedText(config.dataDir)}\n`);
-  server.stop().then(() => process.exit(0), fatal);
+  stop();
 }
 
 async function restoreBackup(words: readonly string[]): Promise<void> {

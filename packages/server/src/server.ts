@@ -61,7 +61,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Ser
     proposer: random.name(),
     random,
     onRemoved: () => {
-      noteRemoval(config.dataDir);
+      noteRemoval(config.dataDir, logger);
       removed.resolve();
     },
     fatal,
@@ -130,19 +130,23 @@ function createPeers(
       tls: config.peerTls,
       maxFrameBytes: limits.frameBytes,
       introduce: (name) => introduce(node, name),
+      isLost: () => node.status().leader === undefined,
     },
     { clock, random, logger },
   );
 }
 
 /**
- * Who a new member is. Only a learner is told: a voter that has to ask has lost its data, and its votes with
- * it.
+ * Who a new member is, once it is certain that it was added. Followers answer too, as the only address that
+ * the new one was given may be a follower's; but none that hears no leader: what it knows may be long over.
  */
 function introduce(node: RaftNode, name: string): KnownMember | undefined {
-  const { configuration: latest, commit } = node.status();
+  const { configuration: latest, commit, leader } = node.status();
+  if (leader === undefined) return undefined;
   const member = new MembershipTable(latest.configuration).named(name);
-  if (member?.role !== "learner" || commit < latest.index) return undefined;
-  const { id: memberId, peerAddress } = member;
-  return { memberId, peerAddress, configuration: encodeConfiguration(latest.configuration) };
+  if (member === undefined) return undefined;
+  const { id: memberId, peerAddress, role: kind } = member;
+  if (kind === "voter") return { kind, memberId, peerAddress };
+  if (commit < latest.index) return undefined;
+  return { kind, memberId, peerAddress, configuration: encodeConfiguration(latest.configuration) };
 }

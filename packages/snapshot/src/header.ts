@@ -22,6 +22,7 @@ import {
   logIndex,
   term,
 } from "@dkv/raft";
+import type { Position } from "@dkv/store";
 import { readCount, writeCount } from "./count.ts";
 import { DamagedSnapshotError } from "./damage.ts";
 
@@ -43,6 +44,9 @@ export const maxHeaderBytes = 2 ** 20;
 const format = 1;
 const fixedBytes = 45;
 const checksumBytes = 4;
+
+/** No honest member ever counts so far. Beyond, the consensus core could not count on exactly. */
+const maxEntryCount = 2 ** 52;
 
 export function encodeHeader(header: SnapshotHeader): Buffer {
   const configuration = encodeConfiguration(header.configuration);
@@ -78,10 +82,24 @@ export function decodeHeader(bytes: Uint8Array): SnapshotHeader {
   return {
     snapshotId: buffer.readBigUInt64BE(1),
     clusterId: buffer.readBigUInt64BE(9),
-    last: { index: logIndex(readCount(buffer, 17)), term: term(readCount(buffer, 25)) },
+    last: { index: logIndex(entryCount(buffer, 17)), term: term(entryCount(buffer, 25)) },
     revision: readCount(buffer, 33),
     configuration: configurationIn(buffer.subarray(fixedBytes, end)),
   };
+}
+
+function entryCount(buffer: Buffer, offset: number): number {
+  const count = readCount(buffer, offset);
+  if (count > maxEntryCount) throw new DamagedSnapshotError("a snapshot has a term or an index above 2^52");
+  return count;
+}
+
+/** Throws {@link DamagedSnapshotError} unless the state stands where the header says. */
+export function checkPosition({ last, revision }: SnapshotHeader, stored: Position): void {
+  const isTold =
+    stored.appliedIndex === last.index && stored.appliedTerm === last.term && stored.revision === revision;
+  if (!isTold)
+    throw new DamagedSnapshotError("the state in a snapshot is not the one that its header tells of");
 }
 
 function configurationIn(bytes: Buffer): Configuration {

@@ -17,5 +17,5 @@ export type { SnapshotProgress, SnapshotTrailer, StateRecord } from "./chunk.ts"
 export { chunksOf, trailerOf } from "./chunker.ts";
 export type { ChunkOptions } from "./chunker.ts";
 export { DamagedSnapshotError } from "./damage.ts";
-export { decodeHeader, encodeHeader } from "./header.ts";
+export { checkPosition, decodeHeader, encodeHeader } from "./header.ts";
 export type { SnapshotHeader } from "./header.ts";

@@ -9,13 +9,14 @@ import { header, headerBytes } from "./fixtures.ts";
 
 const id = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
 const count = fc.maxSafeNat();
+const entryCount = fc.integer({ min: 0, max: 2 ** 52 });
 
 const anyHeader: fc.Arbitrary<SnapshotHeader> = fc
   .record({
     snapshotId: id,
     clusterId: id,
-    index: count,
-    term: count,
+    index: entryCount,
+    term: entryCount,
     revision: count,
     ids: fc.uniqueArray(id, { minLength: 1, maxLength: 6 }),
     context: fc.uint8Array({ maxLength: 20 }),
@@ -69,6 +70,12 @@ test("a header that makes no sense is refused although its checksum is right", (
   const enormous = Buffer.from(headerBytes);
   enormous.writeUInt32BE(0xffff_ffff, 17);
   assert.throws(() => decodeHeader(sealed(enormous)), /above 2\^53/);
+
+  for (const last of [
+    { ...header.last, index: logIndex(2 ** 52 + 1) },
+    { ...header.last, term: term(2 ** 52 + 1) },
+  ])
+    assert.throws(() => decodeHeader(encodeHeader({ ...header, last })), /term or an index above 2\^52/);
 
   const flawed = encodeHeader({ ...header, configuration: { ...header.configuration, voters: [] } });
   assert.throws(() => decodeHeader(flawed), /configuration in a snapshot makes no sense/);

@@ -5,10 +5,10 @@ import { setTimeout as delay } from "node:timers/promises";
 export const nowMs = (): number => performance.now();
 
 /** Waits. Rejects with the signal's reason as soon as it is aborted. */
-export async function sleep(durationMs: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
+export async function sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
+  signal?.throwIfAborted();
   await delay(durationMs, undefined, { signal }).catch(() => {
-    signal.throwIfAborted();
+    signal?.throwIfAborted();
   });
 }
 

@@ -21,4 +21,9 @@ export interface Io {
   print(text: string | Uint8Array): Promise<void>;
   /** Writes to standard error. */
   explain(text: string): void;
+  /**
+   * Work that has something to clear away: when the run is to be ended from outside, the signal is aborted,
+   * and the run ends once the work has.
+   */
+  interruptible(work: (signal: AbortSignal) => Promise<void>): Promise<void>;
 }

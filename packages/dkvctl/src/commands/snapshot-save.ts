@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, link, open, rename, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 
 import { readBackup } from "@dkv/snapshot";
@@ -8,6 +8,7 @@ import { backupRefusal } from "../backup/refusal.ts";
 import { type BackupSummary, summarize } from "../backup/summary.ts";
 import { Exit, exitCodes } from "../exit.ts";
 import { printBackup } from "../output/backup.ts";
+import { randomName } from "../platform/random.ts";
 import type { CommandContext, Io } from "./command.ts";
 
 export interface SaveRequest {
@@ -19,64 +20,105 @@ export interface SaveRequest {
 
 /**
  * Saves a backup, and prints what is in it. It is checked as it comes, and bears its name only once it is
- * whole and on disk: until then it is FILE.part, which goes if anything fails.
+ * whole and on disk: until then it has a name that nobody else uses, and goes if anything fails.
  */
-export async function snapshotSave(
-  context: CommandContext,
+export async function snapshotSave(context: CommandContext, request: SaveRequest): Promise<void> {
+  const { path, force } = request;
+  if (!force && existsSync(path)) throw alreadyThere(path);
+  await context.io.interruptible(async (signal) => {
+    try {
+      await printBackup(context, await save(context, request, signal));
+    } catch (error) {
+      throw backupRefusal(path, error);
+    }
+  });
+}
+
+async function save(
+  { client, io }: CommandContext,
   { path, force, serializable }: SaveRequest,
-): Promise<void> {
-  if (!force && existsSync(path))
-    throw new Exit(
-      exitCodes.failure,
-      `${path} is there already: name another file, or add --force to replace it`,
-    );
-  const pieces = await context.client.backup({ serializable });
-  const part = `${path}.part`;
+  signal: AbortSignal,
+): Promise<BackupSummary> {
+  const pieces = await client.backup({ serializable, signal });
+  const part = `${path}.${randomName()}.part`;
   try {
-    const summary = await receive(pieces, part, context.io);
-    await rename(part, path);
+    // Whoever may read the keys in a cluster is not decided by who may read this directory.
+    const file = await open(part, "wx", 0o600);
+    const summary = await receive(pieces, file, io);
+    await (force ? rename(part, path) : linkAnew(part, path));
     await syncDirectory(dirname(resolve(path)));
-    await printBackup(context, summary);
-  } catch (error) {
-    await rm(part, { force: true });
-    throw backupRefusal(path, error);
+    return summary;
   } finally {
+    await rm(part, { force: true });
     await pieces.return(undefined);
   }
 }
 
-async function receive(pieces: AsyncIterable<Uint8Array>, part: string, io: Io): Promise<BackupSummary> {
-  // Whoever may read the keys in a cluster is not decided by who may read this directory.
-  const file = await open(part, "w", 0o600);
+/** Unlike a rename it cannot replace a file that came meanwhile. */
+async function linkAnew(part: string, path: string): Promise<void> {
   try {
-    const summary = await summarize(readBackup(written(pieces, file, io)));
+    await link(part, path);
+  } catch (error) {
+    throw error instanceof Error && "code" in error && error.code === "EEXIST" ? alreadyThere(path) : error;
+  }
+}
+
+function alreadyThere(path: string): Exit {
+  return new Exit(
+    exitCodes.failure,
+    `${path} is there already: name another file, or add --force to replace it`,
+  );
+}
+
+async function receive(pieces: AsyncIterable<Uint8Array>, file: FileHandle, io: Io): Promise<BackupSummary> {
+  const progress = progressOn(io);
+  try {
+    const summary = await summarize(readBackup(written(pieces, file, progress)));
     await file.sync();
     return summary;
   } finally {
+    progress.end();
     await file.close();
   }
 }
 
-const mebibyte = 1 << 20;
-
-/** The same pieces, each once it is in the file. Says on a terminal how many there were. */
+/** The same pieces, each once it is in the file. */
 async function* written(
   pieces: AsyncIterable<Uint8Array>,
   file: FileHandle,
-  io: Io,
+  progress: Progress,
 ): AsyncGenerator<Uint8Array> {
-  let bytes = 0;
-  let said = 0;
   for await (const piece of pieces) {
     await file.writeFile(piece);
-    bytes += piece.length;
+    progress.add(piece.length);
     yield piece;
-    const mebibytes = Math.floor(bytes / mebibyte);
-    if (mebibytes === said) continue;
-    said = mebibytes;
-    if (io.explainsToTerminal) io.explain(`\r${mebibytes} MiB`);
   }
-  if (said > 0 && io.explainsToTerminal) io.explain("\r\u001B[K");
+}
+
+interface Progress {
+  add(bytes: number): void;
+  /** Leaves the line empty for what comes next. */
+  end(): void;
+}
+
+const mebibyte = 1 << 20;
+
+/** Says on a terminal how much has come, on a line of its own. */
+function progressOn(io: Io): Progress {
+  let bytes = 0;
+  let said = 0;
+  return {
+    add: (more) => {
+      bytes += more;
+      const mebibytes = Math.floor(bytes / mebibyte);
+      if (mebibytes === said || !io.explainsToTerminal) return;
+      said = mebibytes;
+      io.explain(`\r${mebibytes} MiB`);
+    },
+    end: () => {
+      if (said > 0) io.explain("\r\u001B[K");
+    },
+  };
 }
 
 async function syncDirectory(path: string): Promise<void> {

@@ -15,6 +15,7 @@ export function standardIo(): Io {
     readInput,
     print,
     explain,
+    interruptible,
   };
 }
 
@@ -55,6 +56,25 @@ async function print(text: string | Uint8Array): Promise<void> {
     throw new Exit(exitCodes.failure, `cannot write to standard output: ${reasonOf(error)}`, {
       cause: error,
     });
+  }
+}
+
+/** The second time a signal ends the process at once. */
+async function interruptible(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const interruption = new AbortController();
+  let received: NodeJS.Signals | undefined;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    received ??= signal;
+    interruption.abort();
+  };
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) process.once(signal, onSignal);
+  try {
+    await work(interruption.signal);
+  } finally {
+    for (const signal of signals) process.off(signal, onSignal);
+    // Now it does what it would have done: a shell has to see that the run was interrupted.
+    if (received !== undefined) process.kill(process.pid, received);
   }
 }
 

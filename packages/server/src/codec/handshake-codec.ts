@@ -3,7 +3,7 @@ import { create, fromBinary, toBinary, type DescMessage, type MessageShape } fro
 import { HelloReplySchema, HelloSchema, Purpose } from "@dkv/protocol/dkv/peer/v1/peer";
 import { nodeId, type NodeId } from "@dkv/raft";
 import { DecodeError } from "./decode-error.ts";
-import { maxNameBytes } from "./membership-codec.ts";
+import { maxAddressBytes, maxNameBytes } from "./membership-codec.ts";
 
 export interface Hello {
   readonly protocolVersion: number;
@@ -15,8 +15,10 @@ export interface Hello {
   readonly version: string;
   /** What the connection is for; `unknown` is something of a later version. */
   readonly purpose: "member" | "snapshot" | "introduction" | "unknown";
-  /** Who asks for an introduction, which then has no ids yet; empty otherwise. */
+  /** Of who dials; empty if it does not say. Who asks for an introduction has no ids yet. */
   readonly name: string;
+  /** Where others reach who dials, as host:port; empty if it does not say. */
+  readonly peerAddress: string;
 }
 
 export interface HelloReply {
@@ -61,10 +63,10 @@ export function encodeHello(hello: Hello): Buffer {
 
 /** Decodes without the length. Throws a DecodeError. */
 export function decodeHello(bytes: Uint8Array): Hello {
-  const { protocolVersion, clusterId, from, to, clientAddress, version, purpose, name } = decode(
-    HelloSchema,
-    bytes,
-  );
+  const hello = decode(HelloSchema, bytes);
+  const { protocolVersion, clusterId, from, to, clientAddress, version, purpose, name, peerAddress } = hello;
+  if (Buffer.byteLength(peerAddress) > maxAddressBytes)
+    throw new DecodeError(`an address has more than ${String(maxAddressBytes)} bytes`);
   if (Buffer.byteLength(name) > maxNameBytes)
     throw new DecodeError(`a name has more than ${String(maxNameBytes)} bytes`);
   return {
@@ -76,6 +78,7 @@ export function decodeHello(bytes: Uint8Array): Hello {
     version,
     purpose: purposeOf(purpose),
     name,
+    peerAddress,
   };
 }
 

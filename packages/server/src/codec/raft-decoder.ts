@@ -39,7 +39,7 @@ import {
   number3,
   number4,
 } from "./tags.ts";
-import { WireReader } from "./wire-reader.ts";
+import { checkedEntryCount, WireReader } from "./wire-reader.ts";
 
 /** Between whom a frame travels: known from the connection, so that nobody speaks for another. */
 export interface Route {
@@ -49,9 +49,6 @@ export interface Route {
 
 /** Things of any sort in one frame: without a bound, small ones could take many times the frame's memory. */
 const maxItems = 2 ** 20;
-
-/** No honest member ever counts so far. Beyond, the core could not count on exactly. */
-const maxCount = 2 ** 52;
 
 /** Nearly every frame has no requests. */
 const none: readonly PeerRequest[] = [];
@@ -245,22 +242,22 @@ function readEntry(reader: WireReader, before: EntryId): Entry {
   }
   reader.leave(outer);
   if (entryTerm < before.term) throw new DecodeError("an entry's term is below that of the one before");
-  return { term: entryTerm, index: logIndex(checked(before.index + 1)), kind: entryKind(kind), data };
+  return {
+    term: entryTerm,
+    index: logIndex(checkedEntryCount(before.index + 1)),
+    kind: entryKind(kind),
+    data,
+  };
 }
 
 const noBytes: Uint8Array = new Uint8Array(0);
 
 function readTerm(reader: WireReader): Term {
-  return term(checked(reader.count()));
+  return term(reader.entryCount());
 }
 
 function readIndex(reader: WireReader): LogIndex {
-  return logIndex(checked(reader.count()));
-}
-
-function checked(count: number): number {
-  if (count > maxCount) throw new DecodeError("a term or an index is above 2^52");
-  return count;
+  return logIndex(reader.entryCount());
 }
 
 function entryKind(kind: number): EntryKind {

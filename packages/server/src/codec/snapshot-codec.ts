@@ -78,7 +78,7 @@ function readOffer(reader: WireReader): SnapshotFrame {
   let ofTerm = 0;
   let header: Uint8Array = new Uint8Array();
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-    if (tag === number1) ofTerm = reader.count();
+    if (tag === number1) ofTerm = reader.entryCount();
     else if (tag === message2) header = reader.bytes();
     else reader.skip(tag);
   }

@@ -1,5 +1,14 @@
 import { DecodeError } from "./decode-error.ts";
 
+/** No honest member ever counts so far. Beyond, the core could not count on exactly. */
+const maxEntryCount = 2 ** 52;
+
+/** A term or an index. Throws a DecodeError. */
+export function checkedEntryCount(count: number): number {
+  if (count > maxEntryCount) throw new DecodeError("a term or an index is above 2^52");
+  return count;
+}
+
 /**
  * Reads protobuf fields one after the other. Every method throws a DecodeError rather than read beyond the
  * end.
@@ -49,6 +58,11 @@ export class WireReader {
       }
     }
     throw new DecodeError("a number is above 2^53-1");
+  }
+
+  /** A term or an index. */
+  entryCount(): number {
+    return checkedEntryCount(this.count());
   }
 
   flag(): boolean {

@@ -1,4 +1,5 @@
 /** Turns the flags' texts into a configuration that holds together, or says in one line why not. */
+import { maxAddressBytes, maxMemberRows, maxNameBytes } from "../codec/membership-codec.ts";
 import { formatAddress, type HostPort } from "../platform/address.ts";
 import type { TlsPaths } from "../platform/tls-files.ts";
 import { usage, ValueReader } from "./value-reader.ts";
@@ -162,6 +163,7 @@ export function checkInitialCluster(
   reader: ValueReader,
 ): void {
   const { initialCluster, initialClusterState, name } = config;
+  checkLengths(config);
   // A member that has been started before may come without it; whoever bootstraps checks that.
   if (initialCluster.length === 0) return;
   const own = initialCluster.find((member) => member.name === name);
@@ -170,6 +172,12 @@ export function checkInitialCluster(
     const known = initialCluster.map((member) => member.name).join(", ");
     throw usage(
       `--name ${name} is not in --initial-cluster, which has ${known}; use one of these names or add ${name}=HOST:PORT`,
+    );
+  }
+  if (own !== undefined && initialCluster.length === 1 && initialClusterState === "existing") {
+    throw usage(
+      `--initial-cluster has only ${name} itself, which asks the others who it is with ` +
+        "--initial-cluster-state=existing: name at least one other member",
     );
   }
   for (const key of ["name", "address"] as const) {
@@ -187,6 +195,28 @@ export function checkInitialCluster(
       `--advertise-peer-address ${advertised} differs from ${name}=${own.address} in --initial-cluster; make them equal`,
     );
   }
+}
+
+/** What the membership table does not take, no cluster could agree upon. */
+function checkLengths({ name, initialCluster }: Pick<Config, "name" | "initialCluster">): void {
+  checkBytes("--name", name, maxNameBytes);
+  if (initialCluster.length > maxMemberRows) {
+    throw usage(
+      `--initial-cluster has ${String(initialCluster.length)} members; name at most ${String(maxMemberRows)}`,
+    );
+  }
+  for (const member of initialCluster) {
+    checkBytes("--initial-cluster", member.name, maxNameBytes);
+    checkBytes("--initial-cluster", member.address, maxAddressBytes);
+  }
+}
+
+function checkBytes(where: string, text: string, most: number): void {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > most)
+    throw usage(
+      `${where} has ${text.slice(0, 20)}..., of ${String(bytes)} bytes; write at most ${String(most)}`,
+    );
 }
 
 function checkPeersAreSafe(config: Config, reader: ValueReader): void {

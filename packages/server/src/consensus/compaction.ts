@@ -10,6 +10,12 @@ export interface CompactionLimits {
   readonly maxBytes: number;
 }
 
+/**
+ * With so many times `maxBytes` on disk, followers that get a snapshot are not waited for: one that is so slow
+ * needs another snapshot then.
+ */
+const largestShare = 4;
+
 /** As many as may be on their way to a follower that is not behind at all. */
 const fewEntries = 256;
 
@@ -19,7 +25,7 @@ export interface LogExtent {
   /** Durably applied up to here. */
   readonly applied: LogIndex;
   readonly bytes: number;
-  /** A follower that gets a snapshot goes on behind this index. */
+  /** A follower that is on its way goes on behind this index. */
   readonly keepAfter: LogIndex | undefined;
 }
 
@@ -32,6 +38,7 @@ export function compactionPoint(
   const kept = isLarge ? Math.min(catchupEntries, fewEntries) : catchupEntries;
   const entries = applied - firstIndex + 1;
   if (!isLarge && entries < snapshotCount + catchupEntries) return undefined;
-  const upTo = minIndex(logIndex(Math.max(0, applied - kept)), keepAfter);
+  const wanted = logIndex(Math.max(0, applied - kept));
+  const upTo = bytes > largestShare * maxBytes ? wanted : minIndex(wanted, keepAfter);
   return upTo < firstIndex ? undefined : upTo;
 }

@@ -42,6 +42,7 @@ export class DiskWatch {
     return this.#isHandingOver;
   }
 
+  /** Not one with a snapshot: to install that takes its time, and does not mean that the disk hangs. */
   batchLeft(): void {
     this.#ticksOut = 0;
   }

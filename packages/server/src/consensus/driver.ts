@@ -68,7 +68,7 @@ export interface DriverDeps {
   readonly isCorrupt: () => boolean;
   /** Says in words how many members answer, for error texts. */
   readonly describeQuorum: () => string;
-  /** Answers what another member asks. Never rejects. */
+  /** Answers what another member asks. */
   readonly answer: (body: Uint8Array) => Promise<Uint8Array>;
   /** Another configuration is in force, committed or not. */
   readonly onConfiguration: (at: ConfigurationAt) => void;
@@ -109,18 +109,17 @@ export class Driver {
     });
     const patienceTicks = Math.ceil(deps.electionTimeoutMs / deps.tickMs);
     this.#disk = new DiskWatch({ ...deps, patienceTicks });
-    const { proposingLimits } = deps;
-    this.#proposing = new Proposing(proposingLimits, { ...deps, outbox: this.#outbox, disk: this.#disk });
     const schedule = (): void => {
       this.schedule();
     };
-    this.requests = new PeerRequests({ ...deps, outbox: this.#outbox, schedule });
-    this.#snapshots = new Snapshots({ ...deps, guard: this.#guard, schedule });
-    this.hashes = new StateHashes({ ...deps, guard: this.#guard, schedule });
+    const shared = { ...deps, guard: this.#guard, outbox: this.#outbox, schedule };
+    this.#proposing = new Proposing(deps.proposingLimits, { ...shared, disk: this.#disk });
+    this.requests = new PeerRequests(shared);
+    this.#snapshots = new Snapshots(shared);
+    this.hashes = new StateHashes(shared);
     this.#saver = new StateSaver({
-      ...deps,
+      ...shared,
       hashes: this.hashes,
-      guard: this.#guard,
       keepAfter: () => this.#snapshots.keepAfter,
       onSaved: () => {
         this.#turn();
@@ -292,23 +291,24 @@ export class Driver {
   #write(batch: PersistBatch | undefined): void {
     if (batch === undefined) return;
     const { storage, node } = this.#deps;
-    const { snapshot } = batch;
-    this.#disk.batchLeft();
-    const stored = snapshot === undefined ? storage.append(batch) : this.#install(batch);
+    if (batch.snapshot === undefined) this.#disk.batchLeft();
+    const stored = batch.snapshot ? this.#install(batch, batch.snapshot) : storage.append(batch);
     this.#writing = this.#guard.runAfter(stored, () => {
       this.#writing = undefined;
+      if (this.#stopped) return;
       this.#disk.batchStored();
-      if (snapshot !== undefined) this.#installed(snapshot);
       node.persisted(batch.id);
       this.#outbox.messages(batch.thenSend);
       this.#turn();
     });
   }
 
-  /** The batch replaces log and state as a whole. */
-  async #install(batch: PersistBatch): Promise<void> {
+  /** The batch replaces log and state as a whole. Once the member is stopped, the storage may be closed. */
+  async #install(batch: PersistBatch, snapshot: Snapshot): Promise<void> {
     await this.#saver.pause();
+    if (this.#stopped) return;
     await this.#deps.storage.append(batch);
+    this.#installed(snapshot);
   }
 
   /** In the same breath as the storage switches to it: nobody reads the new state through the old overlay. */

@@ -7,6 +7,7 @@
 import type { NodeId } from "@dkv/raft";
 import type { Clock } from "../platform/clock.ts";
 import type { PeerFrame, PeerRequest } from "../transport/peer-transport.ts";
+import type { Guard } from "./guard.ts";
 import type { Outbox } from "./outbox.ts";
 
 /** Answers being worked on for others; what comes above is not answered. */
@@ -17,8 +18,10 @@ export interface PeerRequestsDeps {
   readonly clock: Clock;
   /** Something waits in the outbox. */
   readonly schedule: () => void;
-  /** Answers another member's question. Never rejects. */
+  /** Answers another member's question. */
   readonly answer: (body: Uint8Array) => Promise<Uint8Array>;
+  /** Is told when there is no answer, not even a refusal. */
+  readonly guard: Pick<Guard, "fail">;
 }
 
 export type Reply =
@@ -84,13 +87,17 @@ export class PeerRequests {
 
   #answer(from: NodeId, { id, body }: PeerRequest): void {
     if (this.#answering >= maxAnswering) return;
-    const { outbox, schedule, answer } = this.#deps;
+    const { outbox, schedule, answer, guard } = this.#deps;
     this.#answering += 1;
-    void answer(body).then((response) => {
-      this.#answering -= 1;
-      outbox.respond(from, { id, body: response });
-      schedule();
-    });
+    answer(body)
+      .then((response) => {
+        this.#answering -= 1;
+        outbox.respond(from, { id, body: response });
+        schedule();
+      })
+      .catch((error: unknown) => {
+        guard.fail(error);
+      });
   }
 
   #settle(id: number, reply: Reply): void {

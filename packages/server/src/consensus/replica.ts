@@ -114,8 +114,10 @@ export class Replica implements Member {
         this.#configurationApplied(configuration);
       },
     });
-    const { driver, electionTimeoutMs } = { driver: this.#driver, ...options };
-    this.#membership = new Membership({ ...deps, driver, requests: driver.requests, electionTimeoutMs });
+    const driver = this.#driver;
+    const { requests } = driver;
+    const { electionTimeoutMs } = options;
+    this.#membership = new Membership({ ...deps, driver, requests, electionTimeoutMs });
     const { transport, storage, store } = deps;
     const applied = logIndex(store.appliedIndex);
     this.#acquaintances = new Acquaintances(transport, storage.configurations, applied);
@@ -218,8 +220,17 @@ export class Replica implements Member {
   async takeSnapshot(): Promise<StateSnapshot> {
     if (this.#stopping) throw stopping();
     if (this.#alarms.isCorruptHere) throw this.#alarms.refusal();
+    const { storage, store } = this.#deps;
+    const { appliedIndex } = store;
     await this.#driver.saveApplied();
-    return this.#deps.storage.takeSnapshot();
+    if (this.#stopping) throw stopping();
+    const snapshot = storage.takeSnapshot();
+    if (snapshot.header.last.index >= appliedIndex) return snapshot;
+    await snapshot.close();
+    throw new DkvError(
+      "overloaded",
+      "this member is about to take over the state of another one: nothing was copied, try again or use another one",
+    );
   }
 
   /**

@@ -105,8 +105,11 @@ export class StateSaver {
       guard.run(() => {
         this.#save();
       });
-      if (this.#saving === undefined) return;
-      await this.#saving;
+      const saving = this.#saving;
+      if (saving === undefined) return;
+      await saving;
+      // It has failed, and so will all others.
+      if (this.#saving === saving) return;
     }
   }
 
@@ -149,7 +152,9 @@ export class StateSaver {
     await storage.save(changes);
     store.persisted();
     this.#savedIndex = applied;
-    if (isCheck && !this.#isPaused) this.#hash(applied);
+    // The log is about to be replaced, or closed.
+    if (this.#isPaused) return;
+    if (isCheck) this.#hash(applied);
     const { log, logBytes: bytes } = storage;
     const extent = { firstIndex: log.firstIndex, applied, bytes, keepAfter: keepAfter() };
     const upTo = compactionPoint(compaction, extent);

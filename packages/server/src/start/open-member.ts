@@ -4,10 +4,11 @@
  *   --initial-cluster-state=new       the members that all were told begin a cluster together
  *   --initial-cluster-state=existing  a member that was added asks the others who it is, until one knows
  */
-import { decodeConfiguration, initialConfiguration } from "@dkv/raft";
+import { initialConfiguration } from "@dkv/raft";
 import { encodeMembership } from "../codec/membership-codec.ts";
 import type { Config } from "../config/config.ts";
 import { clusterIdOf, memberIdOf } from "../config/identity.ts";
+import { MembershipTable } from "../consensus/membership/table.ts";
 import { checkAddress } from "../platform/listening.ts";
 import type { Random } from "../platform/random.ts";
 import { StartupError } from "../platform/startup-error.ts";
@@ -39,13 +40,25 @@ export async function openMember(config: Config, deps: OpenMemberDeps): Promise<
   if (config.forceNewCluster) await forceNewCluster(options);
   const { storage, created } = await openStorage(options);
   const isNamed = config.initialClusterState === "new" && initialCluster.length > 0;
-  if (!created && isNamed && storage.identity.clusterId !== beginning.identity.clusterId) {
-    logger.warn(
+  const isAnother = isNamed && storage.identity.clusterId !== beginning.identity.clusterId;
+  if (!created && isAnother && !areMembers(initialCluster, storage)) {
+    logger.info(
       { dataDir },
       "the data directory is in use already: --initial-cluster and its token are ignored",
     );
   }
   return storage;
+}
+
+/** A restored cluster, too, has an id that its members do not give it. */
+function areMembers(initialCluster: Config["initialCluster"], { configurations }: Storage): boolean {
+  const { configuration } = configurations.at(-1) ?? configurations[0];
+  const { members } = new MembershipTable(configuration);
+  const addresses = new Map(members.map(({ name, peerAddress }) => [name, peerAddress]));
+  return (
+    addresses.size === initialCluster.length &&
+    initialCluster.every(({ name, address }) => addresses.get(name) === address)
+  );
 }
 
 /**
@@ -91,10 +104,7 @@ async function introduced(config: Config, { clock, logger }: OpenMemberDeps): Pr
     const answer = await askForIntroduction({ name, addresses, tls }, { clock });
     if (answer.kind === "introduced") {
       const { clusterId, memberId, configuration } = answer;
-      return {
-        identity: { clusterId, memberId, name },
-        configuration: decodeConfiguration(configuration),
-      };
+      return { identity: { clusterId, memberId, name }, configuration };
     }
     if (answer.kind === "refused")
       throw new StartupError("environment", `the cluster does not take ${name}: ${answer.reason}`);

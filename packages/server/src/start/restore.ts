@@ -62,12 +62,18 @@ function refusal({ file, dataDir }: RestoreRequest, error: unknown): unknown {
     return new StartupError("environment", `${file} is no backup to rely on: ${error.message}`, {
       cause: error,
     });
-  if (error instanceof Error && "syscall" in error) {
+  if (error instanceof Error && (isOfSystem(error) || isOfSystem(error.cause))) {
     return new StartupError("environment", `cannot restore ${file} into ${dataDir}: ${error.message}`, {
       cause: error,
     });
   }
   return error;
+}
+
+/** What the system or LevelDB says when a file cannot be read or written, as on a full disk. */
+function isOfSystem(error: unknown): boolean {
+  if (!(error instanceof Error) || !("code" in error)) return false;
+  return "syscall" in error || (typeof error.code === "string" && error.code.startsWith("LEVEL_"));
 }
 
 /** For whoever ran it: what there is now, and what to do next. */

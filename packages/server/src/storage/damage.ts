@@ -11,9 +11,9 @@ export function damagedDirectory(dataDir: string, error: Error): StartupError {
   return new StartupError(
     "environment",
     `${error.message}. The data in ${dataDir} is damaged: this member may have forgotten a vote it gave ` +
-      "or a write it acknowledged, so it must not be started with this directory again. Remove the member " +
-      "from its cluster and let it join anew with an empty directory; an older copy of this one is no " +
-      "cure, since it has forgotten even more",
+      "or a write it acknowledged, so it must not be started with this directory again. Replace it under " +
+      "its own name with dkvctl member-replace NAME NAME ADDRESS, and let it join anew with an empty directory; " +
+      "an older copy of this one is no cure, since it has forgotten even more",
     { cause: error },
   );
 }

@@ -2,20 +2,27 @@
  * Snapshots that come in, each in a generation of its own above the current one.
  *
  *   receiving ──finish──▶ complete ──takeOver──▶ the current generation
- *       │                    │ an install of a later one
+ *       │                    │ dropped; an install of a later one; two more
+ *       │                    └──▶ deleted
  *       └── gives way to another that comes in
  *
  * One is received at a time. A complete one is kept for the install that will ask for it, whatever comes in
- * meanwhile; the newest few are, for some are never asked for.
+ * meanwhile.
  */
 import type { EntryId } from "@dkv/raft";
 import { encodeHeader, type SnapshotHeader, type SnapshotTrailer } from "@dkv/snapshot";
 import { assert } from "../platform/assert.ts";
-import { databaseDirectory, generationDirectory, makeDirectory } from "./generation/layout.ts";
+import {
+  databaseDirectory,
+  deleteGeneration,
+  generationDirectory,
+  makeDirectory,
+} from "./generation/layout.ts";
 import { ReceivedSnapshot } from "./snapshot/received-snapshot.ts";
 import type { Database } from "./state/leveldb.ts";
 import type { IncomingSnapshot } from "./storage.ts";
 
+/** One that is about to be installed, and one that came in before it was. */
 const keptComplete = 2;
 
 /** A complete snapshot, no longer the receiver's. */
@@ -58,13 +65,24 @@ export class Incoming {
       const isLater = ({ snapshot }: Reception): boolean => snapshot.header.last.index > last.index;
       const others = this.#complete.filter((each) => each !== found && !isLater(each));
       this.#complete = this.#complete.filter(isLater);
-      for (const { snapshot } of others) await snapshot.close();
+      await this.#delete(others);
       return taken;
     });
   }
 
-  close(): Promise<void> {
+  /** Deletes a complete one. */
+  drop(header: SnapshotHeader): Promise<void> {
     return this.#inTurn(async () => {
+      const dropped = this.#complete.filter(({ snapshot }) => isSame(snapshot.header, header));
+      this.#complete = this.#complete.filter((each) => !dropped.includes(each));
+      await this.#delete(dropped);
+    });
+  }
+
+  /** Does not wait until all of a snapshot has been checked. */
+  async close(): Promise<void> {
+    await this.#receiving?.snapshot.close();
+    await this.#inTurn(async () => {
       await this.#receiving?.snapshot.close();
       for (const { snapshot } of this.#complete) await snapshot.close();
     });
@@ -74,7 +92,9 @@ export class Incoming {
     const before = this.#receiving;
     this.#receiving = undefined;
     await before?.snapshot.close();
-    const number = Math.max(current, ...this.#complete.map((complete) => complete.number)) + 1;
+    // In the place of the one before, which is above all others as well.
+    const number =
+      before?.number ?? Math.max(current, ...this.#complete.map((complete) => complete.number)) + 1;
     makeDirectory(generationDirectory(this.#dataDir, number));
     const snapshot = await ReceivedSnapshot.open(databaseDirectory(this.#dataDir, number), header);
     this.#receiving = { number, snapshot };
@@ -105,7 +125,14 @@ export class Incoming {
     this.#receiving = undefined;
     const all = [...this.#complete, reception];
     this.#complete = all.slice(-keptComplete);
-    for (const { snapshot } of all.slice(0, -keptComplete)) await snapshot.close();
+    await this.#delete(all.slice(0, -keptComplete));
+  }
+
+  async #delete(receptions: readonly Reception[]): Promise<void> {
+    for (const { number, snapshot } of receptions) {
+      await snapshot.close();
+      await deleteGeneration(this.#dataDir, number);
+    }
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -119,6 +119,10 @@ export class MemberStorage implements Storage {
     return this.#incoming.receive(this.#current.number, header);
   }
 
+  dropReceived(header: SnapshotHeader): Promise<void> {
+    return this.#incoming.drop(header);
+  }
+
   /** Takes nothing more, and waits for what is being written. */
   close(): Promise<void> {
     this.#stopped = "closed";

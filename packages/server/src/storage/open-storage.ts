@@ -13,6 +13,7 @@ import { deleteOthers, firstGeneration, makeDirectory } from "./generation/layou
 import { verifyGeneration } from "./generation/verify-generation.ts";
 import { MemberStorage } from "./member-storage.ts";
 import { newerFormat, nothingThere, notOurs, refusal } from "./refusals.ts";
+import { lastReceivedIn } from "./snapshot/received-snapshot.ts";
 import { metaKeys } from "./state/keyspace.ts";
 import type { Database } from "./state/leveldb.ts";
 import { unsealIdentity } from "./state/records.ts";
@@ -56,9 +57,13 @@ export async function openStorage(options: OpenStorageOptions): Promise<OpenedSt
     const number = current.number ?? firstGeneration;
     const identity = ownerOf(database, options);
     const generation = await verifyGeneration({ number, database, identity }, options);
-    await deleteOthers(dataDir, number);
+    const { appliedIndex } = generation.savedState;
+    await deleteOthers(dataDir, number, async (received) => {
+      const last = await lastReceivedIn(received);
+      return last !== undefined && last > appliedIndex;
+    });
     const { hardState } = generation.log;
-    const commit = logIndex(Math.max(hardState.commit, generation.savedState.appliedIndex));
+    const commit = logIndex(Math.max(hardState.commit, appliedIndex));
     const found = { identity, hardState: { ...hardState, commit }, generation };
     const storage = new MemberStorage(found, options);
     logger?.info({ dataDir, created, lastIndex: storage.log.lastIndex }, "data directory opened");

@@ -42,6 +42,14 @@ export function nothingThere(dataDir: string): StartupError {
   );
 }
 
+export function restoreCutShort(dataDir: string): StartupError {
+  return new StartupError(
+    "environment",
+    `a restore into ${dataDir} was cut short, and what is there is no member's data yet: delete the directory ` +
+      "and restore again",
+  );
+}
+
 /** What is told instead of an error that came up while opening; the error itself if it is a bug of ours. */
 export function refusal(dataDir: string, error: unknown): unknown {
   if (error instanceof DamageError || error instanceof DamagedRecordError)

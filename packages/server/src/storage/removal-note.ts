@@ -4,6 +4,7 @@
  */
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Logger } from "pino";
 import { StartupError } from "../platform/startup-error.ts";
 import { syncDirectory } from "./log/segment-file.ts";
 
@@ -15,9 +16,17 @@ export const removedText = (dataDir: string): string =>
   "To come back, add it anew with dkvctl member-join, delete that directory, and start it with " +
   "--initial-cluster-state=existing";
 
-export function noteRemoval(dataDir: string): void {
-  writeFileSync(pathIn(dataDir), "This member was removed from its cluster.\n", { mode: 0o600, flush: true });
-  syncDirectory(dataDir);
+/** Without the note, as on a full disk, the member is told anew after its next start. */
+export function noteRemoval(dataDir: string, logger: Logger): void {
+  try {
+    writeFileSync(pathIn(dataDir), "This member was removed from its cluster.\n", {
+      mode: 0o600,
+      flush: true,
+    });
+    syncDirectory(dataDir);
+  } catch (error) {
+    logger.warn({ dataDir, err: error }, "could not note that this member was removed");
+  }
 }
 
 /** Throws a StartupError if the directory is that of a removed member. */

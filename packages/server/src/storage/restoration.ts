@@ -3,6 +3,7 @@
  * entry. Until that is complete nothing says that the directory is a member's.
  */
 import { existsSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import type { Configuration } from "@dkv/raft";
 import type { SnapshotHeader, SnapshotTrailer } from "@dkv/snapshot";
 import { StartupError } from "../platform/startup-error.ts";
@@ -39,10 +40,15 @@ export class Restoration {
     const { dataDir } = options;
     try {
       if (existsSync(dataDir) && readdirSync(dataDir).length > 0) throw notEmpty(dataDir);
+    } catch (error) {
+      throw refusal(dataDir, error);
+    }
+    try {
       makeDirectory(generationDirectory(dataDir, firstGeneration));
       const received = await ReceivedSnapshot.open(databaseDirectory(dataDir, firstGeneration), header);
       return new Restoration(options, received);
     } catch (error) {
+      empty(dataDir);
       throw refusal(dataDir, error);
     }
   }
@@ -70,8 +76,14 @@ export class Restoration {
   /** Leaves the directory as empty as it was. */
   async abandon(): Promise<void> {
     await this.#received.close();
-    rmSync(generationDirectory(this.#options.dataDir, firstGeneration), { recursive: true, force: true });
+    empty(this.#options.dataDir);
   }
+}
+
+/** It was empty before, so all that is there came of the restoration. */
+function empty(dataDir: string): void {
+  if (!existsSync(dataDir)) return;
+  for (const name of readdirSync(dataDir)) rmSync(join(dataDir, name), { recursive: true, force: true });
 }
 
 function notEmpty(dataDir: string): StartupError {

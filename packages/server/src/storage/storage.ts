@@ -110,5 +110,7 @@ export interface Storage {
    * since.
    */
   receiveSnapshot(header: SnapshotHeader): Promise<IncomingSnapshot>;
+  /** Deletes a complete one that nobody is going to install. Does nothing if there is none with this header. */
+  dropReceived(header: SnapshotHeader): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /** The rules of the greeting with which a connection begins: who may talk to whom. */
 import type { Hello, HelloReply, Introduction } from "../codec/handshake-codec.ts";
 import { version } from "../version.ts";
+import { claimedAddress } from "./guests.ts";
 import type { PeerAddress, TransportOptions } from "./options.ts";
 import type { PeerRecord } from "./peer-record.ts";
 
@@ -15,7 +16,13 @@ export const pingFrame = Buffer.alloc(4);
 
 export type Verdict =
   /** Frames follow, or a snapshot. */
-  | { readonly kind: "welcome"; readonly peer: PeerRecord; readonly purpose: "member" | "snapshot" }
+  | {
+      readonly kind: "welcome";
+      readonly peer: PeerRecord;
+      readonly purpose: "member" | "snapshot";
+      /** Where it says that it is: it may have moved while we were away. Undefined if it does not say. */
+      readonly isAt: string | undefined;
+    }
   /** Told who it is, and that is all. */
   | { readonly kind: "introduce"; readonly name: string; readonly introduction: Introduction }
   | Refusal;
@@ -34,6 +41,8 @@ interface Judge {
   readonly peers: ReadonlyMap<bigint, PeerRecord>;
   /** Members that were removed from the cluster. */
   readonly removed: ReadonlySet<bigint>;
+  /** Makes a peer for the time being of a member that is not known; undefined if none is let in. */
+  readonly admit: (address: PeerAddress) => PeerRecord | undefined;
   /** Whether the connection's certificate belongs to this member. */
   readonly vouchesFor: (peer: PeerAddress) => boolean;
 }
@@ -57,11 +66,9 @@ export function judgeHello(hello: Hello, judge: Judge): Verdict {
   }
 }
 
-function judgeMember(
-  hello: Hello,
-  purpose: "member" | "snapshot",
-  { options: { self, clusterId }, peers, removed, vouchesFor }: Judge,
-): Verdict {
+function judgeMember(hello: Hello, purpose: "member" | "snapshot", judge: Judge): Verdict {
+  const { options, peers, removed, vouchesFor } = judge;
+  const { self, clusterId } = options;
   if (hello.clusterId !== clusterId)
     return refuse(
       `member of cluster ${hex(hello.clusterId)}, where ${self.name} is one of ${hex(clusterId)}`,
@@ -71,11 +78,22 @@ function judgeMember(
   const peer = peers.get(hello.from);
   if (peer === undefined && removed.has(hello.from))
     return refuse(`member ${hex(hello.from)} was removed from the cluster`, { removed: true });
-  // It may have been added, and this member not have heard of it yet.
-  if (peer === undefined)
-    return refuse(`member ${hex(hello.from)} is not known to ${self.name}`, { later: true });
+  if (peer === undefined) return judgeStranger(hello, purpose, judge);
   if (!vouchesFor(peer.address)) return refuse(strangersCertificate(peer.address));
-  return { kind: "welcome", peer, purpose };
+  return { kind: "welcome", peer, purpose, isAt: claimedAddress(hello)?.peerAddress };
+}
+
+/** It may have been added, and this member not have heard of it yet (guests.ts). */
+function judgeStranger(
+  hello: Hello,
+  purpose: "member" | "snapshot",
+  { options: { self }, admit, vouchesFor }: Judge,
+): Verdict {
+  const address = purpose === "member" ? claimedAddress(hello) : undefined;
+  const isVouchedFor = address !== undefined && vouchesFor(address);
+  const peer = isVouchedFor ? admit(address) : undefined;
+  if (peer !== undefined) return { kind: "welcome", peer, purpose, isAt: address?.peerAddress };
+  return refuse(`member ${hex(hello.from)} is not known to ${self.name}`, { later: true });
 }
 
 /** A new member does not know its id yet, but somebody has announced its name. */
@@ -87,9 +105,11 @@ function judgeNewcomer({ name }: Hello, { options, vouchesFor }: Judge): Verdict
     const what = `no member named ${name}: add it with \`dkvctl member-join ${name} HOST:PORT\``;
     return refuse(what, { later: true });
   }
-  const { memberId, peerAddress, configuration } = known;
+  const { memberId, peerAddress } = known;
   const address = { id: memberId, name, peerAddress };
   if (!vouchesFor(address)) return refuse(strangersCertificate(address));
+  if (known.kind === "voter") return refuse(lostVoter(name));
+  const { configuration } = known;
   return { kind: "introduce", name, introduction: { clusterId, memberId, configuration } };
 }
 
@@ -101,6 +121,14 @@ export function replyTo(
   const { id, clientAddress } = self;
   const nothing = { refusal: "", removed: false, later: false, introduction: undefined };
   return { clientAddress, version, clusterId, from: id, ...nothing, ...verdict };
+}
+
+/** Under its old id it could vote twice in one term, or forget what it has acknowledged. */
+function lostVoter(name: string): string {
+  return (
+    `${name} is a voter of this cluster, and its votes are lost with its data: ` +
+    `replace it with \`dkvctl member-replace ${name} ${name} HOST:PORT\``
+  );
 }
 
 function strangersCertificate({ name, peerAddress }: PeerAddress): string {

@@ -2,7 +2,7 @@
  * A new member knows its name, the addresses of some members and its certificate. It asks them who it is and
  * what cluster this is.
  */
-import { nodeId } from "@dkv/raft";
+import { decodeConfiguration, nodeId, type Configuration } from "@dkv/raft";
 import { DecodeError } from "../codec/decode-error.ts";
 import {
   decodeHelloReply,
@@ -10,6 +10,7 @@ import {
   type HelloReply,
   type Introduction,
 } from "../codec/handshake-codec.ts";
+import { decodeMembership } from "../codec/membership-codec.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { TlsMaterial, TlsPaths } from "../platform/tls-files.ts";
 import { version } from "../version.ts";
@@ -34,7 +35,11 @@ export interface IntroductionDeps {
 }
 
 export type IntroductionResult =
-  | ({ readonly kind: "introduced" } & Introduction)
+  | (Omit<Introduction, "configuration"> & {
+      readonly kind: "introduced";
+      /** Has this member as a learner, under its name. */
+      readonly configuration: Configuration;
+    })
   /** Somebody answers, and asking again may help: the member has to be added first. */
   | { readonly kind: "notYet"; readonly reason: string }
   /** Somebody answers, and asking again will not help before something else is changed. */
@@ -55,14 +60,29 @@ export async function askForIntroduction(
   deps: IntroductionDeps,
 ): Promise<IntroductionResult> {
   const material = readPeerMaterial(tls);
-  const answers: Exclude<IntroductionResult, { kind: "introduced" }>[] = [];
+  const answers: Answer[] = [];
   for (const peerAddress of addresses) {
     const result = await ask({ name, peerAddress, material }, deps);
     if (result.kind === "introduced") return result;
-    answers.push({ ...result, reason: `${peerAddress}: ${result.reason}` });
+    answers.push({ ...result, peerAddress });
   }
   const kind = (["notYet", "refused"] as const).find((one) => answers.some((answer) => answer.kind === one));
-  return { kind: kind ?? "unreachable", reason: answers.map(({ reason }) => reason).join("; ") };
+  return {
+    kind: kind ?? "unreachable",
+    reason: kind === "refused" ? refusals(answers) : everyReason(answers),
+  };
+}
+
+type Answer = Exclude<IntroductionResult, { kind: "introduced" }> & { readonly peerAddress: string };
+
+function everyReason(answers: readonly Answer[]): string {
+  return answers.map(({ peerAddress, reason }) => `${peerAddress}: ${reason}`).join("; ");
+}
+
+/** These end the wait, and all members are likely to say the same: it is said once. */
+function refusals(answers: readonly Answer[]): string {
+  const refused = answers.filter(({ kind }) => kind === "refused");
+  return [...new Set(refused.map(({ reason }) => reason))].join("; ");
 }
 
 interface Question {
@@ -92,7 +112,7 @@ async function ask(
   socket.on("data", (chunk: Buffer) => {
     try {
       const [first] = reader.frames(chunk);
-      if (first !== undefined) resolve(resultOf(decodeHelloReply(first)));
+      if (first !== undefined) resolve(resultOf(name, decodeHelloReply(first)));
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       socket.destroy(error);
@@ -115,11 +135,28 @@ function helloOf(name: string): Buffer {
     version,
     purpose: "introduction",
     name,
+    peerAddress: "",
   });
 }
 
-function resultOf({ refusal, later, introduction }: HelloReply): IntroductionResult {
-  if (introduction !== undefined && refusal === "") return { kind: "introduced", ...introduction };
-  if (refusal === "") return { kind: "refused", reason: "it runs a version of dkv that introduces nobody" };
-  return { kind: later ? "notYet" : "refused", reason: refusal };
+/** Throws a DecodeError. */
+function resultOf(name: string, { refusal, later, introduction }: HelloReply): IntroductionResult {
+  if (refusal !== "") return { kind: later ? "notYet" : "refused", reason: refusal };
+  if (introduction === undefined)
+    return { kind: "refused", reason: "it runs a version of dkv that introduces nobody" };
+  const configuration = decodeIntroduced(introduction.configuration);
+  const { memberId } = introduction;
+  const row = decodeMembership(configuration.context).find(({ id }) => id === memberId);
+  if (row?.name !== name || !configuration.learners.includes(memberId))
+    return { kind: "refused", reason: `its configuration has no learner named ${name}` };
+  return { kind: "introduced", ...introduction, configuration };
+}
+
+function decodeIntroduced(bytes: Uint8Array): Configuration {
+  try {
+    return decodeConfiguration(bytes);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new DecodeError("it introduces with a configuration that makes no sense", { cause: error });
+  }
 }

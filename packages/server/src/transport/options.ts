@@ -14,14 +14,18 @@ export interface PeerAddress {
   readonly peerAddress: string;
 }
 
-/** A member as those who add it know it, and what it needs to know. */
-export interface KnownMember {
-  readonly memberId: NodeId;
-  /** host:port. */
-  readonly peerAddress: string;
-  /** The newest one, as `encodeConfiguration` of @dkv/raft gives it. */
-  readonly configuration: Uint8Array;
-}
+/** A member that asks who it is, as its peers know it. */
+export type KnownMember =
+  | {
+      readonly kind: "learner";
+      readonly memberId: NodeId;
+      /** host:port. */
+      readonly peerAddress: string;
+      /** The newest one, as `encodeConfiguration` of @dkv/raft gives it. */
+      readonly configuration: Uint8Array;
+    }
+  /** It has voted, or may have: if it does not know who it is, its data is gone, and its votes with it. */
+  | { readonly kind: "voter"; readonly memberId: NodeId; readonly peerAddress: string };
 
 export interface TransportOptions {
   readonly self: { readonly id: NodeId; readonly name: string; readonly clientAddress: string };
@@ -39,10 +43,15 @@ export interface TransportOptions {
    */
   readonly maxQueueBytes?: number;
   /**
-   * Looks up a member by its name, to tell it who it is; undefined if there is none of that name. Without
-   * this nobody is introduced.
+   * Looks up a member by its name, to tell it who it is; undefined if there is none of that name for certain
+   * yet. Without this nobody is introduced.
    */
   readonly introduce?: (name: string) => KnownMember | undefined;
+  /**
+   * Whether this member needs to be found by members of which it does not know: it follows nobody. Without
+   * this strangers are always turned away.
+   */
+  readonly isLost?: () => boolean;
   /** How fast snapshots leave this member, all together. 32 MiB unless said otherwise. */
   readonly snapshotBytesPerSecond?: number;
   /** A snapshot of which nothing more arrives for so long is given up. A minute unless said otherwise. */

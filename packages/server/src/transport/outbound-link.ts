@@ -30,6 +30,8 @@ export interface LinkDeps extends TransportDeps {
   readonly timing: Timing;
   /** What the certificate files hold now; undefined for cleartext. */
   readonly tlsMaterial: () => TlsMaterial | undefined;
+  /** Where others reach us, as host:port; empty if that is not known. */
+  readonly ownAddress: () => string;
   /** A peer that has proved its identity says that this member was removed from the cluster. */
   readonly onRemoved: () => void;
 }
@@ -175,7 +177,8 @@ export class OutboundLink {
       clientAddress: self.clientAddress,
       version,
       purpose: "member",
-      name: "",
+      name: self.name,
+      peerAddress: this.#deps.ownAddress(),
     });
     return dial({ peerAddress, name, material: this.#deps.tlsMaterial() }, hello);
   }

@@ -11,7 +11,7 @@ import { isTrusted, trustGraceMs } from "../platform/trust.ts";
 import type { Complaints } from "./complaints.ts";
 import { judgeHello, type Verdict } from "./greeting.ts";
 import { InboundConnection, type SnapshotConnection } from "./inbound-connection.ts";
-import type { Timing, TransportDeps, TransportOptions } from "./options.ts";
+import type { PeerAddress, Timing, TransportDeps, TransportOptions } from "./options.ts";
 import { vouchesFor } from "./peer-identity.ts";
 import type { PeerRecord } from "./peer-record.ts";
 import type { PeerEvents } from "./peer-transport.ts";
@@ -28,6 +28,10 @@ export interface ListenerDeps extends TransportDeps {
   readonly peers: ReadonlyMap<bigint, PeerRecord>;
   /** Members that were removed from the cluster, as far as it is known now. */
   readonly removed: () => ReadonlySet<bigint>;
+  /** A peer says where it is. */
+  readonly onFound: (peer: PeerRecord, peerAddress: string) => void;
+  /** Makes a peer for the time being of a member that is not known; undefined if none is let in. */
+  readonly admit: (address: PeerAddress) => PeerRecord | undefined;
   readonly events: PeerEvents;
   /** A peer has proved who it is, on a new connection. */
   readonly onWelcome: (peer: PeerRecord) => void;
@@ -205,10 +209,13 @@ export class PeerListener {
       options: this.#options,
       peers: this.#deps.peers,
       removed: this.#deps.removed(),
+      admit: this.#deps.admit,
       vouchesFor: (address) =>
         !(socket instanceof TLSSocket) || vouchesFor(socket.getPeerCertificate(), address),
     });
     if (verdict.kind === "refuse") this.#fail(endpoint(socket), verdict.reason);
+    if (verdict.kind === "welcome" && verdict.isAt !== undefined)
+      this.#deps.onFound(verdict.peer, verdict.isAt);
     return verdict;
   }
 

@@ -83,9 +83,9 @@ export interface PeerTransport {
    */
   send(to: NodeId, frame: PeerFrame): boolean;
   /**
-   * From now on these are the peers; ourselves among them does no harm. New ones are dialled, those at
-   * another address dialled there. Those who are no peers any more get what is queued for them and are
-   * heard no further. `removed` are told so, if they dial us.
+   * From now on these are the peers, ourselves perhaps among them. New ones are dialled, those at another
+   * address are dialled there. Those in `removed` get what is queued for them, are heard no further, and are
+   * told so if they dial us. Who is in neither stays for the time being (guests.ts).
    */
   setPeers(peers: readonly PeerAddress[], removed: ReadonlySet<NodeId>): void;
   /**

@@ -19,6 +19,7 @@ import {
   type TransportDeps,
   type TransportOptions,
 } from "./options.ts";
+import { Guests } from "./guests.ts";
 import { OutboundLink } from "./outbound-link.ts";
 import { PeerListener } from "./peer-listener.ts";
 import { PeerRecord } from "./peer-record.ts";
@@ -56,6 +57,8 @@ class TcpTransport implements PeerTransport {
   readonly #retired = new Set<OutboundLink>();
   readonly #transfers: Transfers;
   #removed: ReadonlySet<NodeId> = new Set();
+  readonly #guests = new Guests();
+  #ownAddress = "";
   #material: TlsMaterial | undefined;
   #running: Running | undefined;
   #isListening = false;
@@ -89,6 +92,7 @@ class TcpTransport implements PeerTransport {
       listener.beat(nowMs);
       receptions.beat(nowMs);
       this.#transfers.beat(nowMs);
+      this.#dismissGuests(nowMs);
     });
     this.#cancels = [beat, this.#watchMaterial(listener)];
   }
@@ -101,11 +105,15 @@ class TcpTransport implements PeerTransport {
     if (this.#isClosed) return;
     this.#removed = removed;
     const wanted = new Map(peers.map((peer) => [peer.id, peer]));
+    this.#ownAddress = wanted.get(this.#options.self.id)?.peerAddress ?? this.#ownAddress;
     wanted.delete(this.#options.self.id);
+    const nowMs = this.#deps.clock.nowMs();
     for (const id of this.#records.keys()) {
-      if (!wanted.has(id)) this.#drop(id);
+      if (removed.has(id)) this.#drop(id);
+      else if (!wanted.has(id)) this.#guests.add(id, nowMs);
     }
     for (const peer of wanted.values()) {
+      this.#guests.delete(peer.id);
       const record = this.#records.get(peer.id);
       if (record === undefined) this.#add(peer);
       else this.#move(record, peer);
@@ -146,6 +154,10 @@ class TcpTransport implements PeerTransport {
       ...deps,
       peers: this.#records,
       removed: () => this.#removed,
+      admit: (address) => this.#admit(address),
+      onFound: (record, peerAddress) => {
+        this.#move(record, { ...record.address, peerAddress });
+      },
       onWelcome: ({ address }) => this.#links.get(address.id)?.dialNow(),
       onSnapshot: (peer, connection) => {
         receptions.add(peer, connection);
@@ -160,6 +172,7 @@ class TcpTransport implements PeerTransport {
       complaints: this.#complaints,
       timing: this.#timing,
       tlsMaterial: () => this.#material,
+      ownAddress: () => this.#ownAddress,
       onRemoved: () => this.#running?.events.onRemoved(),
     };
   }
@@ -168,6 +181,25 @@ class TcpTransport implements PeerTransport {
     const record = new PeerRecord(peer);
     this.#records.set(peer.id, record);
     this.#link(record);
+  }
+
+  /** A member of which we do not know has found us. */
+  #admit(address: PeerAddress): PeerRecord | undefined {
+    const { isLost } = this.#options;
+    if (this.#isClosed || isLost?.() !== true || !this.#guests.hasRoom) return undefined;
+    this.#deps.logger.info(
+      { peer: address.name },
+      "a member that this one does not know of yet has found it",
+    );
+    this.#guests.add(address.id, this.#deps.clock.nowMs());
+    this.#add(address);
+    return this.#records.get(address.id);
+  }
+
+  #dismissGuests(nowMs: number): void {
+    for (const id of this.#guests.ids) {
+      if (this.#guests.isGone(id, this.#records.get(id)?.status().lastHeardMs, nowMs)) this.#drop(id);
+    }
   }
 
   #link(record: PeerRecord): void {
@@ -180,6 +212,7 @@ class TcpTransport implements PeerTransport {
     const link = this.#links.get(id);
     this.#records.delete(id);
     this.#links.delete(id);
+    this.#guests.delete(id);
     this.#transfers.cancel(id);
     const reason = "it is no member of the cluster any more";
     this.#running?.listener.disconnect(id, reason);

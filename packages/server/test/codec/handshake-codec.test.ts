@@ -22,6 +22,7 @@ const hello: Hello = {
   version: "1.2.3",
   purpose: "snapshot",
   name: "dkv-9",
+  peerAddress: "host:2380",
 };
 
 const reply: HelloReply = {

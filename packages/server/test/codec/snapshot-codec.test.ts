@@ -63,6 +63,11 @@ describe("a frame of a snapshot", () => {
     assert.throws(() => decodeSnapshotFrame(Uint8Array.of(0x3a, 1, 1)), /no known kind/);
   });
 
+  it("is refused with a term that nobody can have counted to", () => {
+    const offer = { kind: "offer", term: term(2 ** 52 + 1), header: Uint8Array.of(1) } as const;
+    assert.throws(() => decodeSnapshotFrame(payload(encodeSnapshotFrame(offer))), DecodeError);
+  });
+
   it("that is nonsense gives a DecodeError and nothing else", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), (value) => {

@@ -101,11 +101,33 @@ describe("the flags of dkv", () => {
     );
   });
 
+  it("name no more, and nothing longer, than a membership table takes", async () => {
+    const members = (count: number) =>
+      Array.from({ length: count }, (_, at) => `m${String(at)}=localhost:${String(at + 1)}`).join(",");
+    const listen = "--listen-peer-address=localhost:2380";
+    const name = "n".repeat(255);
+    const address = `${"h".repeat(254)}:65535`;
+    assert.ok(await configure([`--name=${name}`, `--initial-cluster=${name}=${address}`, listen]));
+    assert.ok(await configure(["--name=m0", `--initial-cluster=${members(1024)}`, listen]));
+    await refuses([`--name=${"é".repeat(128)}`, listen], /^--name has é+\.\.\., of 256 bytes.*most 255$/);
+    for (const state of ["new", "existing"]) {
+      const given = ["--name=a", listen, `--initial-cluster-state=${state}`];
+      const cluster = `--initial-cluster=a=localhost:1`;
+      await refuses([...given, `${cluster},n${name}=localhost:2`], /-cluster has n+\.\.\., of 256 bytes/);
+      await refuses([...given, `${cluster},b=h${address}`], /-cluster has h+\.\.\., of 261 bytes.*most 260$/);
+      await refuses([...given, `--initial-cluster=${members(1025)}`], /has 1025 members; name at most 1024/);
+    }
+  });
+
   it("want of who joins a cluster only whom to ask, with or without its own name", async () => {
     const joining = [...enough.slice(1), "--initial-cluster-state=existing"];
     const config = await configure(["--name=x", ...joining]);
     assert.equal(config.initialCluster.length, 3);
     assert.equal((await configure(["--name=a", ...joining])).initialClusterState, "existing");
+    await refuses(
+      ["--name=a", "--initial-cluster=a=localhost:1", "--initial-cluster-state=existing"],
+      /--initial-cluster has only a itself.*: name at least one other member$/,
+    );
     const elsewhere = "--advertise-peer-address=localhost:1";
     assert.ok(await configure(["--name=x", ...joining, elsewhere]));
     await refuses(["--name=a", ...joining, elsewhere], /differs from a=localhost:2380/);

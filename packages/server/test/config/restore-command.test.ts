@@ -40,6 +40,8 @@ test("what cannot be meant is refused", async () => {
   await refuses(enough.slice(0, 2), /--initial-cluster is missing/);
   await refuses(["it.dkv", ...enough.slice(2)], /--name is missing/);
   await refuses([...enough.slice(0, 2), "--initial-cluster=b=localhost:2381"], /--name a is not in/);
+  const long = "n".repeat(256);
+  await refuses(["it.dkv", `--name=${long}`, `--initial-cluster=${long}=localhost:1`], /at most 255$/);
   await refuses([...enough, "--nonsense"], /nonsense/);
   await refuses([...enough, "other.dkv"], /other\.dkv/);
 });

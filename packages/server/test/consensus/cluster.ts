@@ -72,6 +72,7 @@ class Disk {
       compact: (upTo) => this.state.through(() => storage.compact(upTo)),
       takeSnapshot: () => storage.takeSnapshot(),
       receiveSnapshot: (header) => storage.receiveSnapshot(header),
+      dropReceived: (header) => storage.dropReceived(header),
       close: () => storage.close(),
     };
   }

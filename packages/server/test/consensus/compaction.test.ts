@@ -38,6 +38,10 @@ describe("the log", () => {
   it("keeps what a follower with a fresh snapshot goes on from", () => {
     assert.equal(point({ applied: 400, keepAfter: 120 }), 120);
     assert.equal(point({ first: 121, applied: 400, keepAfter: 120 }), undefined);
-    assert.equal(point({ applied: 400, bytes: 1001, keepAfter: 120 }), 120);
+    assert.equal(point({ applied: 400, bytes: 4000, keepAfter: 120 }), 120);
+  });
+
+  it("does not grow without end while a snapshot is on its way", () => {
+    assert.equal(point({ applied: 400, bytes: 4001, keepAfter: 120 }), 350);
   });
 });

@@ -26,6 +26,8 @@ export class Loopback {
   snapshots = 0;
   /** So many transfers of snapshots fail, from now on. */
   failingSnapshots = 0;
+  /** What transfers of snapshots find wrong with the state that they read. */
+  unreadable: Error | undefined;
   /** Transfers of snapshots stand still until they are cancelled. */
   holdsSnapshots = false;
   /** Transfers that stand still. */
@@ -107,6 +109,7 @@ export class Loopback {
       this.failingSnapshots -= 1;
       return { kind: "gaveUp", reason: "the network fails" };
     }
+    if (this.unreadable !== undefined) return { kind: "unreadable", error: this.unreadable };
     if (this.holdsSnapshots) {
       this.heldSnapshots += 1;
       return cancelled.finally(() => {

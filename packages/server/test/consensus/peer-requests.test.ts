@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { nodeId, noEntry } from "@dkv/raft";
+import { Guard } from "../../src/consensus/guard.ts";
 import { Outbox } from "../../src/consensus/outbox.ts";
 import { PeerRequests } from "../../src/consensus/peer-requests.ts";
 import { systemClock } from "../../src/platform/clock.ts";
@@ -29,7 +30,14 @@ const body = (text: string): Uint8Array => Buffer.from(text);
 function observed(answer: (body: Uint8Array) => Promise<Uint8Array>) {
   const outbox = new Outbox();
   const sent: PeerFrame[] = [];
-  const requests = new PeerRequests({ outbox, clock: systemClock, schedule: () => undefined, answer });
+  const failures: unknown[] = [];
+  const requests = new PeerRequests({
+    outbox,
+    clock: systemClock,
+    schedule: () => undefined,
+    answer,
+    guard: new Guard((error) => failures.push(error)),
+  });
   const transport = {
     send: (_to: bigint, one: PeerFrame) => {
       sent.push(one);
@@ -39,7 +47,7 @@ function observed(answer: (body: Uint8Array) => Promise<Uint8Array>) {
   const flush = (): void => {
     requests.flushed(outbox.flush(transport as never));
   };
-  return { requests, sent, flush };
+  return { requests, sent, flush, failures };
 }
 
 const echo = (question: Uint8Array): Promise<Uint8Array> => Promise.resolve(question);
@@ -77,6 +85,14 @@ describe("the questions of other members", () => {
     await Promise.resolve();
     flush();
     assert.deepEqual(sent[0]?.responses, [{ id: 7, body: body("x") }]);
+  });
+
+  it("end the process when they cannot even be refused", async () => {
+    const failure = new Error("broken");
+    const { requests, failures } = observed(() => Promise.reject(failure));
+    requests.received(asked, frame({ requests: [{ id: 7, body: body("x") }] }));
+    await new Promise(setImmediate);
+    assert.deepEqual(failures, [failure]);
   });
 
   it("are left unanswered while too many are being answered", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
 import { describe, it } from "node:test";
 import {
   addresses,
@@ -54,6 +55,22 @@ describe("a member whose disk was lost", { timeout: 120_000 }, () => {
     await old?.kill();
     const rest = await connect(test, "tls", [victim.clientAddress, newcomer.clientAddress]);
     await rest.set("after", "all", { timeoutMs: 10_000 });
+  });
+});
+
+describe("a voter whose disk was lost", { timeout: 120_000 }, () => {
+  it("does not come back without being replaced, and says so", async (test) => {
+    const cluster = await runningCluster(test, "cleartext", { flags });
+    const [victim] = await followersIn(cluster);
+    await victim.kill();
+    rmSync(victim.dataDir, { recursive: true });
+    victim.start({ "initial-cluster-state": "existing" });
+    const { name } = victim;
+    const what = `${name} is a voter of this cluster, and its votes are lost with its data`;
+    assert.match(
+      await lastWords(victim, 1),
+      new RegExp(`${what}: replace it with \`dkvctl member-replace ${name} ${name} HOST:PORT\`$`),
+    );
   });
 });
 

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { crc32 } from "node:zlib";
 import { nodeId, type Configuration } from "@dkv/raft";
 import type { SnapshotTrailer } from "@dkv/snapshot";
 import { encodePosition, positionKey } from "@dkv/store";
@@ -38,6 +39,17 @@ export const options: SnapshotOptions = {
   chunkBytes: 100,
 };
 
+/** The first version of a key, as the store writes it. */
+export function recordOf(key: Uint8Array, value: string): Buffer {
+  const header = Buffer.alloc(25);
+  header[0] = 1;
+  for (const offset of [8, 16, 24]) header[offset] = 1;
+  const content = Buffer.concat([header, Buffer.from(value)]);
+  const checksum = Buffer.alloc(4);
+  checksum.writeUInt32BE(crc32(content, crc32(key)));
+  return Buffer.concat([content, checksum]);
+}
+
 /** Writes keys and values, and that they came of the entry with that index. */
 export async function save(
   database: Database,
@@ -48,7 +60,7 @@ export async function save(
   for (const [name, value] of Object.entries(values)) {
     const key = Buffer.from(`\x20${name}`);
     if (value === undefined) batch.delete(key);
-    else batch.put(key, Buffer.from(value));
+    else batch.put(key, recordOf(key, value));
   }
   batch.put(positionKey, encodePosition({ appliedIndex: index, appliedTerm: 2, revision: index + 1 }));
   await batch.commit();

@@ -198,6 +198,23 @@ test("a state that is not the one in the header is refused", async (context) => 
   }
 });
 
+test("a record that its sender had damaged already is not stored", async (context) => {
+  const sent = await someSnapshot(context);
+  const batch = sent.source.batch();
+  batch.put(Buffer.from("\x20key 0000"), Buffer.from("not what the store has written, and long enough"));
+  await batch.commit();
+  const damaged = await underHeader(sent);
+  const { open } = await receiver(context);
+  const received = await open(sent.header);
+  await assert.rejects(receiveAll(received, damaged), (error) => {
+    assert.ok(error instanceof DamagedSnapshotError);
+    assert.match(error.message, /the member that sends a snapshot has it damaged/);
+    return true;
+  });
+  assert.equal(received.received, 0);
+  await receiveAll(received, sent);
+});
+
 test("what was left in the directory and makes no sense is deleted", async (context) => {
   const { header, ...sent } = await someSnapshot(context);
   const { directory, open } = await receiver(context);

@@ -1,10 +1,18 @@
 /** From a member's storage to a backup file, and from there to the members of a new cluster. */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  createReadStream,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { encodeBackup } from "@dkv/snapshot";
+import { encodeBackup, readBackup } from "@dkv/snapshot";
 import { Store } from "@dkv/store";
 import { decodeMembership } from "../../src/codec/membership-codec.ts";
 import { clusterIdOf, memberIdOf } from "../../src/config/identity.ts";
@@ -14,6 +22,8 @@ import { systemRandom } from "../../src/platform/random.ts";
 import { StartupError } from "../../src/platform/startup-error.ts";
 import { restore } from "../../src/start/restore.ts";
 import { openStorage, type OpenedStorage } from "../../src/storage/open-storage.ts";
+import { Restoration } from "../../src/storage/restoration.ts";
+import { Batch, Database, OpenError } from "../../src/storage/state/leveldb.ts";
 import {
   batch,
   bytes,
@@ -188,6 +198,56 @@ test("a file that cannot be read is named", async (context) => {
     assert.match(error.message, /cannot restore .*none\.dkv into .*ENOENT/);
     return true;
   });
+});
+
+test("a member that is started with a part of a backup says what to do", async (context) => {
+  const directory = await temporaryDirectory(context);
+  const request = requestOf(await backupIn(directory), join(directory, "new"));
+  const clock = systemClock;
+  const restoration = Promise.withResolvers<Restoration>();
+  for await (const part of readBackup(createReadStream(request.file))) {
+    if (part.kind === "header")
+      restoration.resolve(await Restoration.begin({ dataDir: request.dataDir, clock }, part.header));
+    else if (part.kind === "chunk") await (await restoration.promise).write(part.chunk);
+  }
+  const begun = await restoration.promise;
+  await assert.rejects(started(context, request), /another dkv uses the data directory/);
+  // What a crash leaves.
+  const left = join(directory, "left");
+  cpSync(request.dataDir, left, { recursive: true });
+  await begun.abandon();
+  await assert.rejects(started(context, { ...request, dataDir: left }), (error) => {
+    assert.ok(error instanceof StartupError);
+    assert.match(
+      error.message,
+      /a restore into .*left was cut short.*delete the directory and restore again/,
+    );
+    return true;
+  });
+});
+
+test("a restore that fails for its disk says so in a line, and leaves the directory empty", async (context) => {
+  const directory = await temporaryDirectory(context);
+  const request = requestOf(await backupIn(directory), join(directory, "new"));
+  const noSpace = (): Promise<never> =>
+    Promise.reject(Object.assign(new Error("IO error: No space left on device"), { code: "LEVEL_IO_ERROR" }));
+  for (const fail of [
+    () => context.mock.method(Batch.prototype, "commit", noSpace),
+    () =>
+      context.mock.method(Database, "open", () =>
+        Promise.reject(new OpenError("failed", "IO error: No space left on device")),
+      ),
+  ]) {
+    fail();
+    await assert.rejects(restored(request), (error) => {
+      assert.ok(error instanceof StartupError, String(error));
+      assert.match(error.message, /^cannot .*new.*: .*No space left on device$/);
+      return true;
+    });
+    context.mock.restoreAll();
+    assert.deepEqual(readdirSync(request.dataDir), []);
+  }
+  await restored(request);
 });
 
 test("what a restore that was cut short has left is taken for no member", async (context) => {

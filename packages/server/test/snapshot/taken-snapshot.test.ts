@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { maxChunkBytes } from "@dkv/snapshot";
 import { DamagedRecordError, positionKey } from "@dkv/store";
 import { DkvError } from "../../src/platform/errors.ts";
+import { DamageError } from "../../src/storage/damage.ts";
 import { TakenSnapshot } from "../../src/storage/snapshot/taken-snapshot.ts";
 import { configuration, newDatabase, options, save, values, wholeOf } from "./fixtures.ts";
 
@@ -138,4 +139,15 @@ test("a position that is damaged is not passed on", async (context) => {
   batch.put(positionKey, record);
   await batch.commit();
   assert.throws(() => TakenSnapshot.take(database, options), DamagedRecordError);
+});
+
+test("a record that is damaged is not passed on, nor what follows it", async (context) => {
+  const database = await newDatabase(context);
+  await save(database, 30, values(30));
+  const batch = database.batch();
+  batch.put(Buffer.from("\x20key 0015"), Buffer.from("not what the store has written, and long enough"));
+  await batch.commit();
+  const snapshot = TakenSnapshot.take(database, options);
+  for (const skip of [0, 1000]) await assert.rejects(wholeOf(snapshot, skip), DamageError);
+  await snapshot.close();
 });

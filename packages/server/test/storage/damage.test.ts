@@ -78,7 +78,7 @@ async function assertRefused(dataDir: string, what: RegExp): Promise<void> {
       assert.match(error.message, what);
       assert.match(
         error.message,
-        /must not be started with this directory again.*join anew with an empty directory/,
+        /must not be started with this directory again.*member-replace NAME NAME ADDRESS.*join anew with an empty directory/,
       );
       assert.ok(error.message.includes(dataDir));
       assert.ok(!error.message.includes("\n"));

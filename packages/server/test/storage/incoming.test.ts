@@ -4,16 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Database } from "../../src/storage/state/leveldb.ts";
-import {
-  batch,
-  changes,
-  change,
-  hardState,
-  stateKey,
-  temporaryDirectory,
-  text,
-  withStorage,
-} from "./fixtures.ts";
+import { batch, changes, entry, hardState, temporaryDirectory, withStorage } from "./fixtures.ts";
 import {
   checkNew,
   checkOld,
@@ -24,6 +15,8 @@ import {
   receive,
   source,
   transfer,
+  writtenValue,
+  version,
   writeTarget,
 } from "./installing.ts";
 
@@ -81,7 +74,7 @@ test("a complete snapshot is still there when another one comes in, and that one
   await withStorage(dataDir, async (storage) => {
     await writeTarget(storage);
     await transfer(from, storage);
-    await from.save(changes([change("who", "source, later")], { index: 25, term: 3 }));
+    await from.save(changes([version("who", "source, later")], { index: 25, term: 3 }));
     const later = from.takeSnapshot();
     await receive(later, storage, 1);
     await storage.append(batch({ hardState: promised, entries: following, snapshot: installed }));
@@ -91,10 +84,7 @@ test("a complete snapshot is still there when another one comes in, and that one
     await later.close();
     const { last, configuration: inForce } = later.header;
     await storage.append(batch({ hardState: hardState(4, 25), snapshot: { last, configuration: inForce } }));
-    assert.deepEqual(
-      [storage.log.firstIndex, text(storage.state.get(stateKey("who")))],
-      [26, "source, later"],
-    );
+    assert.deepEqual([storage.log.firstIndex, writtenValue(storage, "who")], [26, "source, later"]);
   });
   assert.deepEqual(generationsIn(dataDir), ["0000000003"]);
 });
@@ -105,7 +95,7 @@ test("an install passes over complete snapshots that do not go as far, and they 
   const closed = context.mock.method(Database.prototype, "close");
   await withStorage(dataDir, async (storage) => {
     await transfer(from, storage);
-    await from.save(changes([change("who", "source, later")], { index: 25, term: 3 }));
+    await from.save(changes([version("who", "source, later")], { index: 25, term: 3 }));
     const { header } = await transfer(from, storage);
     assert.deepEqual(generationsIn(dataDir), ["0000000001", "0000000002", "0000000003"]);
     await storage.append(batch({ hardState: hardState(4, 25), snapshot: header }));
@@ -118,7 +108,8 @@ test("an install passes over complete snapshots that do not go as far, and they 
 
 test("of complete snapshots that nobody installs the newest two are kept, and one that is not complete gives way", async (context) => {
   const from = await source(context);
-  await withStorage(await temporaryDirectory(context), async (storage) => {
+  const dataDir = await temporaryDirectory(context);
+  await withStorage(dataDir, async (storage) => {
     const partial = from.takeSnapshot();
     const unfinished = await receive(partial, storage, 1);
     const oldest = await transfer(from, storage);
@@ -128,6 +119,7 @@ test("of complete snapshots that nobody installs the newest two are kept, and on
       await from.save(changes([], { index, term: 3 }));
       await transfer(from, storage);
     }
+    assert.deepEqual(generationsIn(dataDir), ["0000000001", "0000000003", "0000000004"]);
     assert.equal(oldest.header.last.index, 20);
     await assert.rejects(
       storage.append(batch({ hardState: promised, snapshot: installed })),
@@ -151,4 +143,73 @@ test("one that is just being finished is complete before another one may come in
     await snapshot.close();
     await other.close();
   });
+});
+
+test("a complete snapshot that is dropped is deleted, and the others stay", async (context) => {
+  const from = await source(context);
+  const dataDir = await temporaryDirectory(context);
+  await withStorage(dataDir, async (storage) => {
+    await writeTarget(storage);
+    const { header } = await transfer(from, storage);
+    await from.save(changes([], { index: 25, term: 3 }));
+    const later = from.takeSnapshot();
+    await receive(later, storage, 1);
+    await storage.dropReceived({ ...header, snapshotId: header.snapshotId ^ 1n });
+    await storage.dropReceived(later.header);
+    assert.deepEqual(generationsIn(dataDir), ["0000000001", "0000000002", "0000000003"]);
+    await storage.dropReceived(header);
+    assert.deepEqual(generationsIn(dataDir), ["0000000001", "0000000003"]);
+    const again = await receive(later, storage, 2);
+    assert.equal(again.received, 2, "it goes on where it is");
+    assert.deepEqual(generationsIn(dataDir), ["0000000001", "0000000003"]);
+    await receive(later, storage);
+    await later.close();
+    await storage.append(batch({ hardState: hardState(4, 25), snapshot: later.header }));
+    assert.equal(storage.log.firstIndex, 26);
+  });
+  assert.deepEqual(generationsIn(dataDir), ["0000000003"]);
+});
+
+test("a start deletes what was received of a state that this member has come past", async (context) => {
+  const from = await source(context);
+  const snapshot = from.takeSnapshot();
+  context.after(() => snapshot.close());
+  for (const [applied, chunks, isKept] of [
+    [19, 2, true],
+    [19, Number.POSITIVE_INFINITY, true],
+    [20, 2, false],
+    [20, Number.POSITIVE_INFINITY, false],
+  ] as const) {
+    const dataDir = await temporaryDirectory(context);
+    await withStorage(dataDir, async (storage) => {
+      const entries = Array.from({ length: 20 }, (_, position) => entry(position + 1, 3));
+      await storage.append(batch({ hardState: hardState(3, 20), entries }));
+      await storage.save(changes([], { index: applied, term: 3 }));
+      await receive(snapshot, storage, chunks);
+    });
+    await withStorage(dataDir, () => undefined);
+    assert.deepEqual(generationsIn(dataDir), isKept ? ["0000000001", "0000000002"] : ["0000000001"]);
+  }
+});
+
+test("closing does not wait until all of a snapshot has been checked", async (context) => {
+  const from = await source(context);
+  const dataDir = await temporaryDirectory(context);
+  const snapshot = from.takeSnapshot();
+  await withStorage(dataDir, async (storage) => {
+    const incoming = await storage.receiveSnapshot(snapshot.header);
+    const chunks = snapshot.chunks(0);
+    let next = await chunks.next();
+    for (; next.done !== true; next = await chunks.next()) await incoming.write(next.value);
+    const finishing = assert.rejects(incoming.finish(next.value), /closed while it was checked/);
+    // Its turn has come.
+    await Promise.resolve();
+    await storage.close();
+    await finishing;
+  });
+  await withStorage(dataDir, async (storage) => {
+    const again = await receive(snapshot, storage);
+    await again.close();
+  });
+  await snapshot.close();
 });

@@ -12,14 +12,11 @@ import {
   batch,
   changes,
   databaseIn,
-  change,
   entry,
   hardState,
   logIn,
   open,
-  stateKey,
   temporaryDirectory,
-  text,
   withStorage,
 } from "./fixtures.ts";
 import {
@@ -32,6 +29,8 @@ import {
   receive,
   source,
   transfer,
+  writtenValue,
+  version,
   writeTarget,
 } from "./installing.ts";
 
@@ -46,7 +45,7 @@ test("a snapshot takes the place of log and state, for everybody who reads them 
     await storage.append(batch({ hardState: promised, entries: following, snapshot: installed }));
     checkNew(storage);
     assert.equal(log.firstIndex, 21);
-    assert.equal(text(state.get(stateKey("who"))), "source");
+    assert.equal(writtenValue({ state }, "who"), "source");
   });
   assert.deepEqual(generationsIn(dataDir), ["0000000002"]);
   await withStorage(dataDir, async (storage) => {
@@ -54,11 +53,11 @@ test("a snapshot takes the place of log and state, for everybody who reads them 
     assert.deepEqual(storage.hardState, promised);
     assert.equal(storage.identity.name, "one");
     await storage.append(batch({ entries: [entry(23, 4)] }));
-    await storage.save(changes([change("who", "target again")], { index: 23, term: 4 }));
+    await storage.save(changes([version("who", "target again")], { index: 23, term: 4 }));
   });
   await withStorage(dataDir, (storage) => {
     assert.equal(storage.log.lastIndex, 23);
-    assert.equal(text(storage.state.get(stateKey("who"))), "target again");
+    assert.equal(writtenValue(storage, "who"), "target again");
   });
 });
 

@@ -3,11 +3,10 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import type { TestContext } from "node:test";
 import { logIndex, term, type HardState } from "@dkv/raft";
-import { readPosition } from "@dkv/store";
+import { readPosition, type Change } from "@dkv/store";
 import type { IncomingSnapshot, InstalledSnapshot, Storage } from "../../src/storage/storage.ts";
 import {
   batch,
-  change,
   changes,
   configuration,
   configurationEntry,
@@ -20,6 +19,17 @@ import {
   temporaryDirectory,
   text,
 } from "./fixtures.ts";
+import { recordOf } from "../snapshot/fixtures.ts";
+
+/** A key's version as the store would write it. */
+export const version = (name: string, value: string): Change => ({
+  key: stateKey(name),
+  value: recordOf(stateKey(name), value),
+});
+
+/** What {@link version} has written. */
+export const writtenValue = ({ state }: Pick<Storage, "state">, name: string): string | undefined =>
+  text(state.get(stateKey(name))?.subarray(25, -4));
 
 /** Another member's storage: its state has come as far as entry 20, of term 3. */
 export async function source(context: TestContext): Promise<Storage> {
@@ -30,9 +40,9 @@ export async function source(context: TestContext): Promise<Storage> {
   );
   await storage.append(batch({ hardState: hardState(3, 30), entries }));
   const values = Array.from({ length: 300 }, (_, number) =>
-    change(`key ${String(number)}`, "x".repeat(3000)),
+    version(`key ${String(number)}`, "x".repeat(3000)),
   );
-  await storage.save(changes([change("who", "source"), ...values], { index: 20, term: 3 }));
+  await storage.save(changes([version("who", "source"), ...values], { index: 20, term: 3 }));
   return storage;
 }
 
@@ -72,7 +82,7 @@ export async function receive(
 export async function writeTarget(storage: Storage): Promise<void> {
   const entries = [1, 2, 3, 4, 5].map((index) => entry(index, 1));
   await storage.append(batch({ hardState: hardState(2, 4, 7n), entries }));
-  await storage.save(changes([change("who", "target")], { index: 4, term: 1 }));
+  await storage.save(changes([version("who", "target")], { index: 4, term: 1 }));
 }
 
 export const promised: HardState = hardState(4, 22, 9n);
@@ -88,7 +98,7 @@ export function checkOld(storage: Storage): void {
     [1, 2, 3, 4, 5].map((index) => entry(index, 1)),
   );
   assert.deepEqual(storage.configurations, [initial]);
-  assert.equal(text(storage.state.get(stateKey("who"))), "target");
+  assert.equal(writtenValue(storage, "who"), "target");
   assert.equal(storage.state.get(stateKey("key 299")), undefined);
   assert.equal(readPosition(storage.state).appliedIndex, 4);
 }
@@ -102,7 +112,7 @@ export function checkNew(storage: Storage): void {
   );
   assert.deepEqual(logOf(storage), following);
   assert.deepEqual(storage.configurations, [{ index: 20, configuration: configuration(5) }]);
-  assert.equal(text(storage.state.get(stateKey("who"))), "source");
-  assert.equal(text(storage.state.get(stateKey("key 299"))), "x".repeat(3000));
+  assert.equal(writtenValue(storage, "who"), "source");
+  assert.equal(writtenValue(storage, "key 299"), "x".repeat(3000));
   assert.equal(readPosition(storage.state).appliedIndex, 20);
 }

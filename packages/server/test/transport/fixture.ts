@@ -267,7 +267,7 @@ export class Stranger {
 
   hello(all: readonly PeerAddress[], from: number, to: number, overrides: Partial<Hello> = {}): void {
     const ids = { from: all[from]?.id ?? nodeId(0n), to: all[to]?.id ?? nodeId(0n) };
-    const rest = { clientAddress: "", version: "", purpose: "member", name: "" } as const;
+    const rest = { clientAddress: "", version: "", purpose: "member", name: "", peerAddress: "" } as const;
     this.socket.write(encodeHello({ protocolVersion, clusterId, ...ids, ...rest, ...overrides }));
   }
 }

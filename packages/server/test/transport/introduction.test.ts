@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createAuthority } from "@dkv/certificates";
-import { nodeId } from "@dkv/raft";
+import { encodeConfiguration, initialConfiguration, nodeId, type Configuration } from "@dkv/raft";
 import { decodeHelloReply, encodeHelloReply } from "../../src/codec/handshake-codec.ts";
+import { encodeMembership } from "../../src/codec/membership-codec.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { StartupError } from "../../src/platform/startup-error.ts";
 import type { TlsPaths } from "../../src/platform/tls-files.ts";
@@ -23,9 +24,28 @@ import {
 
 const here = await issue(["localhost"]);
 const tls = tlsFiles(authority, here);
-/** Longer than a greeting may be. */
-const configuration = Buffer.alloc(100_000, "configuration");
-const newcomer: KnownMember = { memberId: nodeId(99n), peerAddress: "new.example:2380", configuration };
+const memberId = nodeId(99n);
+const peerAddress = "new.example:2380";
+
+/** Of a hundred voters, and the newcomer under some name; longer than a greeting may be. */
+function configurationWith(name: string): Configuration {
+  const voters = Array.from({ length: 100 }, (_, at) => ({
+    id: nodeId(BigInt(at + 100)),
+    name: `${String(at)}${"x".repeat(200)}`,
+    peerAddress: `host-${String(at)}:2380`,
+  }));
+  const context = encodeMembership([...voters, { id: memberId, name, peerAddress }]);
+  const ids = voters.map(({ id }) => id);
+  return { ...initialConfiguration(ids, context), learners: [memberId] };
+}
+
+const configuration = configurationWith("new");
+const newcomer: KnownMember = {
+  kind: "learner",
+  memberId,
+  peerAddress,
+  configuration: encodeConfiguration(configuration),
+};
 const introduce = (name: string): KnownMember | undefined => (name === "new" ? newcomer : undefined);
 
 function ask(name: string, addressesOf: readonly { peerAddress: string }[], paths: TlsPaths | undefined) {
@@ -34,7 +54,7 @@ function ask(name: string, addressesOf: readonly { peerAddress: string }[], path
 }
 
 describe("a new member", () => {
-  const introduced = { kind: "introduced", clusterId, memberId: newcomer.memberId };
+  const introduced = { kind: "introduced", clusterId, memberId };
 
   it("learns who it is, in clear and with a certificate for its name or for its host", async () => {
     for (const own of [undefined, "new", "new.example"]) {
@@ -44,7 +64,10 @@ describe("a new member", () => {
       const result = await ask("new", all, paths);
       assert.ok(result.kind === "introduced");
       assert.deepEqual({ ...result, configuration: undefined }, { ...introduced, configuration: undefined });
-      assert.deepEqual(Buffer.from(result.configuration), configuration);
+      assert.deepEqual(
+        Buffer.from(encodeConfiguration(result.configuration)),
+        Buffer.from(newcomer.configuration),
+      );
       await member.log.find(({ msg }) => msg === "told a new member who it is");
       assert.ok(!member.log.items.some(({ msg }) => msg === "refused a peer connection"));
     }
@@ -77,6 +100,41 @@ describe("a new member", () => {
     );
     isAdded = true;
     assert.equal((await ask("new", all, own)).kind, "introduced");
+  });
+
+  it("that is a voter is refused for good, and told once what to do", async () => {
+    const all = await addresses(2);
+    const voter: KnownMember = { kind: "voter", memberId, peerAddress };
+    for (const at of [0, 1]) await started(all, at, { tls, introduce: () => voter });
+    const own = tlsFiles(authority, await issue(["new"]));
+    assert.deepEqual(await ask("new", all, own), {
+      kind: "refused",
+      reason:
+        "new is a voter of this cluster, and its votes are lost with its data: " +
+        "replace it with `dkvctl member-replace new new HOST:PORT`",
+    });
+    const stranger = await ask("new", all, tls);
+    assert.match("reason" in stranger ? stranger.reason : "", /^the certificate names neither new nor/);
+  });
+
+  it("does not believe an introduction that makes no sense, or that is not its own", async () => {
+    const asVoter = { ...configuration, voters: [...configuration.voters, memberId], learners: [] };
+    const withoutTable = { ...configuration, context: Uint8Array.of(0xff) };
+    for (const [bytes, kind, reason] of [
+      [Uint8Array.of(0xff, 0xff), "unreachable", /a configuration that makes no sense/],
+      [encodeConfiguration(withoutTable), "unreachable", /a membership table is not as it was written/],
+      [encodeConfiguration(asVoter), "refused", /no learner named new/],
+      [encodeConfiguration(configurationWith("other")), "refused", /no learner named new/],
+    ] as const) {
+      const all = await addresses(1);
+      const introduction = { clusterId, memberId, configuration: bytes };
+      await impostor(all[0] ?? assert.fail(), here, ({ socket }) =>
+        socket.end(encodeHelloReply(replyOf({ introduction }))),
+      );
+      const result = await ask("new", all, tls);
+      assert.equal(result.kind, kind);
+      assert.match("reason" in result ? result.reason : "", reason);
+    }
   });
 
   it("asks one member after the other", async () => {

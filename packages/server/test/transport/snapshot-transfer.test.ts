@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { term } from "@dkv/raft";
 import { encodeHelloReply } from "../../src/codec/handshake-codec.ts";
+import { DkvError } from "../../src/platform/errors.ts";
 import type { PeerEvents } from "../../src/transport/peer-transport.ts";
 import type { Snapshot } from "../../src/transport/snapshot/snapshot.ts";
 import {
@@ -10,7 +11,6 @@ import {
   exchange,
   impostor,
   issue,
-  type Member,
   member,
   Record,
   replyOf,
@@ -187,17 +187,41 @@ describe("a transfer", () => {
     await both.b.transport.close();
   });
 
-  it("is given up when it cannot be read, and to somebody who is no member", async () => {
+  it("is not given up while we read up to where the peer is, nor while the peer reads what it has", async () => {
+    const timing = { pingMs: 10, silenceMs: 1_000, backoff: { firstMs: 5, maxMs: 20 } };
+    const both = await pair({ snapshotPatienceMs: 100, timing });
+    const longerThanPatience = async () => {
+      for (const value of range(20)) {
+        await exchange(both.a, both.b, value);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    };
+    both.shelf.onFinish = longerThanPatience;
+    const snapshot = madeUp(3);
+    const slow: Snapshot = {
+      header,
+      async *chunks(skip) {
+        await longerThanPatience();
+        return yield* snapshot.chunks(skip);
+      },
+    };
+    assert.deepEqual(await send(both, slow).done, complete);
+    assert.equal(both.shelf.offers.length, 1);
+  });
+
+  it("is given up when our state is closed, or damaged, and to somebody who is no member", async () => {
     const both = await pair();
-    const damaged: Snapshot = {
+    const failing = (error: Error): Snapshot => ({
       header,
       async *chunks() {
         yield* madeUp(2).chunks(0);
-        throw new Error("the disk is broken");
+        throw error;
       },
-    };
-    const outcome = await send(both, damaged).done;
-    assert.deepEqual(outcome, { kind: "gaveUp", reason: "it cannot be read: the disk is broken" });
+    });
+    const closed = await send(both, failing(new DkvError("stopping", "the state is gone"))).done;
+    assert.deepEqual(closed, { kind: "gaveUp", reason: "the state is gone" });
+    const error = new Error("the disk is broken");
+    assert.deepEqual(await send(both, failing(error)).done, { kind: "unreadable", error });
     const stranger = both.a.transport.sendSnapshot(both.a.address.id, madeUp(1), term(1));
     assert.deepEqual(await stranger.done, { kind: "gaveUp", reason: "it is no member of the cluster" });
   });
@@ -205,7 +229,7 @@ describe("a transfer", () => {
   it("ends at once when it is cancelled, when its member is removed, and when ours stops", async () => {
     for (const end of [
       (_both: Pair, cancel: () => void) => cancel(),
-      ({ a }: Pair) => a.transport.setPeers([], new Set()),
+      ({ a, b }: Pair) => a.transport.setPeers([], new Set([b.address.id])),
       ({ a }: Pair) => void a.transport.close(),
     ]) {
       const both = await pair();
@@ -257,49 +281,5 @@ describe("a transfer", () => {
     await a.log.find(({ msg }) => msg === "a snapshot broke off", a.log.items.indexOf(broke) + 1);
     transfer.cancel();
     assert.deepEqual(await transfer.done, { kind: "cancelled" });
-  });
-});
-
-describe("a member that gets snapshots from two others", () => {
-  async function three() {
-    const all = await addresses(3);
-    const shelf = new Shelf();
-    const gate = Promise.withResolvers<void>();
-    shelf.onWrite = (number) => (number === 2 ? gate.promise : Promise.resolve());
-    const [a, b, c] = [
-      await started(all, 0, { tls }),
-      await started(all, 1, { tls }),
-      member(all, 2, { tls }),
-    ];
-    await start(c, shelf.events());
-    const from = (one: Member, ofTerm: number, snapshotId: bigint) =>
-      one.transport.sendSnapshot(c.address.id, madeUp(4, 1000, { snapshotId }), term(ofTerm)).done;
-    return { a, b, shelf, gate, from };
-  }
-
-  it("takes the one of the later term, and ends the other one", async () => {
-    const { a, b, shelf, gate, from } = await three();
-    const older = from(a, 3, 30n);
-    await shelf.written.find(() => true);
-    const newer = from(b, 4, 40n);
-    assert.deepEqual(await older, { kind: "refused", reason: "a leader of a later term sends a snapshot" });
-    assert.equal(shelf.offers.length, 1, "what was being written is not over");
-    gate.resolve();
-    assert.deepEqual(await newer, complete);
-    assert.equal(shelf.mostOpen, 1);
-    assert.deepEqual(shelf.completions.items, [40n]);
-    const late = { kind: "refused", reason: "a leader of a later term has sent a snapshot" };
-    assert.deepEqual(await from(a, 3, 31n), late);
-  });
-
-  it("refuses a second one of the same term", async () => {
-    const { a, b, shelf, gate, from } = await three();
-    const first = from(a, 3, 30n);
-    await shelf.written.find(() => true);
-    const reason = "another member is sending a snapshot in this term";
-    assert.deepEqual(await from(b, 3, 31n), { kind: "refused", reason });
-    gate.resolve();
-    assert.deepEqual(await first, complete);
-    assert.deepEqual(await from(b, 3, 32n), complete);
   });
 });

@@ -80,6 +80,7 @@ export class Shelf {
   onWrite: (number: number) => Promise<void> = () => Promise.resolve();
   onFinish: () => Promise<void> = () => Promise.resolve();
   onOffer: () => Promise<void> = () => Promise.resolve();
+  onClose: () => void = () => undefined;
   #snapshotId = 0n;
   #received = 0;
 
@@ -115,6 +116,7 @@ export class Shelf {
         this.trailers.push(trailer);
       },
       close: () => {
+        this.onClose();
         this.open -= 1;
         return Promise.resolve();
       },

@@ -9,7 +9,7 @@ import {
   type StateRecord,
 } from "../chunk.ts";
 import { DamagedSnapshotError } from "../damage.ts";
-import { decodeHeader, type SnapshotHeader } from "../header.ts";
+import { checkPosition, decodeHeader, type SnapshotHeader } from "../header.ts";
 import { ByteSource } from "./byte-source.ts";
 import {
   digestBytes,
@@ -143,11 +143,6 @@ class RecordTally {
   }
 
   finish(): void {
-    const { last, revision } = this.#header;
-    const stored = readPosition({ get: () => this.#position });
-    const isTold =
-      stored.appliedIndex === last.index && stored.appliedTerm === last.term && stored.revision === revision;
-    if (!isTold)
-      throw new DamagedSnapshotError("the state in the backup is not the one that its header tells of");
+    checkPosition(this.#header, readPosition({ get: () => this.#position }));
   }
 }

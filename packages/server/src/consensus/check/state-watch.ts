@@ -41,6 +41,8 @@ export class StateWatch {
   #cancels: readonly Cancel[] = [];
   #isLifting = false;
   #wasCorrupt = false;
+  /** Whether the log says that leadership is being handed over. */
+  #isHandingOver = false;
 
   /** @param checkIntervalMs undefined: members are compared only when somebody asks for it */
   constructor(checkIntervalMs: number | undefined, deps: StateWatchDeps) {
@@ -67,6 +69,7 @@ export class StateWatch {
     const { alarms, logger } = this.#deps;
     if (alarms.isCorruptHere && !this.#wasCorrupt) logger.error(alarms.refusal().message);
     this.#wasCorrupt = alarms.isCorruptHere;
+    if (!alarms.isCorruptHere || !this.#leads) this.#isHandingOver = false;
     if (!this.#leads) return;
     void this.#lift(alarms.void());
     if (alarms.isCorruptHere) this.#handOver();
@@ -80,7 +83,9 @@ export class StateWatch {
     const { node, driver, transport, alarms, logger } = this.#deps;
     const successor = successorIn(node.status(), transport, (id) => !alarms.isCorrupt(id));
     if (successor === undefined || node.transferLeadership(successor).kind === "dropped") return;
-    logger.error("handing leadership over: the state of this member differs from that of the others");
+    if (!this.#isHandingOver)
+      logger.error("handing leadership over: the state of this member differs from that of the others");
+    this.#isHandingOver = true;
     driver.schedule();
   }
 

@@ -85,7 +85,7 @@ export class Autopilot {
     const silent = members.find(({ name }) => {
       // One that takes another's place may have its name, and both would leave.
       const leaving = members.filter((member) => member.name === name);
-      return leaving.every(({ id }) => this.#silenceMs(id) > afterMs) && this.#canDoWithout(leaving);
+      return leaving.every(({ id }) => this.#isSilent(id, afterMs)) && this.#canDoWithout(leaving);
     });
     if (silent !== undefined && membership.step({ kind: "leave", name: silent.name }))
       logger.warn({ member: silent.name }, "removing a member that has been silent for too long");
@@ -94,6 +94,14 @@ export class Autopilot {
   #canDoWithout(leaving: readonly TableMember[]): boolean {
     const votes = leaving.filter(({ role }) => role === "voter").length;
     return votes === 0 || this.#deps.membership.table.voters.length - votes >= fewestVoters;
+  }
+
+  /**
+   * Both the link and consensus have to say so: to a leader that was paused the others seem silent for as
+   * long, until it has read what they sent.
+   */
+  #isSilent(id: NodeId, afterMs: number): boolean {
+    return !this.#deps.membership.hears(id) && this.#silenceMs(id) > afterMs;
   }
 
   /** How long it has been silent, as far as this member can know. */

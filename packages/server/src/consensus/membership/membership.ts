@@ -6,7 +6,7 @@
  * What is to be done is read off the configuration each time, so a leader that comes in the middle goes on
  * where the other one left it, and a wish that comes twice does no harm.
  */
-import { isJoint, type NodeId, nodeId, type NodeStatus, type RaftNode } from "@dkv/raft";
+import { type EntryId, isJoint, type NodeId, nodeId, type NodeStatus, type RaftNode } from "@dkv/raft";
 import { encodeMembership } from "../../codec/membership-codec.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { DkvError } from "../../platform/errors.ts";
@@ -45,7 +45,7 @@ export interface MembershipDeps {
 }
 
 /** Why a wish is not fulfilled yet. */
-type Obstacle = "noLeader" | "changeInProgress" | "notCommitted";
+type Obstacle = "noLeader" | "changeInProgress" | "notCommitted" | "transferFailed";
 
 type Attempt = { readonly kind: "done" } | { readonly kind: "again"; readonly because: Obstacle };
 
@@ -71,19 +71,19 @@ export class Membership {
   /** Resolves when the change is committed. Rejects with a DkvError. */
   change(change: MembershipChange, timeoutMs: number): Promise<void> {
     const wish = { change, newId: this.#newId() };
-    return this.#persist(timeoutMs, (leftMs) =>
+    return this.#persist(timeoutMs, (deadlineMs) =>
       this.#leads
-        ? this.#changeHere(wish, leftMs)
-        : this.#askLeader({ kind: "change", ...wish, timeoutMs: leftMs }),
+        ? this.#changeHere(wish, deadlineMs)
+        : this.#askLeader({ kind: "change", ...wish, timeoutMs: this.#leftMs(deadlineMs) }),
     );
   }
 
   /** Resolves when the voter leads. Rejects with a DkvError. */
   moveLeader(name: string, timeoutMs: number): Promise<void> {
-    return this.#persist(timeoutMs, (leftMs) =>
+    return this.#persist(timeoutMs, (deadlineMs) =>
       this.#leads
-        ? this.#moveFromHere(name, leftMs)
-        : this.#askLeader({ kind: "moveLeader", name, timeoutMs: leftMs }),
+        ? this.#moveFromHere(name, deadlineMs)
+        : this.#askLeader({ kind: "moveLeader", name, timeoutMs: this.#leftMs(deadlineMs) }),
     );
   }
 
@@ -105,10 +105,11 @@ export class Membership {
     if (!this.#leads) return failure("notLeader", "this member does not lead");
     try {
       if (request.kind === "listFollowers") return { kind: "followers", followers: this.#ownFollowers() };
+      const deadlineMs = this.#deps.clock.nowMs() + request.timeoutMs;
       const attempt =
         request.kind === "change"
-          ? await this.#changeHere(request, request.timeoutMs)
-          : await this.#moveFromHere(request.name, request.timeoutMs);
+          ? await this.#changeHere(request, deadlineMs)
+          : await this.#moveFromHere(request.name, deadlineMs);
       return attempt.kind === "done" ? { kind: "done" } : { kind: "failure", error: late(attempt.because) };
     } catch (error) {
       if (error instanceof DkvError) return { kind: "failure", error };
@@ -119,7 +120,12 @@ export class Membership {
   /** Takes a step towards the change without waiting for it. Returns false if there is none to take now. */
   step(change: MembershipChange): boolean {
     const planned = plan({ change, newId: this.#newId() }, this.table, this.#knowledge());
-    return planned.kind === "step" && this.#take(planned);
+    return planned.kind === "step" && this.#take(planned) !== undefined;
+  }
+
+  /** Whether this member leads and has heard the other one within the last election timeout. */
+  hears(id: NodeId): boolean {
+    return this.#deps.node.status().followers.get(id)?.recentlyActive === true;
   }
 
   /** Whether the follower's log is about as long as ours. */
@@ -132,14 +138,14 @@ export class Membership {
   }
 
   /** Tries until it is done, refused, or the time is up. */
-  async #persist(timeoutMs: number, attempt: (leftMs: number) => Promise<Attempt>): Promise<void> {
+  async #persist(timeoutMs: number, attempt: (deadlineMs: number) => Promise<Attempt>): Promise<void> {
     const { clock, driver, node } = this.#deps;
     const deadlineMs = clock.nowMs() + timeoutMs;
     for (;;) {
-      const result = await attempt(Math.max(0, deadlineMs - clock.nowMs()));
+      const result = await attempt(deadlineMs);
       if (result.kind === "done") return;
-      const leftMs = deadlineMs - clock.nowMs();
-      if (leftMs <= 0) throw late(result.because);
+      const leftMs = this.#leftMs(deadlineMs);
+      if (leftMs === 0) throw late(result.because);
       const { leader, term } = node.status();
       const isNews = (): boolean => node.status().leader !== leader || node.status().term !== term;
       await driver.until(isNews, Math.min(retryMs, leftMs));
@@ -155,38 +161,56 @@ export class Membership {
     if (reply.kind === "silence") return again("notCommitted");
     const response = decodeResponse(reply.body);
     if (response.kind !== "failure") return done;
-    if (response.error.code === "notLeader") return again("noLeader");
+    const { code } = response.error;
+    if (code === "notLeader" || code === "noLeader") return again("noLeader");
+    if (code === "changeInProgress") return again("changeInProgress");
     throw response.error;
   }
 
-  async #changeHere(wish: Wish, leftMs: number): Promise<Attempt> {
-    const { node, driver } = this.#deps;
-    const settled = await driver.until(() => this.#isSettled(node.status()), leftMs);
+  async #changeHere(wish: Wish, deadlineMs: number): Promise<Attempt> {
+    const settled = await this.#settles(deadlineMs);
     if (!this.#leads) return again("noLeader");
     if (!settled) return again("changeInProgress");
     const planned = plan(wish, this.table, this.#knowledge());
     if (planned.kind === "done") return done;
     if (planned.kind === "refused") throw planned.error;
-    if (!this.#take(planned)) return again("changeInProgress");
-    const { index } = node.status().configuration;
-    await driver.until(() => this.#isSettled(node.status()), leftMs);
-    const { commit } = node.status();
-    return this.#isSettled(node.status()) && commit >= index ? done : again("notCommitted");
+    const taken = this.#take(planned);
+    if (taken === undefined) return again("changeInProgress");
+    const isOver = await this.#settles(deadlineMs);
+    return isOver && this.#isCommitted(taken) ? done : again("notCommitted");
   }
 
-  /** Whether a leader could take a step, or there is none here any more. */
+  /** Whether an entry that this member appended as a leader is committed, and was not replaced by another. */
+  #isCommitted({ index, term }: EntryId): boolean {
+    const { node } = this.#deps;
+    const { commit, role, term: now } = node.status();
+    const isOurs = node.termAt(index) === term || (role === "leader" && now === term);
+    return isOurs && commit >= index;
+  }
+
+  /** Resolves with whether a leader could take a step, or there is none here any more. */
+  #settles(deadlineMs: number): Promise<boolean> {
+    const { node, driver } = this.#deps;
+    return driver.until(() => this.#isSettled(node.status()), this.#leftMs(deadlineMs));
+  }
+
+  #leftMs(deadlineMs: number): number {
+    return Math.max(0, deadlineMs - this.#deps.clock.nowMs());
+  }
+
   #isSettled({ role, commit, configuration }: NodeStatus): boolean {
     return role !== "leader" || (commit >= configuration.index && !isJoint(configuration.configuration));
   }
 
-  #take({ changes, rows }: Extract<Plan, { kind: "step" }>): boolean {
+  /** Returns the entry that will be committed, if nothing comes between. */
+  #take({ changes, rows }: Extract<Plan, { kind: "step" }>): EntryId | undefined {
     const { node, driver } = this.#deps;
     const result = node.reconfigure(changes, encodeMembership(rows));
     driver.schedule();
-    return result.kind === "accepted";
+    return result.kind === "accepted" ? result : undefined;
   }
 
-  async #moveFromHere(name: string, leftMs: number): Promise<Attempt> {
+  async #moveFromHere(name: string, deadlineMs: number): Promise<Attempt> {
     const { node, driver, electionTimeoutMs } = this.#deps;
     const member = this.table.named(name);
     if (member === undefined) throw new DkvError("unknownMember", `no member is called ${name}`);
@@ -197,8 +221,8 @@ export class Membership {
     if (result.kind === "dropped" && result.because === "alreadyLeader") return done;
     if (result.kind === "dropped") return again("changeInProgress");
     const isLed = (): boolean => node.status().leader === member.id;
-    const moved = await driver.until(isLed, Math.min(leftMs, 2 * electionTimeoutMs));
-    return moved ? done : again("notCommitted");
+    const moved = await driver.until(isLed, Math.min(this.#leftMs(deadlineMs), 2 * electionTimeoutMs));
+    return moved ? done : again("transferFailed");
   }
 
   #ownFollowers(): Followers {
@@ -247,6 +271,11 @@ function late(because: Obstacle): DkvError {
       return new DkvError(
         "outcomeUnknown",
         "no quorum has confirmed the change in time; it may still take effect: see member-list",
+      );
+    case "transferFailed":
+      return new DkvError(
+        "outcomeUnknown",
+        "the voter did not begin to lead in time: it does not answer, or is behind; see member-list for who leads",
       );
   }
 }

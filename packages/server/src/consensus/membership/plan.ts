@@ -70,15 +70,11 @@ function planLearner(row: MemberRow, table: MembershipTable): Plan {
 }
 
 function planLeave(name: string, table: MembershipTable, knowledge: Knowledge): Plan {
-  const leaving = table.members.filter((member) => member.name === name);
-  if (leaving.length === 0) return table.wasRemoved(name) ? done : unknown(name, table);
-  return (
-    riskOf(leaving, table, knowledge) ?? {
-      kind: "step",
-      changes: leaving.map(({ id }) => ({ kind: "remove", id })),
-      rows: table.rows,
-    }
-  );
+  // Of two with one name the younger is about to take the other's place: its leaving is what undoes that.
+  const leaving = table.named(name);
+  if (leaving === undefined) return table.wasRemoved(name) ? done : unknown(name, table);
+  const changes = [{ kind: "remove", id: leaving.id }] as const;
+  return riskOf(leaving, table, knowledge) ?? { kind: "step", changes, rows: table.rows };
 }
 
 function planPromotion(name: string, table: MembershipTable, knowledge: Knowledge): Plan {
@@ -109,6 +105,14 @@ function planReplacement(change: Adding<"replace">, table: MembershipTable): Pla
     const isOver = table.wasRemoved(oldName) && coming?.peerAddress === peerAddress;
     return isOver ? done : unknown(oldName, table);
   }
+  const other = table.members.find(({ replaces }) => replaces === old.id);
+  if (other !== undefined) {
+    return refused(
+      "memberExists",
+      `${other.name} at ${other.peerAddress} is to take the place of ${oldName} already: start it, or undo that ` +
+        `with member-leave ${other.name}`,
+    );
+  }
   if (coming !== undefined && coming.id !== old.id)
     return refused("memberExists", `${name} is a member already: choose another name for the new one`);
   const occupied = old.peerAddress === peerAddress ? undefined : taken(peerAddress, table);
@@ -124,30 +128,29 @@ function planUpdate({ name, peerAddress }: Of<"update">, table: MembershipTable)
 }
 
 /**
- * Why these cannot leave: of the voters that stay, too few answer to agree on anything, and nobody could take
+ * Why it cannot leave: of the voters that stay, too few answer to agree on anything, and nobody could take
  * it back then.
  */
 function riskOf(
-  leaving: readonly TableMember[],
+  { id, name, role }: TableMember,
   table: MembershipTable,
   { isAnswering }: Knowledge,
 ): Plan | undefined {
-  if (leaving.every(({ role }) => role === "learner")) return undefined;
-  const staying = table.voters.filter((voter) => !leaving.includes(voter));
-  const names = leaving.map(({ name }) => name).join(", ");
+  if (role === "learner") return undefined;
+  const staying = table.voters.filter((voter) => voter.id !== id);
   if (staying.length === 0) {
     return refused(
       "quorumAtRisk",
-      `${names} is the last voter: add and promote another member first, or stop it and delete its data`,
+      `${name} is the last voter: add and promote another member first, or stop it and delete its data`,
     );
   }
-  const silent = staying.filter(({ id }) => !isAnswering(id)).map(({ name }) => name);
+  const silent = staying.filter((voter) => !isAnswering(voter.id)).map((voter) => voter.name);
   const needed = Math.floor(staying.length / 2) + 1;
   const answering = staying.length - silent.length;
   if (answering >= needed) return undefined;
   return refused(
     "quorumAtRisk",
-    `without ${names} ${String(staying.length)} voters would remain, of which ${String(needed)} must answer, and ` +
+    `without ${name} ${String(staying.length)} voters would remain, of which ${String(needed)} must answer, and ` +
       `${silent.join(", ")} ${silent.length === 1 ? "does" : "do"} not: start them or remove them first`,
   );
 }

@@ -80,22 +80,25 @@ function writeChange(change: MembershipChange): MessageShape<typeof MembershipCh
   }
 }
 
-/** Undefined for what only another version of dkv asks. */
+/** Undefined for what only another version of dkv asks, and for what makes no sense. */
 export function decodeRequest(body: Uint8Array): MemberRequest | undefined {
-  const message = parsed(() => fromBinary(MemberRequestSchema, body));
-  const timeoutMs = message?.timeoutMs ?? 0;
-  switch (message?.kind.case) {
+  return parsed(() => readRequest(body));
+}
+
+function readRequest(body: Uint8Array): MemberRequest | undefined {
+  const { kind, newId, timeoutMs } = fromBinary(MemberRequestSchema, body);
+  switch (kind.case) {
     case "change": {
-      const change = readChange(message.kind.value);
-      return change && { kind: "change", change, newId: nodeId(message.newId), timeoutMs };
+      const change = readChange(kind.value);
+      return change && { kind: "change", change, newId: nodeId(newId), timeoutMs };
     }
     case "moveLeader":
-      return { kind: "moveLeader", name: message.kind.value.name, timeoutMs };
+      return { kind: "moveLeader", name: kind.value.name, timeoutMs };
     case "listFollowers":
       return { kind: "listFollowers", timeoutMs };
     case "stateHash":
-      return { kind: "stateHash", index: logIndex(Number(message.kind.value.index)), timeoutMs };
-    default:
+      return { kind: "stateHash", index: logIndex(Number(kind.value.index)), timeoutMs };
+    case undefined:
       return undefined;
   }
 }

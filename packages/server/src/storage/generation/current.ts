@@ -11,8 +11,8 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DamageError } from "../damage.ts";
 import { hasRecords } from "../log/create-log.ts";
-import { newerFormat, olderFormat } from "../refusals.ts";
-import { afterFirstMarker } from "../state/keyspace.ts";
+import { newerFormat, olderFormat, restoreCutShort } from "../refusals.ts";
+import { afterFirstMarker, incomingKey } from "../state/keyspace.ts";
 import { Database } from "../state/leveldb.ts";
 import { formatVersion } from "../storage.ts";
 import { readGenerationFile } from "./generation-file.ts";
@@ -67,14 +67,16 @@ async function openExisting(dataDir: string, number: number): Promise<Database> 
 async function openFirst(dataDir: string): Promise<Database> {
   if (hasDatabase(join(dataDir, "db"))) throw olderFormat(dataDir);
   if (generationsIn(dataDir).some((number) => number !== firstGeneration)) throw fileMissing();
-  if (hasRecords(logDirectory(dataDir, firstGeneration))) throw fileMissing();
   const directory = databaseDirectory(dataDir, firstGeneration);
   checkTables(directory);
+  const hasLog = hasRecords(logDirectory(dataDir, firstGeneration));
+  if (hasLog && !hasDatabase(directory)) throw fileMissing();
   makeDirectory(directory);
   const database = await Database.open(directory, "create");
-  if (await database.isEmpty(afterFirstMarker())) return database;
+  if (!hasLog && (await database.isEmpty(afterFirstMarker()))) return database;
+  const isRestore = database.get(incomingKey) !== undefined;
   await database.close();
-  throw fileMissing();
+  throw isRestore ? restoreCutShort(dataDir) : fileMissing();
 }
 
 function fileMissing(): DamageError {

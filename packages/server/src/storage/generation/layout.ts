@@ -32,10 +32,17 @@ export function generationsIn(dataDir: string): readonly number[] {
 /** Whether LevelDB has begun a database there. It would take a directory without this file for a new one. */
 export const hasDatabase = (directory: string): boolean => existsSync(join(directory, "CURRENT"));
 
-/** Deletes what was left of other generations, but not a snapshot whose rest may come. Does not block. */
-export async function deleteOthers(dataDir: string, current: number): Promise<void> {
+/**
+ * Deletes what was left of other generations, but not a snapshot whose rest may come: `isOfUse` is asked about the
+ * database of the next one. Does not block.
+ */
+export async function deleteOthers(
+  dataDir: string,
+  current: number,
+  isOfUse: (database: string) => Promise<boolean>,
+): Promise<void> {
   for (const generation of generationsIn(dataDir)) {
-    const isIncoming = generation === current + 1 && hasDatabase(databaseDirectory(dataDir, generation));
+    const isIncoming = generation === current + 1 && (await isOfUse(databaseDirectory(dataDir, generation)));
     if (generation !== current && !isIncoming) await deleteGeneration(dataDir, generation);
   }
 }
@@ -46,7 +53,7 @@ export async function deleteBefore(dataDir: string, current: number): Promise<vo
     if (generation < current) await deleteGeneration(dataDir, generation);
 }
 
-const deleteGeneration = (dataDir: string, generation: number): Promise<void> =>
+export const deleteGeneration = (dataDir: string, generation: number): Promise<void> =>
   rm(generationDirectory(dataDir, generation), { recursive: true, force: true });
 
 /**

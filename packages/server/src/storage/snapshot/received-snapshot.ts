@@ -10,24 +10,28 @@
  */
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { LogIndex } from "@dkv/raft";
 import {
+  checkPosition,
   checkTrailer,
   chunksOf,
   DamagedSnapshotError,
   decodeChunk,
+  decodeHeader,
   encodeHeader,
   noTrailer,
   snapshotStart,
   type SnapshotHeader,
   type SnapshotProgress,
   type SnapshotTrailer,
+  type StateRecord,
 } from "@dkv/snapshot";
-import { DamagedRecordError, readPosition } from "@dkv/store";
+import { checkRecord, DamagedRecordError, readPosition } from "@dkv/store";
 import { assert } from "../../platform/assert.ts";
 import { DamageError } from "../damage.ts";
 import { incomingKey, stateKeys } from "../state/keyspace.ts";
 import { Database, OpenError } from "../state/leveldb.ts";
-import { sealPart, unsealPart } from "./progress.ts";
+import { sealPart, unsealPart, type ReceivedPart } from "./progress.ts";
 
 type Phase = "receiving" | "complete" | "spoilt" | "takenOver" | "closed";
 
@@ -84,6 +88,7 @@ export class ReceivedSnapshot {
   write(chunk: Uint8Array): Promise<void> {
     return this.#work(async () => {
       const { records, progress } = decodeChunk(chunk, this.#progress);
+      checkRecords(records);
       const batch = this.#database.batch();
       for (const [key, value] of records) batch.put(key, value);
       batch.put(incomingKey, sealPart({ header: this.#headerBytes, progress }));
@@ -146,12 +151,7 @@ export class ReceivedSnapshot {
     await this.#database.settle();
     const { records, chain } = await this.#storedTrailer();
     checkTrailer(trailer, { ...this.#progress, records, chain });
-    const { last, revision } = this.header;
-    const stored = readPosition(this.#database);
-    const isTold =
-      stored.appliedIndex === last.index && stored.appliedTerm === last.term && stored.revision === revision;
-    if (!isTold)
-      throw new DamagedSnapshotError("the state in a snapshot is not the one that its header tells of");
+    checkPosition(this.header, readPosition(this.#database));
   }
 
   /** Its count of chunks is that of chunks made here, which may be others. */
@@ -174,6 +174,32 @@ export class ReceivedSnapshot {
   }
 }
 
+/** A snapshot's checksums are made of what its sender has read, a record's of what was once written. */
+function checkRecords(records: readonly StateRecord[]): void {
+  try {
+    for (const [key, value] of records) checkRecord(key, value);
+  } catch (error) {
+    if (!(error instanceof DamagedRecordError)) throw error;
+    throw new DamagedSnapshotError(`the member that sends a snapshot has it damaged: ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The last entry of the snapshot that the directory holds a part of; undefined if nothing of any use. */
+export async function lastReceivedIn(directory: string): Promise<LogIndex | undefined> {
+  const found = await openStored(directory);
+  if (found === undefined) return undefined;
+  try {
+    return decodeHeader(found.part.header).last.index;
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return undefined;
+  } finally {
+    await found.database.close();
+  }
+}
+
 interface BegunSnapshot {
   readonly database: Database;
   readonly progress: SnapshotProgress;
@@ -181,14 +207,28 @@ interface BegunSnapshot {
 
 /** What the directory holds of the snapshot with this header; undefined if nothing that is of any use. */
 async function openBegun(directory: string, header: Uint8Array): Promise<BegunSnapshot | undefined> {
+  const found = await openStored(directory);
+  if (found === undefined) return undefined;
+  const { database, part } = found;
+  if (Buffer.compare(part.header, header) === 0) return { database, progress: part.progress };
+  await database.close();
+  return undefined;
+}
+
+interface StoredSnapshot {
+  readonly database: Database;
+  readonly part: ReceivedPart;
+}
+
+/** Of whichever snapshot it is. */
+async function openStored(directory: string): Promise<StoredSnapshot | undefined> {
   if (!existsSync(join(directory, "CURRENT"))) return undefined;
   let database: Database | undefined;
   try {
     database = await Database.open(directory, "existing");
     const stored = database.get(incomingKey);
     const part = stored && unsealPart(stored);
-    if (part !== undefined && Buffer.compare(part.header, header) === 0)
-      return { database, progress: part.progress };
+    if (part !== undefined) return { database, part };
   } catch (error) {
     await database?.close();
     if (!isDamage(error)) throw error;

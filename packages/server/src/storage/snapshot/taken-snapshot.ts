@@ -1,8 +1,9 @@
 /** The durable state as it was at one moment, in chunks. */
 import { chunksOf, encodeHeader, noTrailer, type SnapshotHeader, type SnapshotTrailer } from "@dkv/snapshot";
 import { logIndex, term, type Configuration, type LogIndex } from "@dkv/raft";
-import { readPosition } from "@dkv/store";
+import { checkRecord, DamagedRecordError, readPosition } from "@dkv/store";
 import { DkvError } from "../../platform/errors.ts";
+import { DamageError } from "../damage.ts";
 import { stateKeys } from "../state/keyspace.ts";
 import { ClosedError, type Database, type FrozenDatabase } from "../state/leveldb.ts";
 
@@ -24,6 +25,7 @@ export class TakenSnapshot {
   readonly header: SnapshotHeader;
   readonly #frozen: FrozenDatabase;
   readonly #chunkBytes: number | undefined;
+  /** That have begun, and have not come to their end. */
   readonly #readers = new Set<AsyncGenerator<Buffer, SnapshotTrailer>>();
   #isClosed = false;
 
@@ -50,15 +52,12 @@ export class TakenSnapshot {
 
   /**
    * The chunks after the first `skip`, each the same bytes every time; then the trailer. One chunk is in
-   * memory at a time. Who stops before the end calls `return`, as a loop does on its own.
+   * memory at a time. Who stops before the end calls `return`, as a loop does on its own. Rejects with
+   * {@link DamageError} at a record that is not what was written, with "stopping" once the database is closed.
    */
   chunks(skip: number): AsyncGenerator<Buffer, SnapshotTrailer> {
     if (this.#isClosed) throw new Error("the snapshot is closed");
-    const records = recordsOf(this.#frozen);
-    const chunkBytes = this.#chunkBytes === undefined ? {} : { chunkBytes: this.#chunkBytes };
-    const reader = chunksOf(records, { header: encodeHeader(this.header), skip, ...chunkBytes });
-    this.#readers.add(reader);
-    return reader;
+    return this.#read(skip);
   }
 
   /** Ends what is being read, then lets LevelDB forget. */
@@ -67,13 +66,35 @@ export class TakenSnapshot {
     await Promise.allSettled([...this.#readers].map((reader) => reader.return(noTrailer)));
     await this.#frozen.close();
   }
+
+  async *#read(skip: number): AsyncGenerator<Buffer, SnapshotTrailer> {
+    // Closed before anything was asked for: nothing is opened that nobody would close.
+    if (this.#isClosed) return noTrailer;
+    const chunkBytes = this.#chunkBytes === undefined ? {} : { chunkBytes: this.#chunkBytes };
+    const records = recordsOf(this.#frozen);
+    const reader = chunksOf(records, { header: encodeHeader(this.header), skip, ...chunkBytes });
+    this.#readers.add(reader);
+    try {
+      return yield* reader;
+    } finally {
+      this.#readers.delete(reader);
+    }
+  }
 }
 
-/** Until the member stops, or the whole database is replaced by another member's. */
+/**
+ * Until the member stops, or the whole database is replaced by another member's. Each record is looked at:
+ * what the disk has changed here would be stored elsewhere under a checksum that makes it look right.
+ */
 async function* recordsOf(frozen: FrozenDatabase): ReturnType<FrozenDatabase["scan"]> {
   try {
-    yield* frozen.scan(stateKeys);
+    for await (const record of frozen.scan(stateKeys)) {
+      checkRecord(...record);
+      yield record;
+    }
   } catch (error) {
+    if (error instanceof DamagedRecordError)
+      throw new DamageError(`the state cannot be passed on: ${error.message}`, { cause: error });
     if (!(error instanceof ClosedError)) throw error;
     throw new DkvError(
       "stopping",

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { encodeHeader, encodeTrailer } from "@dkv/snapshot";
+import { encodeHeader, encodeTrailer, noTrailer } from "@dkv/snapshot";
 import { DecodeError } from "../../codec/decode-error.ts";
 import { decodeHelloReply } from "../../codec/handshake-codec.ts";
 import {
@@ -9,6 +9,7 @@ import {
   type SnapshotFrame,
 } from "../../codec/snapshot-codec.ts";
 import type { Cancel, Clock } from "../../platform/clock.ts";
+import { DkvError } from "../../platform/errors.ts";
 import { describeFailure } from "../dial.ts";
 import { FrameReader } from "../frame-reader.ts";
 import { maxGreetingBytes, pingFrame } from "../greeting.ts";
@@ -38,7 +39,10 @@ export class Attempt {
   readonly #cargo: Cargo;
   readonly #deps: AttemptDeps;
   readonly #cancelDeadline: Cancel;
-  #phase: "greeting" | "offered" | "sending" = "greeting";
+  #phase: "greeting" | "offered" | "skipping" | "sending" = "greeting";
+  /** Chunks that the peer has, and how many there are: known once all have left. */
+  #received = 0;
+  #total: number | undefined;
   /** The first reason counts. */
   #end: AttemptEnd | undefined;
   #sending: Promise<void> = Promise.resolve();
@@ -59,6 +63,14 @@ export class Attempt {
       this.cut(`no greeting within ${String(handshakeMs)} ms`);
     });
     this.#listen();
+  }
+
+  /**
+   * Whether all that can be done is being done, and yet no chunk arrives: we read up to where the peer is, or
+   * the peer reads what it has. Either takes long for a large state; the peer says meanwhile that it lives.
+   */
+  get isReading(): boolean {
+    return this.#phase === "skipping" || this.#received === this.#total;
   }
 
   /** To be called every `pingMs`. */
@@ -123,9 +135,10 @@ export class Attempt {
       this.#finish(answer);
       return;
     }
+    this.#received = answer.chunks;
     this.#deps.onReceived(answer.chunks);
     if (this.#phase !== "offered") return;
-    this.#phase = "sending";
+    this.#phase = "skipping";
     this.#sending = this.#send(answer.chunks);
   }
 
@@ -134,7 +147,9 @@ export class Attempt {
     try {
       while (this.#end === undefined) {
         const next = await chunks.next();
+        this.#phase = "sending";
         if (next.done === true) {
+          this.#total = next.value.chunks;
           await this.#write({ kind: "trailer", trailer: encodeTrailer(next.value) });
           return;
         }
@@ -142,10 +157,10 @@ export class Attempt {
         await this.#write({ kind: "chunk", chunk: next.value });
       }
       // Nobody asks for the trailer any more.
-      await chunks.return({ chunks: 0, records: 0, chain: 0 });
+      await chunks.return(noTrailer);
     } catch (error) {
-      const reason = `it cannot be read: ${error instanceof Error ? error.message : String(error)}`;
-      this.#finish({ kind: "gaveUp", reason });
+      const isClosed = error instanceof DkvError && error.code === "stopping";
+      this.#finish(isClosed ? { kind: "gaveUp", reason: error.message } : { kind: "unreadable", error });
     }
   }
 

@@ -29,6 +29,8 @@ export interface ReceptionDeps {
   readonly events: Pick<PeerEvents, "onSnapshot" | "onSnapshotComplete">;
   /** Asked once, with the offer. */
   readonly admit: (term: Term) => Admission;
+  /** An offer that was admitted is taken up. */
+  readonly onAccepted: (term: Term) => void;
 }
 
 /** What is being received. */
@@ -108,6 +110,12 @@ export class Reception {
     this.#connection.socket.destroy();
   }
 
+  /** The same; what is being done with what was received is interrupted. */
+  interrupt(): void {
+    this.stop();
+    if (this.#receiving !== undefined) void this.#close();
+  }
+
   /** Until the connection ends, whichever side ends it. */
   async #read(): Promise<void> {
     const chunks = (this.#connection.socket as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
@@ -152,7 +160,7 @@ export class Reception {
   }
 
   async #onOffer(term: Term, bytes: Uint8Array): Promise<void> {
-    const { admit, events, clusterId } = this.#deps;
+    const { admit, onAccepted, events, clusterId } = this.#deps;
     const header = await this.#orRefuse(() => decodeHeader(bytes));
     if (header === undefined) return;
     if (header.clusterId !== clusterId) return this.refuse("it is a snapshot of another cluster");
@@ -165,6 +173,7 @@ export class Reception {
     );
     if (reception === undefined) return;
     if (reception.kind === "refuse") return this.refuse(reception.reason);
+    onAccepted(term);
     // Also if it is over by now: it has to be closed.
     this.#receiving = { incoming: reception.incoming, header, term };
     if (this.isOver) return;

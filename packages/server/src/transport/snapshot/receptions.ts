@@ -10,17 +10,21 @@ interface Current {
   readonly term: Term;
 }
 
+export type ReceptionsDeps = Omit<ReceptionDeps, "admit" | "onAccepted">;
+
 export class Receptions {
-  readonly #deps: Omit<ReceptionDeps, "admit">;
+  readonly #deps: ReceptionsDeps;
   /** The newest connection from each peer. */
   readonly #connections = new Map<NodeId, Reception>();
   #current: Current | undefined;
-  /** Offers of an earlier term come from leaders that are none any more. */
+  /** Of the offers that were taken up. Those of an earlier term come from leaders that are none any more. */
   #latestTerm = 0;
+  /** Those with something open, perhaps: also if the connection is gone. */
+  readonly #open = new Set<Reception>();
   /** Resolves when nothing is open of what was received so far. */
   #allClosed: Promise<void> = Promise.resolve();
 
-  constructor(deps: Omit<ReceptionDeps, "admit">) {
+  constructor(deps: ReceptionsDeps) {
     this.#deps = deps;
   }
 
@@ -31,6 +35,9 @@ export class Receptions {
     const reception: Reception = new Reception(peer, connection, {
       ...this.#deps,
       admit: (term) => this.#admit(reception, term),
+      onAccepted: (term) => {
+        this.#latestTerm = Math.max(term, this.#latestTerm);
+      },
     });
     this.#connections.set(id, reception);
     connection.socket.once("close", () => {
@@ -51,6 +58,7 @@ export class Receptions {
   /** Resolves when nothing is written any more. */
   async close(): Promise<void> {
     for (const reception of this.#connections.values()) reception.stop();
+    for (const reception of this.#open) reception.interrupt();
     await this.#allClosed;
   }
 
@@ -65,9 +73,16 @@ export class Receptions {
       current.reception.refuse("a leader of a later term sends a snapshot");
     }
     const before = this.#allClosed;
-    this.#latestTerm = term;
     this.#current = { reception: next, term };
+    void this.#keepOpen(next);
     this.#allClosed = before.then(() => next.closed);
     return { kind: "admit", before };
+  }
+
+  /** Until it is closed. */
+  async #keepOpen(reception: Reception): Promise<void> {
+    this.#open.add(reception);
+    await reception.closed;
+    this.#open.delete(reception);
   }
 }

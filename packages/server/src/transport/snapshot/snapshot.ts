@@ -38,8 +38,10 @@ export type SnapshotOutcome =
   | { readonly kind: "complete" }
   /** The peer does not want it. */
   | { readonly kind: "refused"; readonly reason: string }
-  /** Nothing more arrived for too long, or it could not be read here. */
+  /** Nothing more arrived for too long, or what was read here was closed. */
   | { readonly kind: "gaveUp"; readonly reason: string }
+  /** What is stored here is damaged. */
+  | { readonly kind: "unreadable"; readonly error: unknown }
   | { readonly kind: "cancelled" };
 
 export interface SnapshotTransfer {

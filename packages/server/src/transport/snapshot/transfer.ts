@@ -29,6 +29,7 @@ export class Transfer implements SnapshotTransfer {
   /** The most chunks that the peer ever had, and since when. */
   #received = 0;
   #progressMs: number;
+  #beatMs: number;
 
   constructor(peer: PeerRecord, cargo: Cargo, deps: TransferDeps) {
     this.#peer = peer;
@@ -37,6 +38,7 @@ export class Transfer implements SnapshotTransfer {
     this.#backoff = new Backoff(deps.timing.backoff, deps.random);
     this.#patienceMs = deps.options.snapshotPatienceMs ?? defaultSnapshotPatienceMs;
     this.#progressMs = deps.clock.nowMs();
+    this.#beatMs = this.#progressMs;
     this.done = this.#run();
   }
 
@@ -48,6 +50,9 @@ export class Transfer implements SnapshotTransfer {
 
   /** To be called every `pingMs`. */
   beat(nowMs: number): void {
+    // Time in which nothing could arrive does not count.
+    if (this.#attempt?.isReading === true) this.#progressMs += nowMs - this.#beatMs;
+    this.#beatMs = nowMs;
     if (this.#isImpatient(nowMs)) this.#attempt?.cut("nothing more arrives");
     else this.#attempt?.beat(nowMs);
   }
@@ -91,7 +96,8 @@ export class Transfer implements SnapshotTransfer {
       clientAddress: options.self.clientAddress,
       version,
       purpose: "snapshot",
-      name: "",
+      name: options.self.name,
+      peerAddress: "",
     });
     return dial({ peerAddress, name, material: tlsMaterial() }, hello);
   }

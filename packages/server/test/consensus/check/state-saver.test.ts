@@ -7,6 +7,7 @@ import { logIndex } from "@dkv/raft";
 import { type Change, encodeCommand, type StateReader, Store } from "@dkv/store";
 import { StateHashes } from "../../../src/consensus/check/state-hashes.ts";
 import { Guard } from "../../../src/consensus/guard.ts";
+import type { CompactionLimits } from "../../../src/consensus/compaction.ts";
 import { StateSaver } from "../../../src/consensus/state-saver.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
 import type { StateSnapshot, Storage } from "../../../src/storage/storage.ts";
@@ -61,8 +62,17 @@ interface Saving {
   readonly openSnapshots: () => number;
 }
 
+/** What a test wants to be otherwise. */
+interface Otherwise extends Partial<Pick<Storage, "save" | "compact">> {
+  readonly compaction?: CompactionLimits;
+}
+
 /** A store on a real disk whose log has these commands, none of them applied. */
-async function saving(test: TestContext, commands: readonly Uint8Array[]): Promise<Saving> {
+async function saving(
+  test: TestContext,
+  commands: readonly Uint8Array[],
+  otherwise: Otherwise = {},
+): Promise<Saving> {
   const { storage } = await open(await temporaryDirectory(test));
   test.after(() => storage.close());
   const entries = commands.map((command, position) => entry(position + 1, 1, command));
@@ -91,13 +101,14 @@ async function saving(test: TestContext, commands: readonly Uint8Array[]): Promi
       get logBytes() {
         return storage.logBytes;
       },
-      save: (changes: readonly Change[]) => storage.save(changes),
+      save: otherwise.save ?? ((changes: readonly Change[]) => storage.save(changes)),
+      compact: otherwise.compact,
       takeSnapshot: () => counting(storage.takeSnapshot()),
     } as Storage,
     clock,
     guard,
     hashes,
-    compaction: { snapshotCount: 1e6, catchupEntries: 1e6, maxBytes: 1e9 },
+    compaction: otherwise.compaction ?? { snapshotCount: 1e6, catchupEntries: 1e6, maxBytes: 1e9 },
     keepAfter: () => undefined,
     onSaved: () => {
       saver.saveSoon();
@@ -107,6 +118,39 @@ async function saving(test: TestContext, commands: readonly Uint8Array[]): Promi
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe("a member that saves what it has applied", () => {
+  it("compacts its log afterwards, but not once it is about to be replaced or closed", async (test) => {
+    for (const isPaused of [false, true]) {
+      const { promise: disk, resolve: heal } = Promise.withResolvers<void>();
+      let compactions = 0;
+      const { store, saver } = await saving(test, [setCommand("a", "1")], {
+        save: () => disk,
+        compact: () => {
+          compactions += 1;
+          return Promise.resolve();
+        },
+        compaction: { snapshotCount: 0, catchupEntries: 0, maxBytes: 1e9 },
+      });
+      store.apply(1, 1, setCommand("a", "1"));
+      const saved = saver.saveApplied();
+      const paused = isPaused ? saver.pause() : undefined;
+      heal();
+      await Promise.all([saved, paused]);
+      assert.equal(compactions, isPaused ? 0 : 1);
+    }
+  });
+
+  it("says so once when the disk fails, and waits no longer", async (test) => {
+    const failure = new Error("broken");
+    const { store, saver, failures } = await saving(test, [setCommand("a", "1")], {
+      save: () => Promise.reject(failure),
+    });
+    store.apply(1, 1, setCommand("a", "1"));
+    await saver.saveApplied();
+    assert.deepEqual(failures, [failure]);
+  });
+});
 
 describe("a member that is checked while it applies", () => {
   it("hashes its state right behind each check, however it saves", async (test) => {

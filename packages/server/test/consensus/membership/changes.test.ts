@@ -65,6 +65,18 @@ describe("the members of a running cluster", () => {
     await assert.rejects(promote(), refusedAs("notCaughtUp"));
   });
 
+  it("are changed through a follower as soon as the leader can, which it cannot at first", async (test) => {
+    const { leaderAndFollower, members, network } = await cluster(test, 3);
+    const { leader, follower } = await leaderAndFollower();
+    const third = members.find((one) => one !== leader && one !== follower) ?? assert.fail();
+    // Until it gives up handing over, an election timeout later.
+    network.rule = ({ frame }) =>
+      frame.messages.some(({ kind }) => kind === "timeoutNow") ? "lose" : "pass";
+    assert.equal(leader.node.transferLeadership(third.id).kind, "accepted");
+    await follower.replica.changeMembership(join);
+    assert.equal((await rolesAt(leader)).at(-1), "new learner");
+  });
+
   it("do not say that nothing was done when only the leader's answer is lost", async (test) => {
     const { leaderAndFollower, network } = await cluster(test, 3);
     const { leader, follower } = await leaderAndFollower();

@@ -102,6 +102,14 @@ describe("a member that leaves", () => {
     assert.equal(result.rows.length, 3);
   });
 
+  it("is only the one that is about to take its place, if there is one of the same name", () => {
+    const pair = tableOf({
+      rows: [row(1), row(2), row(3), row(4, { name: "m3", replaces: nodeId(3n) })],
+      learners: [4],
+    });
+    assert.deepEqual(changesOf(planned({ kind: "leave", name: "m3" }, pair)), ["remove 4"]);
+  });
+
   it("is gone already", () => {
     assert.equal(planned({ kind: "leave", name: "m3" }, tableOf({ voters: [1, 2] })).kind, "done");
   });
@@ -187,6 +195,14 @@ describe("a member that replaces another", () => {
       learners: [4],
     });
     assert.equal(planned(replace("m3", "m4", "host4:2380"), table).kind, "done");
+  });
+
+  it("is the only one that takes that place", () => {
+    const table = tableOf({
+      rows: [row(1), row(2), row(3), row(4, { replaces: nodeId(3n) })],
+      learners: [4],
+    });
+    assert.equal(refusalOf(planned(replace("m3", "m5", "host5:2380"), table)), "memberExists");
   });
 
   it("has replaced it already", () => {

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { create, toBinary } from "@bufbuild/protobuf";
+import {
+  MemberRequestSchema,
+  MemberResponseSchema,
+  StateHashQuestionSchema,
+  StateHashSchema,
+} from "@dkv/protocol/dkv/peer/v1/request";
+import { decodeRequest, decodeResponse } from "../../../src/consensus/membership/request-bodies.ts";
+
+/** No log is as long. */
+const index = 2n ** 60n;
+
+describe("what another member sends that makes no sense", () => {
+  it("is no question", () => {
+    const value = create(StateHashQuestionSchema, { index });
+    const question = create(MemberRequestSchema, { kind: { case: "stateHash", value } });
+    assert.equal(decodeRequest(toBinary(MemberRequestSchema, question)), undefined);
+    assert.equal(decodeRequest(Buffer.from([0xff])), undefined);
+  });
+
+  it("is an answer that says nothing of the outcome", () => {
+    const value = create(StateHashSchema, { index });
+    const answer = create(MemberResponseSchema, { kind: { case: "stateHash", value } });
+    for (const body of [toBinary(MemberResponseSchema, answer), Buffer.from([0xff])]) {
+      const response = decodeResponse(body);
+      assert.ok(response.kind === "failure" && response.error.code === "outcomeUnknown");
+    }
+  });
+});
