@@ -16,13 +16,7 @@ export const pingFrame = Buffer.alloc(4);
 
 export type Verdict =
   /** Frames follow, or a snapshot. */
-  | {
-      readonly kind: "welcome";
-      readonly peer: PeerRecord;
-      readonly purpose: "member" | "snapshot";
-      /** Where it says that it is: it may have moved while we were away. Undefined if it does not say. */
-      readonly isAt: string | undefined;
-    }
+  | { readonly kind: "welcome"; readonly peer: PeerRecord; readonly purpose: "member" | "snapshot" }
   /** Told who it is, and that is all. */
   | { readonly kind: "introduce"; readonly name: string; readonly introduction: Introduction }
   | Refusal;
@@ -80,7 +74,7 @@ function judgeMember(hello: Hello, purpose: "member" | "snapshot", judge: Judge)
     return refuse(`member ${hex(hello.from)} was removed from the cluster`, { removed: true });
   if (peer === undefined) return judgeStranger(hello, purpose, judge);
   if (!vouchesFor(peer.address)) return refuse(strangersCertificate(peer.address));
-  return { kind: "welcome", peer, purpose, isAt: claimedAddress(hello)?.peerAddress };
+  return { kind: "welcome", peer, purpose };
 }
 
 /** It may have been added, and this member not have heard of it yet (guests.ts). */
@@ -92,7 +86,7 @@ function judgeStranger(
   const address = purpose === "member" ? claimedAddress(hello) : undefined;
   const isVouchedFor = address !== undefined && vouchesFor(address);
   const peer = isVouchedFor ? admit(address) : undefined;
-  if (peer !== undefined) return { kind: "welcome", peer, purpose, isAt: address?.peerAddress };
+  if (peer !== undefined) return { kind: "welcome", peer, purpose };
   return refuse(`member ${hex(hello.from)} is not known to ${self.name}`, { later: true });
 }
 

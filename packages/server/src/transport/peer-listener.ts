@@ -28,8 +28,6 @@ export interface ListenerDeps extends TransportDeps {
   readonly peers: ReadonlyMap<bigint, PeerRecord>;
   /** Members that were removed from the cluster, as far as it is known now. */
   readonly removed: () => ReadonlySet<bigint>;
-  /** A peer says where it is. */
-  readonly onFound: (peer: PeerRecord, peerAddress: string) => void;
   /** Makes a peer for the time being of a member that is not known; undefined if none is let in. */
   readonly admit: (address: PeerAddress) => PeerRecord | undefined;
   readonly events: PeerEvents;
@@ -214,8 +212,6 @@ export class PeerListener {
         !(socket instanceof TLSSocket) || vouchesFor(socket.getPeerCertificate(), address),
     });
     if (verdict.kind === "refuse") this.#fail(endpoint(socket), verdict.reason);
-    if (verdict.kind === "welcome" && verdict.isAt !== undefined)
-      this.#deps.onFound(verdict.peer, verdict.isAt);
     return verdict;
   }
 

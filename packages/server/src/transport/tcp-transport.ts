@@ -155,9 +155,6 @@ class TcpTransport implements PeerTransport {
       peers: this.#records,
       removed: () => this.#removed,
       admit: (address) => this.#admit(address),
-      onFound: (record, peerAddress) => {
-        this.#move(record, { ...record.address, peerAddress });
-      },
       onWelcome: ({ address }) => this.#links.get(address.id)?.dialNow(),
       onSnapshot: (peer, connection) => {
         receptions.add(peer, connection);

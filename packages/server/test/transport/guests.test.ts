@@ -12,10 +12,8 @@ import {
   issue,
   type LogLine,
   type Member,
-  member,
   numbered,
   numberIn,
-  start,
   started,
   tlsFiles,
 } from "./fixture.ts";
@@ -105,20 +103,5 @@ describe("a peer that an older configuration does not name", () => {
       b.arrivals.items.some((arrival) => numberIn(arrival) === 3),
       false,
     );
-  });
-});
-
-describe("a peer that has moved while a member was away", () => {
-  it("is found where it says that it is when it connects", async () => {
-    const all = await addresses(3);
-    const [first, second, before] = all;
-    assert.ok(first !== undefined && second !== undefined && before !== undefined);
-    const stale = { ...second, peerAddress: before.peerAddress };
-    const away = await started(all, 0, { tls, peers: [stale] });
-    const moved = member(all, 1, { tls, peers: [] });
-    moved.transport.setPeers([first, second], nobody);
-    await start(moved);
-    await connected(away, second);
-    await exchange(away, moved, 1);
   });
 });
