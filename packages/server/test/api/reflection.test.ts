@@ -47,7 +47,9 @@ describe("server reflection", () => {
       const files = file.value.fileDescriptorProto.map((bytes) =>
         fromBinary(FileDescriptorProtoSchema, bytes),
       );
-      const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: files }));
+      // A set has what is imported first, an answer what was asked for.
+      const set = create(FileDescriptorSetSchema, { file: files.toReversed() });
+      const registry = createFileRegistry(set);
       assert.deepEqual(
         registry.getService("dkv.v1.DkvAPI")?.methods.map(({ name }) => name),
         ["Get", "Set", "Delete"],
