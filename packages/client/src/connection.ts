@@ -5,12 +5,12 @@ import {
   type OutgoingHttpHeaders,
 } from "node:http2";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
-import { PassThrough, pipeline } from "node:stream";
 import { connect as connectTls, type SecureContext } from "node:tls";
 
 import { abortable } from "./abortable.ts";
 import { type ConnectFailure, explain } from "./connect-failure.ts";
 import { type Endpoint, formatEndpoint } from "./endpoints.ts";
+import { Session } from "./session.ts";
 import { hasClientCertificate, loadTls, type TlsOptions } from "./tls.ts";
 
 /** Nothing was sent: the connection closed before the request could be put on it. */
@@ -45,11 +45,11 @@ export class Connection {
   readonly endpoint: Endpoint;
   readonly authority: string;
   readonly #tls: TlsOptions | undefined;
-  #session: ClientHttp2Session | undefined;
+  #session: Session | undefined;
+  /** Given up, while requests are under way there. */
+  readonly #retired = new Set<Session>();
   #dialling: ClientHttp2Session | undefined;
-  #opening: Promise<ClientHttp2Session> | undefined;
-  /** Requests under way on each session that is still in use. */
-  readonly #streams = new WeakMap<ClientHttp2Session, number>();
+  #opening: Promise<void> | undefined;
   #isClosed = false;
 
   constructor(endpoint: Endpoint, tls: TlsOptions | undefined) {
@@ -73,14 +73,18 @@ export class Connection {
 
   /** Takes no more requests, so that the next one makes a new connection; those under way may finish. */
   retire(): void {
-    this.#session?.close();
+    const session = this.#session;
     this.#session = undefined;
+    if (session === undefined) return;
+    this.#retired.add(session);
+    session.retire();
   }
 
   /** Ends everything at once. */
   close(): void {
     this.#isClosed = true;
     this.#dialling?.destroy();
+    for (const session of this.#retired) session.destroy();
     this.#session?.destroy();
     this.#session = undefined;
   }
@@ -97,15 +101,11 @@ export class Connection {
   async request(method: string, path: string, headers: OutgoingHttpHeaders): Promise<ClientHttp2Stream> {
     const session = this.#usable();
     if (session === undefined) throw new NotSent("the connection closed before the request was sent");
-    let stream: ClientHttp2Stream;
     try {
-      stream = session.request({ ...headers, ":method": method, ":path": path });
+      return await Promise.resolve(session.request({ ...headers, ":method": method, ":path": path }));
     } catch (error) {
       throw new NotSent("the connection took no more requests", { cause: error });
     }
-    this.#keepAwake(session, stream);
-    readAtOnce(stream);
-    return Promise.resolve(stream);
   }
 
   /** Part of connect-node's interface; only a manager that pings needs to know. */
@@ -115,31 +115,16 @@ export class Connection {
     this.retire();
   }
 
-  /** An idle connection does not keep a program from ending; a request under way does. */
-  #keepAwake(session: ClientHttp2Session, stream: ClientHttp2Stream): void {
-    const count = (change: 1 | -1): number => {
-      const streams = (this.#streams.get(session) ?? 0) + change;
-      this.#streams.set(session, streams);
-      return streams;
-    };
-    count(1);
-    session.ref();
-    stream.once("close", () => {
-      if (count(-1) === 0 && !session.destroyed) session.unref();
-    });
+  #usable(): Session | undefined {
+    return this.#session?.isUsable === true ? this.#session : undefined;
   }
 
-  #usable(): ClientHttp2Session | undefined {
-    const session = this.#session;
-    return session === undefined || session.closed || session.destroyed ? undefined : session;
-  }
-
-  async #dial(): Promise<ClientHttp2Session> {
+  async #dial(): Promise<void> {
     const secureContext = this.#tls === undefined ? undefined : await loadTls(this.#tls);
     if (this.#isClosed) throw new NotSent("the client is closed");
     const socket = openSocket(this.endpoint, secureContext);
     const session = connect(this.authority, { createConnection: () => socket });
-    const { promise, resolve, reject } = Promise.withResolvers<ClientHttp2Session>();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
     // The listeners stay for good: an error that nobody listens to would end the process.
     let lastError: unknown;
     session.on("error", (error) => {
@@ -151,12 +136,10 @@ export class Connection {
       session.destroy();
     });
     session.once("close", () => {
-      if (this.#session === session) this.#session = undefined;
       reject(lastError);
     });
     session.once("remoteSettings", () => {
-      this.#session = session;
-      resolve(session);
+      resolve();
     });
     session.setTimeout(connectTimeoutMs, () => {
       session.destroy(Object.assign(new Error("no answer in time"), { code: "ETIMEDOUT" }));
@@ -170,8 +153,14 @@ export class Connection {
       this.#dialling = undefined;
     }
     session.setTimeout(0);
-    session.unref();
-    return session;
+    this.#use(session, socket);
+  }
+
+  #use(http2: ClientHttp2Session, socket: Socket): void {
+    const session = new Session(http2, socket);
+    http2.once("close", () => this.#retired.delete(session));
+    if (this.#isClosed) session.destroy();
+    this.#session = session;
   }
 
   async #explain(error: unknown): Promise<ConnectFailure> {
@@ -181,15 +170,6 @@ export class Connection {
       hasClientCertificate: this.#tls !== undefined && hasClientCertificate(this.#tls),
     });
   }
-}
-
-/**
- * An answer may arrive as a whole before anybody reads it. HTTP/2 has closed its stream then, and Node takes
- * that for an answer that broke off (ERR_STREAM_PREMATURE_CLOSE), unless reading it had begun before.
- */
-function readAtOnce(stream: ClientHttp2Stream): void {
-  const body = pipeline(stream, new PassThrough(), () => undefined);
-  stream[Symbol.asyncIterator] = () => body[Symbol.asyncIterator]();
 }
 
 function openSocket({ host, port }: Endpoint, secureContext: SecureContext | undefined): Socket {
