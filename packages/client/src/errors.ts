@@ -18,6 +18,7 @@ export const serverCodes = [
   "quorum_at_risk",
   "not_voter",
   "not_caught_up",
+  "not_answering",
   "change_in_progress",
   "no_leader",
   "not_leader",

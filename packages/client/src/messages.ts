@@ -60,6 +60,7 @@ export function readMember(server: Server): Member {
     version: version === "" ? undefined : version,
     lastContactMs: readIfThere(server.lastContactMs),
     isCorrupt,
+    replaces: server.replaces === 0n ? undefined : server.replaces,
   };
 }
 

@@ -61,6 +61,8 @@ export interface Member {
   readonly lastContactMs: number | undefined;
   /** Its state is known to differ from that of the others: it serves no reads and writes. */
   readonly isCorrupt: boolean;
+  /** Number of the member whose place it takes once it has caught up, if it takes one's. */
+  readonly replaces: bigint | undefined;
 }
 
 /** What a comparison says of one member. */

@@ -2,6 +2,8 @@ import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from 
 import type { Socket } from "node:net";
 import { PassThrough, pipeline } from "node:stream";
 
+import { after, every } from "./platform/time.ts";
+
 /** How often a session that is asked something looks whether it still hears the member. */
 const defaultBeatMs = 1000;
 
@@ -31,13 +33,11 @@ export class Session {
   constructor(http2: ClientHttp2Session, socket: Socket, beatMs = defaultBeatMs) {
     this.#http2 = http2;
     this.#socket = socket;
-    const beat = setInterval(() => {
+    const stop = every(beatMs, () => {
       this.#listen();
-    }, beatMs).unref();
-    http2.unref();
-    http2.once("close", () => {
-      clearInterval(beat);
     });
+    http2.unref();
+    http2.once("close", stop);
   }
 
   /** Whether it takes requests. */
@@ -66,12 +66,10 @@ export class Session {
       this.destroy();
       return;
     }
-    const timer = setTimeout(() => {
+    const stop = after(retiredMs, () => {
       this.destroy();
-    }, retiredMs).unref();
-    this.#http2.once("close", () => {
-      clearTimeout(timer);
     });
+    this.#http2.once("close", stop);
   }
 
   /** Ends everything at once. */

@@ -131,6 +131,7 @@ test("lists members, and what was not told is undefined", async (t) => {
       version: "0.1.0",
       lastContactMs: 0n,
       isCorrupt: true,
+      replaces: 7n,
     },
   ];
   const { members } = await client(t, { endpoints: [only.endpoint] }).members();
@@ -148,6 +149,7 @@ test("lists members, and what was not told is undefined", async (t) => {
       version: undefined,
       lastContactMs: undefined,
       isCorrupt: false,
+      replaces: undefined,
     },
     {
       id: "dkv-1",
@@ -162,6 +164,7 @@ test("lists members, and what was not told is undefined", async (t) => {
       version: "0.1.0",
       lastContactMs: 0,
       isCorrupt: true,
+      replaces: 7n,
     },
   ]);
 });

@@ -179,7 +179,8 @@ export class ScriptedMember {
         },
         replaceServer: async ({ oldId, id, address }, context) => {
           await this.#note("replaceServer", oldId, context);
-          this.#alter(oldId, { id, raftAddress: address });
+          const replaces = this.servers.find((server) => server.id === oldId)?.memberId ?? 0n;
+          this.servers = [...this.servers, { id, raftAddress: address, isLearner: true, replaces }];
           return { header: header() };
         },
         updateServer: async ({ id, address }, context) => {

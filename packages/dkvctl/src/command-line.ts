@@ -2,7 +2,9 @@
 import yargs, { type Argv } from "yargs";
 
 import {
+  allNames,
   type CommandEntry,
+  commandHintedAt,
   type CommandName,
   commandNames,
   commands,
@@ -164,7 +166,7 @@ function addExamples(parser: Argv, examples: CommandEntry["examples"]): Argv {
 function explain(message: string, words: readonly string[]): Exit {
   const command = findCommand(firstCommand(words));
   const [, subject = ""] = /: (.*)$/s.exec(message) ?? [];
-  if (message.startsWith("Unknown command")) return unknownCommand(subject);
+  if (message.startsWith("Unknown command")) return unknownCommand(subject, words);
   if (message.startsWith("Unknown argument"))
     return unknownWord(subject.split(", ", 1).join(""), words, command);
   if (message.startsWith("Not enough arguments following"))
@@ -190,15 +192,17 @@ function knownFlags(command: CommandEntry | undefined): readonly string[] {
 const flagNameOf = (word: string): string | undefined =>
   /^--?(?<name>[^-=][^=]*)/.exec(word)?.groups?.["name"];
 
-function unknownCommand(word: string): Exit {
-  const meant = nearest(word, commandNames);
+/** Other systems have commands of two words, `member add`, where these have one. */
+function unknownCommand(word: string, words: readonly string[]): Exit {
+  const two = `${word}-${words[words.indexOf(word) + 1] ?? ""}`;
+  const meant = commandHintedAt(two) ?? commandHintedAt(nearest(word, allNames));
   const hint = meant === undefined ? `there are ${commandNames.join(", ")}` : `did you mean ${meant}?`;
   return usageError(`unknown command "${word}": ${hint}`);
 }
 
 function unknownWord(word: string, words: readonly string[], command: CommandEntry | undefined): Exit {
   if (words.some((candidate) => flagNameOf(candidate) === word)) return unknownFlag(word, command);
-  if (command === undefined) return unknownCommand(word);
+  if (command === undefined) return unknownCommand(word, words);
   return usageError(
     `one word too many, "${word}": write ${usageOf(command)}, with quotes around text that has spaces`,
   );

@@ -6,6 +6,8 @@ export interface CommandEntry {
   readonly operands: readonly Operand[];
   /** Flags without a value that only this command has. */
   readonly switches: Readonly<Record<string, string>>;
+  /** What a person may write who knows other systems: answered with a hint, not understood. */
+  readonly hintedAt: readonly string[];
   readonly examples: readonly (readonly [command: string, meaning: string])[];
 }
 
@@ -26,6 +28,7 @@ export const commands = [
     describe: "Print the value of a key",
     operands: [key],
     switches: { serializable: "answer from the member asked, even if it is behind" },
+    hintedAt: ["read", "cat"],
     examples: [
       ["dkvctl get greeting", "print the value"],
       ["dkvctl get picture -o value > cat.png", "its bytes alone, without a line feed after them"],
@@ -41,6 +44,7 @@ export const commands = [
       { name: "VALUE", describe: "any text, also the empty one; - reads it from standard input" },
     ],
     switches: {},
+    hintedAt: ["put", "write"],
     examples: [
       ["dkvctl set greeting hello", "set a text"],
       ['dkvctl set greeting ""', "set an empty value"],
@@ -52,6 +56,7 @@ export const commands = [
     describe: "Delete a key; no error if it is not there",
     operands: [key],
     switches: {},
+    hintedAt: ["del", "rm", "remove"],
     examples: [["dkvctl delete greeting", "delete it"]],
   },
   {
@@ -59,6 +64,7 @@ export const commands = [
     describe: "List the members of the cluster",
     operands: [],
     switches: {},
+    hintedAt: ["members", "member", "list", "servers", "nodes", "status"],
     examples: [
       ["dkvctl member-list", "as a table"],
       ["dkvctl member-list -o json", "for programs"],
@@ -69,6 +75,7 @@ export const commands = [
     describe: "Add a member to the cluster; start it afterwards",
     operands: [{ name: "ID", describe: "name of the new member" }, address],
     switches: {},
+    hintedAt: ["join", "add", "member-add"],
     examples: [["dkvctl member-join dkv-3 localhost:2383", "add dkv-3, whose peers reach it at port 2383"]],
   },
   {
@@ -76,6 +83,7 @@ export const commands = [
     describe: "Remove a member for good; no error if it is not there",
     operands: [{ name: "ID", describe: "name of the member" }],
     switches: {},
+    hintedAt: ["leave", "member-remove", "member-delete"],
     examples: [["dkvctl member-leave dkv-3", "remove it; its process stops by itself"]],
   },
   {
@@ -83,6 +91,7 @@ export const commands = [
     describe: "Make a learner a voter, once it has caught up",
     operands: [{ name: "ID", describe: "name of the learner" }],
     switches: {},
+    hintedAt: ["promote"],
     examples: [["dkvctl member-promote dkv-3 --timeout=1m", "wait for it for a minute"]],
   },
   {
@@ -94,6 +103,7 @@ export const commands = [
       address,
     ],
     switches: {},
+    hintedAt: ["replace"],
     examples: [["dkvctl member-replace dkv-1 dkv-4 localhost:2384", "dkv-4 takes the place of dkv-1"]],
   },
   {
@@ -101,6 +111,7 @@ export const commands = [
     describe: "Change the address of a member that has moved",
     operands: [{ name: "ID", describe: "name of the member" }, address],
     switches: {},
+    hintedAt: ["member-move"],
     examples: [["dkvctl member-update dkv-1 localhost:2390", "its peers reach it at port 2390 from now on"]],
   },
   {
@@ -108,13 +119,15 @@ export const commands = [
     describe: "Hand leadership to a voter",
     operands: [{ name: "ID", describe: "name of the voter" }],
     switches: {},
+    hintedAt: ["transfer-leader", "leader-transfer", "leader-move", "step-down"],
     examples: [["dkvctl move-leader dkv-1", "before the leader's machine is stopped"]],
   },
   {
     name: "check",
-    describe: "Compare what the members have stored; fails if they differ",
+    describe: "Compare what the members have stored; fails if they differ, or a voter gives no answer",
     operands: [],
     switches: {},
+    hintedAt: ["verify", "compare"],
     examples: [
       ["dkvctl check", "a member that differs is put out of service: replace it"],
       ["dkvctl check --timeout=10m", "wait for members that have much to read"],
@@ -136,6 +149,7 @@ export const commands = [
       force: "replace the file if it is there",
       serializable: "save what the member asked has, even if it is behind; needs no quorum",
     },
+    hintedAt: ["backup", "save"],
     examples: [
       ["dkvctl snapshot save backup.dkv", "of everything acknowledged so far"],
       ["dkvctl snapshot status backup.dkv", "is it whole, and what is in it"],
@@ -153,6 +167,7 @@ export const commands = [
       },
     ],
     switches: {},
+    hintedAt: ["complete"],
     examples: [
       ['eval "$(dkvctl completion bash)"', "in ~/.bashrc"],
       ['eval "$(dkvctl completion zsh)"', "in ~/.zshrc"],
@@ -166,4 +181,14 @@ export const commandNames: readonly string[] = commands.map(({ name }) => name);
 
 export function findCommand(name: string | undefined): CommandEntry | undefined {
   return commands.find((entry) => entry.name === name);
+}
+
+const namesOf = ({ name, hintedAt }: CommandEntry): readonly string[] => [name, ...hintedAt];
+
+/** What commands are called here and elsewhere. */
+export const allNames: readonly string[] = commands.flatMap(namesOf);
+
+/** The command that goes by this name here, or elsewhere. */
+export function commandHintedAt(name: string | undefined): string | undefined {
+  return commands.find((entry) => name !== undefined && namesOf(entry).includes(name))?.name;
 }

@@ -77,6 +77,21 @@ test("members that differ without a majority are an error that blames nobody", a
   assert.match(stderr, /no majority the same, so it cannot be said who is wrong/);
 });
 
+test("a voter that gave no answer is named, and the command fails although all others agree", async (t) => {
+  const voter = { ...silent("dkv-2"), isLearner: false };
+  const { code, stdout, stderr } = await checked(t, {
+    hasMajority: true,
+    members: [agrees("dkv-0"), agrees("dkv-1"), voter, silent("dkv-3")],
+  });
+  assert.equal(code, 1);
+  assert.match(stdout, /^dkv-2\t\| no answer/m);
+  assert.equal(
+    stderr,
+    "dkvctl: all who answered have stored the same, and dkv-2 gave no answer: start it and check again, or wait " +
+      "longer with --timeout\n",
+  );
+});
+
 test("too few answers are an error, whether or not they agree", async (t) => {
   const { code, stderr } = await checked(t, { members: [agrees("dkv-0"), silent("dkv-1"), silent("dkv-2")] });
   assert.equal(code, 1);

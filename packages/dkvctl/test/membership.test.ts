@@ -66,20 +66,76 @@ const servers: ScriptedMember["servers"] = [
   { id: "drei", raftAddress: "a.example:2381", memberId: 0xabcn, isLearner: true, isCorrupt: true },
 ];
 
-test("changes of the membership print nothing, and are done", async (t) => {
+const says = (line: string) => ({ ...silence, stdout: `${line}\n` });
+
+test("changes of the membership are done, and say in one line what is so now", async (t) => {
   const only = await member(t);
   const listed = () => only.servers.map(({ id, raftAddress, isLearner }) => [id, raftAddress, isLearner]);
-  assert.deepEqual(brief(await at(only, "member-join", "dkv-3", "localhost:2383")), silence);
-  assert.deepEqual(listed(), [["dkv-3", "localhost:2383", true]]);
-  assert.deepEqual(brief(await at(only, "member-promote", "dkv-3")), silence);
-  assert.deepEqual(brief(await at(only, "member-update", "dkv-3", "localhost:2384")), silence);
-  assert.deepEqual(listed(), [["dkv-3", "localhost:2384", false]]);
-  assert.deepEqual(brief(await at(only, "member-replace", "dkv-3", "dkv-4", "localhost:2385")), silence);
-  assert.deepEqual(listed(), [["dkv-4", "localhost:2385", false]]);
-  assert.deepEqual(brief(await at(only, "move-leader", "dkv-4")), silence);
-  assert.equal(only.leader, "dkv-4");
-  assert.deepEqual(brief(await at(only, "member-leave", "dkv-4")), silence);
-  assert.deepEqual(listed(), []);
+  only.servers = [{ id: "dkv-0", raftAddress: "localhost:2380", memberId: 1n }];
+  assert.deepEqual(
+    brief(await at(only, "member-join", "dkv-3", "localhost:2383")),
+    says(
+      "dkv-3 is a learner at localhost:2383; start it with: dkv --name=dkv-3 --initial-cluster-state=existing " +
+        "--initial-cluster=dkv-0=localhost:2380,dkv-3=localhost:2383 --listen-peer-address=localhost:2383 --data-dir=dkv-3",
+    ),
+  );
+  assert.deepEqual(listed().at(-1), ["dkv-3", "localhost:2383", true]);
+  assert.deepEqual(brief(await at(only, "member-promote", "dkv-3")), says("dkv-3 is a voter"));
+  assert.deepEqual(
+    brief(await at(only, "member-update", "dkv-3", "localhost:2384")),
+    says("dkv-3 is looked for at localhost:2384; restart it there"),
+  );
+  assert.deepEqual(listed().at(-1), ["dkv-3", "localhost:2384", false]);
+  assert.deepEqual(brief(await at(only, "move-leader", "dkv-3")), says("dkv-3 leads"));
+  assert.equal(only.leader, "dkv-3");
+  assert.deepEqual(brief(await at(only, "member-leave", "dkv-3")), says("dkv-3 left"));
+  assert.deepEqual(listed(), [["dkv-0", "localhost:2380", undefined]]);
+});
+
+test("a replacement says whose place is taken, and never to ask the one that is lost", async (t) => {
+  const only = await member(t);
+  only.servers = servers;
+  assert.deepEqual(
+    brief(await at(only, "member-replace", "drei", "dkv-4", "a.example:2381")),
+    says(
+      "dkv-4 is a learner at a.example:2381 and takes the place of drei once it has caught up; start it with: " +
+        "dkv --name=dkv-4 --initial-cluster-state=existing --initial-cluster=dkv-0=localhost:2380,dkv-4=a.example:2381 " +
+        "--listen-peer-address=a.example:2381 --data-dir=dkv-4",
+    ),
+  );
+  only.servers = [{ id: "drei", raftAddress: "a.example:2381", memberId: 3n }];
+  const same = await at(only, "member-replace", "drei", "drei", "b.example:2381");
+  assert.match(same.stdout, /^drei is a learner at b\.example:2381 and takes the place of drei once/);
+  // One that was asked and has not heard of the new one knows only the old one, a voter.
+  only.script = ({ method }) => {
+    if (method === "getServers") only.servers = [{ id: "drei", raftAddress: "a.example:2381", memberId: 3n }];
+  };
+  const unheard = await at(only, "member-replace", "drei", "drei", "b.example:2381");
+  assert.match(unheard.stdout, /^drei is a member at b\.example:2381 and takes the place of drei once/);
+});
+
+test("a member that was added before is told as it is, and not to be started again", async (t) => {
+  const only = await member(t, {
+    script: ({ method }) => {
+      if (method === "getServers")
+        only.servers = [{ id: "dkv-3", raftAddress: "localhost:2383", isLearner: false }];
+    },
+  });
+  assert.deepEqual(
+    brief(await at(only, "member-join", "dkv-3", "localhost:2383")),
+    says("dkv-3 is a voter at localhost:2383"),
+  );
+});
+
+test("a change as value prints nothing", async (t) => {
+  const only = await member(t);
+  only.servers = servers;
+  for (const words of [
+    ["member-join", "dkv-3", "localhost:2383"],
+    ["member-replace", "drei", "dkv-4", "localhost:2384"],
+    ["member-leave", "dkv-3"],
+  ])
+    assert.deepEqual(brief(await at(only, ...words, "-o", "value")), silence);
 });
 
 test("a change says as json or table what it was about, and where it was answered", async (t) => {
@@ -109,11 +165,23 @@ test("member-list has the columns of old first, and unknown ones are empty", asy
   assert.deepEqual(brief(await at(only, "member-list")), {
     ...silence,
     stdout:
-      "ID\t| Raft Address\t| RPC Address\t| Leader\t| Reachable\t| Role\t| Match\t| Lag\t| Version\t| Last Contact\t| Member ID\t| Alarm\n" +
-      "dkv-0\t| localhost:2380\t| localhost:1\t| true\t| true\t| voter\t| 1234\t| 0\t| 0.1.0\t| 0ms\t| 8000000000000000\t| \n" +
-      "drei\t| a.example:2381\t| \t| false\t| false\t| learner\t| \t| \t| \t| \t| 0000000000000abc\t| corrupt\n",
+      "ID\t| Raft Address\t| RPC Address\t| Leader\t| Reachable\t| Role\t| Match\t| Lag\t| Version\t| Last Contact\t| Member ID\t| Alarm\t| Replaces\n" +
+      "dkv-0\t| localhost:2380\t| localhost:1\t| true\t| true\t| voter\t| 1234\t| 0\t| 0.1.0\t| 0ms\t| 8000000000000000\t| \t| \n" +
+      "drei\t| a.example:2381\t| \t| false\t| false\t| learner\t| \t| \t| \t| \t| 0000000000000abc\t| corrupt\t| \n",
   });
   assert.equal((await at(only, "member-list", "-o", "value")).stdout, "dkv-0\ndrei\n");
+});
+
+test("member-list says whose place a member is to take, and of two with one name which one's", async (t) => {
+  const only = await member(t);
+  const replacedBy = async (...more: typeof servers): Promise<string> => {
+    only.servers = [...servers, ...more];
+    const { stdout } = await at(only, "member-list");
+    return stdout.split("\n").at(-2)?.split("\t| ").at(-1) ?? "";
+  };
+  assert.equal(await replacedBy({ id: "vier", memberId: 4n, replaces: 0xabcn }), "drei");
+  assert.equal(await replacedBy({ id: "drei", memberId: 4n, replaces: 0xabcn }), "drei (0000000000000abc)");
+  assert.equal(await replacedBy({ id: "vier", memberId: 4n, replaces: 0xdefn }), "0000000000000def");
 });
 
 test("member-list has its columns under each other at a terminal", async (t) => {
@@ -122,16 +190,16 @@ test("member-list has its columns under each other at a terminal", async (t) => 
   assert.equal(
     (await atTerminal(only, "member-list")).stdout,
     `${[
-      "ID    | Raft Address   | RPC Address | Leader | Reachable | Role    | Match | Lag | Version | Last Contact | Member ID        | Alarm",
-      "dkv-0 | localhost:2380 | localhost:1 | true   | true      | voter   | 1234  | 0   | 0.1.0   | 0ms          | 8000000000000000 |",
-      "drei  | a.example:2381 |             | false  | false     | learner |       |     |         |              | 0000000000000abc | corrupt",
+      "ID    | Raft Address   | RPC Address | Leader | Reachable | Role    | Match | Lag | Version | Last Contact | Member ID        | Alarm   | Replaces",
+      "dkv-0 | localhost:2380 | localhost:1 | true   | true      | voter   | 1234  | 0   | 0.1.0   | 0ms          | 8000000000000000 |         |",
+      "drei  | a.example:2381 |             | false  | false     | learner |       |     |         |              | 0000000000000abc | corrupt |",
     ].join("\n")}\n`,
   );
 });
 
 test("member-list has everything as json", async (t) => {
   const only = await member(t);
-  only.servers = servers;
+  only.servers = servers.map((server) => (server.id === "drei" ? { ...server, replaces: 0xabcn } : server));
   const { members } = JSON.parse((await at(only, "member-list", "-o", "json")).stdout) as {
     readonly members: readonly unknown[];
   };
@@ -149,6 +217,7 @@ test("member-list has everything as json", async (t) => {
       version: "0.1.0",
       last_contact_ms: 0,
       is_corrupt: false,
+      replaces: "",
     },
     {
       id: "drei",
@@ -163,33 +232,26 @@ test("member-list has everything as json", async (t) => {
       version: "",
       last_contact_ms: null,
       is_corrupt: true,
+      replaces: "2748",
     },
   ]);
 });
 
-test("a person who adds a member is told how to start it", async (t) => {
+test("a person who adds a member is told what else it needs", async (t) => {
   const only = await member(t);
   only.servers = servers;
   const { stdout, stderr } = await atTerminal(only, "member-join", "dkv 3", "localhost:2383");
-  assert.equal(stdout, "");
+  assert.equal(
+    stdout,
+    "dkv 3 is a learner at localhost:2383; start it with: dkv '--name=dkv 3' --initial-cluster-state=existing " +
+      "'--initial-cluster=dkv-0=localhost:2380,drei=a.example:2381,dkv 3=localhost:2383' " +
+      "--listen-peer-address=localhost:2383 '--data-dir=dkv 3'\n",
+  );
   assert.equal(
     stderr,
-    [
-      "dkv 3 is a member now. Start it with an empty data directory, and with the flags for certificates",
-      "and for clients that the others have:",
-      "",
-      "  dkv '--name=dkv 3' \\",
-      "    --initial-cluster-state=existing \\",
-      "    '--initial-cluster=dkv-0=localhost:2380,drei=a.example:2381,dkv 3=localhost:2383' \\",
-      "    --listen-peer-address=localhost:2383 \\",
-      "    '--data-dir=dkv 3'",
-      "",
-      "It catches up first; dkvctl member-list shows how far it is.",
-      "",
-    ].join("\n"),
+    "Start it with an empty data directory, and with the flags for certificates and clients that the others have.\n" +
+      "It catches up first; dkvctl member-list shows how far it is.\n",
   );
-  const replaced = await atTerminal(only, "member-replace", "drei", "dkv-4", "localhost:2384");
-  assert.match(replaced.stderr, /^dkv-4 is a member now\. .* --listen-peer-address=localhost:2384 /s);
 });
 
 test("a member that was added is added, whether or not the others can be listed afterwards", async (t) => {
@@ -200,8 +262,11 @@ test("a member that was added is added, whether or not the others can be listed 
       joined ||= method === "joinServer";
     },
   });
-  const { stderr } = await atTerminal(only, "member-join", "dkv-3", "localhost:2383");
-  assert.match(stderr, /--initial-cluster=NAME=HOST:PORT,\.\.\.,dkv-3=localhost:2383 /);
+  const { stdout } = await at(only, "member-join", "dkv-3", "localhost:2383");
+  assert.match(
+    stdout,
+    /^dkv-3 is a member at localhost:2383; start it with: .*--initial-cluster=NAME=HOST:PORT,\.\.\.,dkv-3=localhost:2383 /,
+  );
 });
 
 test("a refused change is one line with the member's reason, and 1", async (t) => {

@@ -9,11 +9,12 @@ import { test, type TestContext } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { SetCommandSchema } from "@dkv/protocol/dkv/peer/v1/command";
 import { MembershipSchema } from "@dkv/protocol/dkv/peer/v1/peer";
+import { Retry } from "@dkv/protocol/dkv/v1/dkv";
 import { logIndex, nodeId, term } from "@dkv/raft";
 import { chunksOf, encodeBackup, encodeHeader, type SnapshotHeader, type StateRecord } from "@dkv/snapshot";
 import { encodeCommand, Store } from "@dkv/store";
 
-import { ScriptedMember } from "../../client/test/scripted-member.ts";
+import { refusal, ScriptedMember } from "../../client/test/scripted-member.ts";
 import { run } from "../src/run.ts";
 import { dkvctl, type Ending } from "./dkvctl.ts";
 
@@ -244,6 +245,28 @@ test("a file that was changed is told from one that is not there", async (t) => 
   const damaged = await dkvctl(["snapshot", "status", "it.dkv"], { directory: cwd });
   assert.equal(damaged.code, 1);
   assert.match(damaged.stderr, /^dkvctl: it\.dkv is no backup to rely on: .*\n$/);
+});
+
+test("a member without a quorum is told about with the way to do without one, once", async (t) => {
+  const cwd = await directory(t);
+  const member = await memberWith(t, await backup());
+  for (const code of ["read_timeout", "no_leader"]) {
+    member.script = ({ method }) => {
+      if (method === "snapshot") throw refusal(code, Retry.NEVER);
+    };
+    const ending = await snapshot(member, cwd, "save", "it.dkv");
+    assert.equal(ending.code, 1);
+    assert.equal(
+      ending.stderr,
+      `dkvctl: refused: ${code}; add --serializable to save what the member asked has, which needs no quorum\n`,
+    );
+    const serializable = await snapshot(member, cwd, "save", "--serializable", "it.dkv");
+    assert.equal(serializable.stderr, `dkvctl: refused: ${code}\n`);
+  }
+  member.script = ({ signal }) => once(signal, "abort").then(() => undefined);
+  const silent = await snapshot(member, cwd, "save", "it.dkv", "--timeout=300ms");
+  assert.match(silent.stderr, /did not answer backup within .*; add --serializable/);
+  assert.deepEqual(await readdir(cwd), []);
 });
 
 test("a member that cannot be reached leaves nothing behind", async (t) => {

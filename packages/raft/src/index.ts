@@ -38,6 +38,8 @@ export {
   type StateMachine,
 } from "./node.ts";
 export type { Restored } from "./raft.ts";
+export { jointVote } from "./quorum/joint.ts";
+export { majoritySize } from "./quorum/majority.ts";
 export type { PersistBatch, ReadState, Ready, SoftState } from "./ready.ts";
 export type { ReconfigurationResult } from "./reconfiguration.ts";
 export type { ReplicationState } from "./tracker/progress.ts";

@@ -131,6 +131,7 @@ function createPeers(
       maxFrameBytes: limits.frameBytes,
       introduce: (name) => introduce(node, name),
       isLost: () => node.status().leader === undefined,
+      isBlank: () => node.status().lastIndex === 0,
     },
     { clock, random, logger },
   );

@@ -16,7 +16,8 @@
  * it again from them.
  */
 import { crc32 } from "node:zlib";
-import { readCount, writeCount } from "./count.ts";
+import { writeCount } from "@dkv/store";
+import { readCount } from "./count.ts";
 import { DamagedSnapshotError } from "./damage.ts";
 
 /** A record of the state machine. The first byte of a key is 0x10 or above. */

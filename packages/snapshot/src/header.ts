@@ -23,7 +23,8 @@ import {
   term,
 } from "@dkv/raft";
 import type { Position } from "@dkv/store";
-import { readCount, writeCount } from "./count.ts";
+import { writeCount } from "@dkv/store";
+import { readCount } from "./count.ts";
 import { DamagedSnapshotError } from "./damage.ts";
 
 export interface SnapshotHeader {

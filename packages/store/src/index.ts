@@ -2,6 +2,7 @@ export { readAlarms } from "./alarms.ts";
 export type { Alarm } from "./alarms.ts";
 export { commandId, decodeCommand, encodeCommand, isCommand } from "./command.ts";
 export type { CommandId } from "./command.ts";
+export { countBytes, readCount, writeCount } from "./count.ts";
 export { DamagedRecordError, decodePosition, encodePosition, positionKey } from "./keyspace.ts";
 export type { Position } from "./keyspace.ts";
 export type { LoggedOperation, Operation } from "./operation.ts";

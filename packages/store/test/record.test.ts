@@ -40,3 +40,10 @@ test("a record of a kind that is not known is not taken for one that is", () => 
   moved.writeUInt32BE(crc32(moved.subarray(0, -4), crc32(key)), moved.length - 4);
   assert.throws(() => checkRecord(key, moved), /of a kind that this version does not know/);
 });
+
+test("a count that nothing has ever written is damage, whatever the checksum says", () => {
+  const changed = Buffer.from(encodePosition(position));
+  changed.fill(0xff, 1, 9);
+  changed.writeUInt32BE(crc32(changed.subarray(0, -4), crc32(positionKey)), changed.length - 4);
+  assert.throws(() => checkRecord(positionKey, changed), DamagedRecordError);
+});

@@ -7,7 +7,7 @@ import type { CommandContext } from "./command.ts";
 
 /**
  * Compares what the members have stored, and prints what came of it: by default as a table, as `value` the names of
- * those who differ. @throws Exit unless a majority answered and nobody differs
+ * those who differ. @throws Exit unless all voters answered and nobody differs
  */
 export async function check(context: CommandContext): Promise<void> {
   const result = await context.client.check();
@@ -66,10 +66,19 @@ function failureOf(result: CheckResult): string | undefined {
       "bring back the members that gave no answer and check again, or restore a backup"
     );
   }
-  if (hasMajority) return undefined;
   const silent = namesOf(result, "noAnswer").join(", ");
-  return `no majority gave an answer (${silent} did not): start them, or wait longer with --timeout`;
+  if (!hasMajority)
+    return `no majority gave an answer (${silent} did not): start them, or wait longer with --timeout`;
+  const unchecked = namesOf({ members: result.members.filter(({ isLearner }) => !isLearner) }, "noAnswer");
+  if (unchecked.length === 0) return undefined;
+  return (
+    `all who answered have stored the same, and ${unchecked.join(", ")} gave no answer: start ` +
+    `${unchecked.length === 1 ? "it" : "them"} and check again, or wait longer with --timeout`
+  );
 }
 
-const namesOf = ({ members }: CheckResult, verdict: MemberCheck["verdict"]): readonly string[] =>
+const namesOf = (
+  { members }: Pick<CheckResult, "members">,
+  verdict: MemberCheck["verdict"],
+): readonly string[] =>
   members.filter((member) => member.verdict === verdict).map(({ id }) => escapeCell(id));

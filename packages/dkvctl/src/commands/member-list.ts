@@ -16,12 +16,14 @@ export async function memberList({ client, output = "table", io }: CommandContex
     case "json":
       return io.print(membersJson(result));
     case "table":
-      return io.print(table([columns.map(([title]) => title), ...result.members.map(row)], io));
+      return io.print(table([columns.map(([title]) => title), ...rowsOf(result.members)], io));
   }
 }
 
+type Cell = (member: Member, members: readonly Member[]) => string;
+
 /** Scripts cut by position: the first four stay the first, and what is new comes last. Unknown is empty. */
-const columns: readonly (readonly [title: string, cell: (member: Member) => string])[] = [
+const columns: readonly (readonly [title: string, cell: Cell])[] = [
   ["ID", ({ id }) => id],
   ["Raft Address", ({ raftAddress }) => raftAddress],
   ["RPC Address", ({ rpcAddress = "" }) => rpcAddress],
@@ -32,9 +34,21 @@ const columns: readonly (readonly [title: string, cell: (member: Member) => stri
   ["Lag", ({ lag = "" }) => `${lag}`],
   ["Version", ({ version = "" }) => version],
   ["Last Contact", ({ lastContactMs }) => (lastContactMs === undefined ? "" : formatDuration(lastContactMs))],
-  // As the logs of members have it.
-  ["Member ID", ({ memberId }) => memberId.toString(16).padStart(16, "0")],
+  ["Member ID", ({ memberId }) => idText(memberId)],
   ["Alarm", ({ isCorrupt }) => (isCorrupt ? "corrupt" : "")],
+  ["Replaces", ({ replaces }, members) => (replaces === undefined ? "" : replacedText(replaces, members))],
 ];
 
-const row = (member: Member): readonly string[] => columns.map(([, cell]) => escapeCell(cell(member)));
+/** As the logs of members have it. */
+const idText = (memberId: bigint): string => memberId.toString(16).padStart(16, "0");
+
+/** Its name, and where two have that name also which of them. */
+function replacedText(memberId: bigint, members: readonly Member[]): string {
+  const name = members.find((member) => member.memberId === memberId)?.id;
+  if (name === undefined) return idText(memberId);
+  const isUnique = members.filter(({ id }) => id === name).length === 1;
+  return isUnique ? name : `${name} (${idText(memberId)})`;
+}
+
+const rowsOf = (members: readonly Member[]): readonly (readonly string[])[] =>
+  members.map((member) => columns.map(([, cell]) => escapeCell(cell(member, members))));

@@ -1,8 +1,8 @@
-/** The commands that change the membership. They print nothing by default: that they return is the answer. */
-import type { ChangeResult } from "@dkv/client";
+/** The commands that change the membership. By default they say in one line what is so now. */
+import type { ChangeResult, DkvClient, Member } from "@dkv/client";
 
 import { changeJson } from "../output/json.ts";
-import { nextSteps } from "../output/next-steps.ts";
+import { startCommand, startHint } from "../output/next-steps.ts";
 import { escapeCell, table } from "../output/table.ts";
 import type { CommandContext } from "./command.ts";
 
@@ -14,47 +14,68 @@ interface Place {
 
 type Named = Pick<Place, "id">;
 
-/** Adds a member. A person is told how to start it. */
+/** Adds a member, and says how to start it. */
 export async function memberJoin(context: CommandContext, { id, address }: Place): Promise<void> {
-  await report(context, id, await context.client.memberJoin(id, address));
-  await explainNext(context, { id, address });
+  const result = await context.client.memberJoin(id, address);
+  if (context.output !== undefined) return report(context, { id, result });
+  const members = await listed(context.client);
+  const found = members.findLast((member) => member.id === id);
+  return tellNewcomer(context, { members, ...(found ?? { id, raftAddress: address }) });
 }
 
 /** Removes a member; one that is not there is no error. */
 export async function memberLeave(context: CommandContext, { id }: Named): Promise<void> {
-  return report(context, id, await context.client.memberLeave(id));
+  const result = await context.client.memberLeave(id);
+  return report(context, { id, result, isSo: `${escapeCell(id)} left` });
 }
 
 /** Makes a learner a voter, and waits until it has caught up. */
 export async function memberPromote(context: CommandContext, { id }: Named): Promise<void> {
-  return report(context, id, await context.client.memberPromote(id));
+  const result = await context.client.memberPromote(id);
+  return report(context, { id, result, isSo: `${escapeCell(id)} is a voter` });
 }
 
-/** Puts a new member in the place of an old one. A person is told how to start it. */
+/** Puts a new member in the place of an old one, and says how to start it. */
 export async function memberReplace(
   context: CommandContext,
-  { oldId, ...place }: Place & { readonly oldId: string },
+  { oldId, id, address }: Place & { readonly oldId: string },
 ): Promise<void> {
-  await report(context, place.id, await context.client.memberReplace({ oldId, ...place }));
-  await explainNext(context, place);
+  const result = await context.client.memberReplace({ oldId, id, address });
+  if (context.output !== undefined) return report(context, { id, result });
+  const members = await listed(context.client);
+  // Two may have one name for a while. Whoever was asked may not have heard of the second yet.
+  const found = members.findLast(
+    (member) => member.id === id && (oldId !== id || member.replaces !== undefined),
+  );
+  return tellNewcomer(context, { members, oldId, ...(found ?? { id, raftAddress: address }) });
 }
 
 /** Tells the cluster that a member has moved. */
 export async function memberUpdate(context: CommandContext, { id, address }: Place): Promise<void> {
-  return report(context, id, await context.client.memberUpdate(id, address));
+  const result = await context.client.memberUpdate(id, address);
+  const isSo = `${escapeCell(id)} is looked for at ${escapeCell(address)}; restart it there`;
+  return report(context, { id, result, isSo });
 }
 
 /** Hands leadership over. */
 export async function moveLeader(context: CommandContext, { id }: Named): Promise<void> {
-  return report(context, id, await context.client.moveLeader(id));
+  const result = await context.client.moveLeader(id);
+  return report(context, { id, result, isSo: `${escapeCell(id)} leads` });
+}
+
+interface Done extends Named {
+  readonly result: ChangeResult;
+  /** What the change has come to, for the default output. */
+  readonly isSo?: string;
 }
 
 async function report(
-  { output = "value", io }: CommandContext,
-  id: string,
-  { header }: ChangeResult,
+  { output, io }: CommandContext,
+  { id, result: { header }, isSo = "" }: Done,
 ): Promise<void> {
   switch (output) {
+    case undefined:
+      return io.print(`${isSo}\n`);
     case "value":
       return undefined;
     case "json":
@@ -67,11 +88,31 @@ async function report(
 }
 
 /** The change is done whether or not the list of members comes; without it there is less to say. */
-async function explainNext({ client, io }: CommandContext, place: Place): Promise<void> {
-  if (!io.explainsToTerminal) return;
-  const members = await client.members().then(
-    (list) => list.members,
+function listed(client: DkvClient): Promise<readonly Member[]> {
+  return client.members().then(
+    ({ members }) => members,
     () => [],
   );
-  io.explain(nextSteps(place, members));
+}
+
+/** What is known of a member that was added: all of it, unless it is not in the list. */
+type Newcomer = Partial<Member> &
+  Pick<Member, "id" | "raftAddress"> & {
+    readonly members: readonly Member[];
+    /** Whose place it takes. */
+    readonly oldId?: string;
+  };
+
+async function tellNewcomer({ io }: CommandContext, newcomer: Newcomer): Promise<void> {
+  const { id, raftAddress, oldId, isLearner, isReachable = false, members } = newcomer;
+  const isComing = isLearner !== false;
+  const kind = isLearner === undefined ? "member" : isLearner ? "learner" : "voter";
+  const isSo = `${escapeCell(id)} is a ${kind} at ${escapeCell(raftAddress)}`;
+  const place =
+    isComing && oldId !== undefined
+      ? ` and takes the place of ${escapeCell(oldId)} once it has caught up`
+      : "";
+  if (!isComing || isReachable) return io.print(`${isSo}${place}\n`);
+  await io.print(`${isSo}${place}; start it with: ${startCommand(newcomer, members)}\n`);
+  if (io.explainsToTerminal) io.explain(startHint);
 }

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { type FileHandle, link, open, rename, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 
+import { DkvClientError, type ErrorCode } from "@dkv/client";
 import { readBackup } from "@dkv/snapshot";
 
 import { backupRefusal } from "../backup/refusal.ts";
@@ -39,7 +40,9 @@ async function save(
   { path, force, serializable }: SaveRequest,
   signal: AbortSignal,
 ): Promise<BackupSummary> {
-  const pieces = await client.backup({ serializable, signal });
+  const pieces = await client.backup({ serializable, signal }).catch((error: unknown) => {
+    throw serializable ? error : withWayOut(error);
+  });
   const part = `${path}.${randomName()}.part`;
   try {
     // Whoever may read the keys in a cluster is not decided by who may read this directory.
@@ -52,6 +55,18 @@ async function save(
     await rm(part, { force: true });
     await pieces.return(undefined);
   }
+}
+
+const noQuorum: readonly ErrorCode[] = ["read_timeout", "no_leader", "deadline_exceeded"];
+
+/** A member without a quorum says so only after a while, and may not be waited for that long. */
+function withWayOut(error: unknown): unknown {
+  if (!(error instanceof DkvClientError) || !noQuorum.includes(error.code)) return error;
+  return new Exit(
+    exitCodes.failure,
+    `${error.message}; add --serializable to save what the member asked has, which needs no quorum`,
+    { cause: error },
+  );
 }
 
 /** Unlike a rename it cannot replace a file that came meanwhile. */

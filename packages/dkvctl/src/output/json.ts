@@ -60,6 +60,7 @@ export function membersJson({ members, header }: MembersResult): string {
     version: member.version ?? "",
     last_contact_ms: member.lastContactMs ?? null,
     is_corrupt: member.isCorrupt,
+    replaces: member.replaces?.toString() ?? "",
   }));
   return line({ members: rows, header: headerJson(header) });
 }

@@ -17,6 +17,7 @@ export const connectCodes: Readonly<Record<ErrorCode, Code>> = {
   quorumAtRisk: Code.FailedPrecondition,
   notVoter: Code.FailedPrecondition,
   notCaughtUp: Code.FailedPrecondition,
+  notAnswering: Code.FailedPrecondition,
   noLeader: Code.Unavailable,
   notLeader: Code.Unavailable,
   stopping: Code.Unavailable,

@@ -19,6 +19,8 @@ export interface Hello {
   readonly name: string;
   /** Where others reach who dials, as host:port; empty if it does not say. */
   readonly peerAddress: string;
+  /** Whether the log of who dials has no entry, and never had one as far as it knows. */
+  readonly isBlank: boolean;
 }
 
 export interface HelloReply {
@@ -34,6 +36,8 @@ export interface HelloReply {
   readonly removed: boolean;
   /** Refused only for now. */
   readonly later: boolean;
+  /** Refused because the member that dialled comes blank and has not been so: its data is lost. */
+  readonly dataLost: boolean;
   /** Undefined unless an introduction was asked for and is given. */
   readonly introduction: Introduction | undefined;
 }
@@ -64,7 +68,8 @@ export function encodeHello(hello: Hello): Buffer {
 /** Decodes without the length. Throws a DecodeError. */
 export function decodeHello(bytes: Uint8Array): Hello {
   const hello = decode(HelloSchema, bytes);
-  const { protocolVersion, clusterId, from, to, clientAddress, version, purpose, name, peerAddress } = hello;
+  const { protocolVersion, clusterId, from, to, clientAddress, version } = hello;
+  const { purpose, name, peerAddress, isBlank } = hello;
   if (Buffer.byteLength(peerAddress) > maxAddressBytes)
     throw new DecodeError(`an address has more than ${String(maxAddressBytes)} bytes`);
   if (Buffer.byteLength(name) > maxNameBytes)
@@ -79,6 +84,7 @@ export function decodeHello(bytes: Uint8Array): Hello {
     purpose: purposeOf(purpose),
     name,
     peerAddress,
+    isBlank,
   };
 }
 
@@ -105,18 +111,10 @@ export function encodeHelloReply({ introduction, ...reply }: HelloReply): Buffer
 
 /** Decodes without the length. Throws a DecodeError. */
 export function decodeHelloReply(bytes: Uint8Array): HelloReply {
-  const { refusal, clientAddress, version, clusterId, from, removed, later, introduction } = decode(
-    HelloReplySchema,
-    bytes,
-  );
+  const { $typeName: _, $unknown: __, from, introduction, ...reply } = decode(HelloReplySchema, bytes);
   return {
-    refusal,
-    clientAddress,
-    version,
-    clusterId,
+    ...reply,
     from: nodeId(from),
-    removed,
-    later,
     introduction: introduction && {
       clusterId: introduction.clusterId,
       memberId: nodeId(introduction.memberId),

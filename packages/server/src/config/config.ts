@@ -100,14 +100,10 @@ function readCleanupAfter(
   reader: ValueReader,
   { electionTimeoutMs }: { readonly electionTimeoutMs: number },
 ): number | undefined {
-  const afterMs = reader.durationOrNever("autopilot-cleanup-after");
-  if (afterMs !== undefined && afterMs < 10 * electionTimeoutMs) {
-    throw usage(
-      `--autopilot-cleanup-after (${String(afterMs)}ms) is less than 10 times --election-timeout ` +
-        `(${String(electionTimeoutMs)}ms): a member that restarts would be removed; write more, or 0 for never`,
-    );
-  }
-  return afterMs;
+  return reader.durationOrNever("autopilot-cleanup-after", {
+    ms: Math.max(1000, 10 * electionTimeoutMs),
+    because: "10 times --election-timeout, lest a member be removed that restarts",
+  });
 }
 
 function readForceNewCluster(reader: ValueReader): boolean {

@@ -10,6 +10,12 @@ const byteUnits = { "": 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const;
 /** No timer of Node's runs for longer than 2^31 - 1 ms. */
 const longestHours = 576;
 
+/** The shortest duration that makes sense. */
+interface Least {
+  readonly ms: number;
+  readonly because?: string;
+}
+
 /** Every method throws a StartupError of kind `usage` when the value is not what it should be. */
 export class ValueReader {
   readonly #values: Values;
@@ -62,14 +68,16 @@ export class ValueReader {
     return value;
   }
 
-  /** Milliseconds, from a second to {@link longestHours}; undefined for 0, which means never. */
-  durationOrNever(name: FlagName): number | undefined {
+  /** Milliseconds, from a second unless `least` says more to {@link longestHours}; undefined for 0, which means never. */
+  durationOrNever(name: FlagName, least: Least = { ms: durationUnits["s"] }): number | undefined {
     const text = this.required(name);
     const value = quantity(text, durationUnits);
     if (value === 0) return undefined;
-    if (!(value >= durationUnits["s"]) || value > longestHours * durationUnits["h"]) {
+    if (!(value >= least.ms) || value > longestHours * durationUnits["h"]) {
+      const seconds = `${String(least.ms / durationUnits["s"])}s`;
+      const why = least.because === undefined ? "" : ` (${least.because})`;
       throw usage(
-        `${this.#source(name)} is "${text}"; write a duration such as 30m or 1h, from 1s to ` +
+        `${this.#source(name)} is "${text}"; write a duration such as 30m or 24h, from ${seconds}${why} to ` +
           `${String(longestHours)}h, or 0 for never`,
       );
     }

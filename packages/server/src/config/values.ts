@@ -44,6 +44,29 @@ export async function gatherValues(
   return { kind: "run", values, warnings: misspeltVariables(environment) };
 }
 
+/** Not as yargs has examples: in two columns it breaks the command lines, and nobody can copy them. */
+const examples = `Examples:
+  A cluster of one, clients on port 3000:
+    dkv --name dkv-0 --initial-cluster=dkv-0=localhost:2380 --listen-peer-address=localhost:2380
+
+  The first of three on one machine:
+    dkv --name dkv-0 --data-dir=dkv-0 \\
+      --initial-cluster=dkv-0=localhost:2380,dkv-1=localhost:2381,dkv-2=localhost:2382 \\
+      --listen-peer-address=localhost:2380 --listen-client-address=localhost:3000
+
+  A fourth, with an empty directory, after dkvctl member-join dkv-3 localhost:2383:
+    dkv --name dkv-3 --data-dir=dkv-3 --initial-cluster-state=existing \\
+      --initial-cluster=dkv-0=localhost:2380,dkv-1=localhost:2381 \\
+      --listen-peer-address=localhost:2383 --listen-client-address=localhost:3003
+
+  One in place of dkv-2, whose disk is gone, with an empty directory, after
+  dkvctl member-replace dkv-2 dkv-2 localhost:2382:
+    dkv --name dkv-2 --data-dir=dkv-2 --initial-cluster-state=existing \\
+      --initial-cluster=dkv-0=localhost:2380,dkv-1=localhost:2381 \\
+      --listen-peer-address=localhost:2382 --listen-client-address=localhost:3002
+
+Each option may also stand in the environment (DKV_DATA_DIR for --data-dir), in .env.local, or in .env.`;
+
 async function parseArguments(argv: readonly string[], version: string) {
   const parser = yargs([...argv])
     .scriptName("dkv")
@@ -63,18 +86,7 @@ async function parseArguments(argv: readonly string[], version: string) {
     .recommendCommands()
     .exitProcess(false)
     .wrap(110)
-    .epilogue(
-      "Each option may also stand in the environment (DKV_DATA_DIR for --data-dir), in .env.local, or in .env.",
-    )
-    .example(
-      "$0 --name dkv-0 --initial-cluster=dkv-0=localhost:2380 --listen-peer-address=localhost:2380",
-      "A cluster of one, clients on port 3000",
-    )
-    .example(
-      "$0 --name dkv-0 --initial-cluster=dkv-0=localhost:2380,dkv-1=localhost:2381,dkv-2=localhost:2382 " +
-        "--data-dir=dkv-0 --listen-peer-address=localhost:2380 --listen-client-address=localhost:3000",
-      "The first of three on one machine",
-    )
+    .epilogue(examples)
     .fail((message, error) => {
       throw error ?? new StartupError("usage", `${message.split("\n").join("; ")}; see dkv --help`);
     });

@@ -24,9 +24,8 @@ import type {
   Snapshot,
   SoftState,
 } from "@dkv/raft";
-import { decodeConfiguration, logIndex, noEntry, readContext } from "@dkv/raft";
+import { decodeConfiguration, ForgottenPromise, logIndex, noEntry, readContext } from "@dkv/raft";
 import type { Store } from "@dkv/store";
-import { assert } from "../platform/assert.ts";
 import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { PeerFrame, PeerTransport } from "../transport/peer-transport.ts";
@@ -35,6 +34,7 @@ import type { CompactionLimits } from "./compaction.ts";
 import type { DiskReserve } from "./disk-reserve.ts";
 import { DiskWatch } from "./disk-watch.ts";
 import { Guard } from "./guard.ts";
+import { Installer } from "./installer.ts";
 import { Outbox } from "./outbox.ts";
 import { PeerRequests } from "./peer-requests.ts";
 import type { Proposals } from "./proposals.ts";
@@ -87,6 +87,7 @@ export class Driver {
   readonly #disk: DiskWatch;
   readonly #proposing: Proposing;
   readonly #saver: StateSaver;
+  readonly #installer: Installer;
   readonly #snapshots: Snapshots;
   /** Questions to other members. */
   readonly requests: PeerRequests;
@@ -125,6 +126,7 @@ export class Driver {
         this.#turn();
       },
     });
+    this.#installer = new Installer({ ...deps, saver: this.#saver, isStopped: () => this.#stopped });
     // Rounds count from a random start, so that no two processes ever use the same name.
     this.#readRounds = deps.proposer;
     this.#softState = deps.node.status();
@@ -143,6 +145,9 @@ export class Driver {
         this.schedule();
       },
       onRemoved: this.#deps.onRemoved,
+      onDataLost: (reason) => {
+        this.#fail(new ForgottenPromise(reason));
+      },
       onSnapshot: (from, term, header) => this.#snapshots.offered(from, term, header),
       onSnapshotComplete: (from, term, header) => {
         this.#snapshots.completed(from, term, header);
@@ -166,6 +171,12 @@ export class Driver {
         this.#turn();
       });
     });
+  }
+
+  /** Does something with the core on behalf of somebody who waits for the result, and takes a turn after it. */
+  withNode<Result>(work: (node: RaftNode) => Result): Result {
+    this.schedule();
+    return this.#guard.result(() => work(this.#deps.node));
   }
 
   /** Resolves true as soon as a turn ends with the condition true, or false after so many milliseconds. */
@@ -303,25 +314,9 @@ export class Driver {
     });
   }
 
-  /** The batch replaces log and state as a whole. Once the member is stopped, the storage may be closed. */
   async #install(batch: PersistBatch, snapshot: Snapshot): Promise<void> {
-    await this.#saver.pause();
-    if (this.#stopped) return;
-    await this.#deps.storage.append(batch);
-    this.#installed(snapshot);
-  }
-
-  /** In the same breath as the storage switches to it: nobody reads the new state through the old overlay. */
-  #installed({ last, configuration }: Snapshot): void {
-    const { store, proposals, reads, logger, onConfigurationApplied } = this.#deps;
-    store.restored();
-    assert(store.appliedIndex === last.index, "the state that was installed is the one that was promised");
-    this.#appliedTerm = last.term;
-    proposals.restored();
-    reads.applied(last.index);
-    this.#saver.resume();
-    onConfigurationApplied(configuration);
-    logger.info({ index: last.index }, "took over the state of another member");
+    await this.#installer.install(batch, snapshot);
+    this.#appliedTerm = snapshot.last.term;
   }
 
   #leadershipChanged(now: SoftState): void {

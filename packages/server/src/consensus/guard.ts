@@ -20,6 +20,16 @@ export class Guard {
     }
   }
 
+  /** As {@link run}, for work that somebody waits for. Throws what went wrong as well. */
+  result<Result>(work: () => Result): Result {
+    try {
+      return work();
+    } catch (error) {
+      this.fail(error);
+      throw error;
+    }
+  }
+
   /** Runs `work` once `done` has come true. Resolves after that, or when either has failed. */
   runAfter(done: Promise<void>, work: () => void): Promise<void> {
     return done.then(

@@ -39,6 +39,8 @@ export interface MemberView {
   readonly lastContactMs: number | undefined;
   /** Whether its state is known to differ from that of the others: it serves no reads and writes. */
   readonly isCorrupt: boolean;
+  /** The member whose place it takes once it has caught up, if it takes one's. */
+  readonly replaces: NodeId | undefined;
 }
 
 /**

@@ -26,7 +26,7 @@ import { Autopilot, type AutopilotOptions } from "./membership/autopilot.ts";
 import { Membership } from "./membership/membership.ts";
 import { decodeRequest, encodeResponse, type Followers } from "./membership/request-bodies.ts";
 import { MembershipTable } from "./membership/table.ts";
-import { viewsOf } from "./membership/views.ts";
+import { describeQuorum, viewsOf } from "./membership/views.ts";
 import { Proposals, type ProposalLimits } from "./proposals.ts";
 import type { ProposingLimits } from "./proposing.ts";
 import { Reads } from "./reads.ts";
@@ -264,7 +264,7 @@ export class Replica implements Member {
     const { node, transport, logger } = this.#deps;
     const successor = successorIn(node.status(), transport, (id) => !this.#alarms.isCorrupt(id));
     if (successor === undefined) return;
-    if (node.transferLeadership(successor).kind === "dropped") return;
+    if (this.#driver.withNode((core) => core.transferLeadership(successor)).kind === "dropped") return;
     const left = await this.#driver.until(
       () => node.status().role !== "leader",
       this.#options.electionTimeoutMs,
@@ -284,7 +284,10 @@ export class Replica implements Member {
 
   #configured({ index }: ConfigurationAt): void {
     const { table } = this.#membership;
-    const members = table.members.map(({ name, role }) => (role === "voter" ? name : `${name} (learner)`));
+    const members = table.members.map(({ name, role, hasStarted }) => {
+      if (role === "learner") return `${name} (learner)`;
+      return hasStarted ? name : `${name} (not started yet)`;
+    });
     this.#deps.logger.info({ index, members: members.join(", ") }, "members");
     this.#acquaintances.changed(table);
   }
@@ -300,9 +303,7 @@ export class Replica implements Member {
   }
 
   #describeQuorum(): string {
-    const voters = this.#views().filter(({ role }) => role === "voter");
-    const reachable = voters.filter(({ isReachable }) => isReachable).length;
-    return `${String(reachable)} of ${String(voters.length)} members answer, ${String(Math.floor(voters.length / 2) + 1)} are needed`;
+    return describeQuorum(this.#views(), this.#deps.node.status().configuration.configuration);
   }
 }
 

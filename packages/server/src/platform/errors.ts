@@ -30,6 +30,7 @@ const catalogue = {
   readTimeout: "notApplied",
   changeInProgress: "notApplied",
   notCaughtUp: "notApplied",
+  notAnswering: "notApplied",
   canceled: "outcomeUnknown",
   outcomeUnknown: "outcomeUnknown",
   writeTimeout: "outcomeUnknown",

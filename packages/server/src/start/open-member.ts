@@ -80,6 +80,7 @@ function founding({ name, initialCluster, initialClusterToken, initialClusterSta
     id: memberIdOf(member.name),
     name: member.name,
     peerAddress: member.address,
+    hasStarted: false,
   }));
   return {
     identity: {

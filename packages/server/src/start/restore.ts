@@ -50,7 +50,12 @@ function newMember({ name, initialCluster, initialClusterToken }: RestoreRequest
 }
 
 function configurationOf(members: RestoreRequest["initialCluster"]): Configuration {
-  const rows = members.map(({ name, address }) => ({ id: memberIdOf(name), name, peerAddress: address }));
+  const rows = members.map(({ name, address: peerAddress }) => ({
+    id: memberIdOf(name),
+    name,
+    peerAddress,
+    hasStarted: true,
+  }));
   return initialConfiguration(
     rows.map(({ id }) => id),
     encodeMembership(rows),

@@ -13,6 +13,7 @@ import { deleteOthers, firstGeneration, makeDirectory } from "./generation/layou
 import { verifyGeneration } from "./generation/verify-generation.ts";
 import { MemberStorage } from "./member-storage.ts";
 import { newerFormat, nothingThere, notOurs, refusal } from "./refusals.ts";
+import { forgetRestoring } from "./restoring-note.ts";
 import { lastReceivedIn } from "./snapshot/received-snapshot.ts";
 import { metaKeys } from "./state/keyspace.ts";
 import type { Database } from "./state/leveldb.ts";
@@ -57,6 +58,7 @@ export async function openStorage(options: OpenStorageOptions): Promise<OpenedSt
     const number = current.number ?? firstGeneration;
     const identity = ownerOf(database, options);
     const generation = await verifyGeneration({ number, database, identity }, options);
+    forgetRestoring(dataDir);
     const { appliedIndex } = generation.savedState;
     await deleteOthers(dataDir, number, async (received) => {
       const last = await lastReceivedIn(received);

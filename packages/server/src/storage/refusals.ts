@@ -45,8 +45,8 @@ export function nothingThere(dataDir: string): StartupError {
 export function restoreCutShort(dataDir: string): StartupError {
   return new StartupError(
     "environment",
-    `a restore into ${dataDir} was cut short, and what is there is no member's data yet: delete the directory ` +
-      "and restore again",
+    `a restore into ${dataDir} has not finished, and what is there is no member's data yet: unless it is still ` +
+      "running, delete the directory and run dkv restore again",
   );
 }
 

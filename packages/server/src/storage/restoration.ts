@@ -15,7 +15,8 @@ import {
   generationDirectory,
   makeDirectory,
 } from "./generation/layout.ts";
-import { refusal } from "./refusals.ts";
+import { refusal, restoreCutShort } from "./refusals.ts";
+import { forgetRestoring, isRestoring, noteRestoring } from "./restoring-note.ts";
 import { ReceivedSnapshot } from "./snapshot/received-snapshot.ts";
 import type { Owner } from "./storage.ts";
 
@@ -39,11 +40,14 @@ export class Restoration {
   static async begin(options: GenerationOptions, header: SnapshotHeader): Promise<Restoration> {
     const { dataDir } = options;
     try {
+      if (isRestoring(dataDir)) throw restoreCutShort(dataDir);
       if (existsSync(dataDir) && readdirSync(dataDir).length > 0) throw notEmpty(dataDir);
     } catch (error) {
       throw refusal(dataDir, error);
     }
     try {
+      makeDirectory(dataDir);
+      noteRestoring(dataDir);
       makeDirectory(generationDirectory(dataDir, firstGeneration));
       const received = await ReceivedSnapshot.open(databaseDirectory(dataDir, firstGeneration), header);
       return new Restoration(options, received);
@@ -71,6 +75,7 @@ export class Restoration {
     } finally {
       await database.close();
     }
+    forgetRestoring(this.#options.dataDir);
   }
 
   /** Leaves the directory as empty as it was. */
@@ -89,7 +94,6 @@ function empty(dataDir: string): void {
 function notEmpty(dataDir: string): StartupError {
   return new StartupError(
     "environment",
-    `${dataDir} is not empty, and a backup is restored into an empty directory only: name another one with ` +
-      "--data-dir, or delete this one if it is what a restore has left that was cut short",
+    `${dataDir} is not empty, and a backup is restored into an empty directory only: name another one with --data-dir`,
   );
 }

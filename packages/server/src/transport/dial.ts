@@ -4,6 +4,7 @@ import { connect as connectTls, type PeerCertificate } from "node:tls";
 import { parseHostPort } from "../platform/address.ts";
 import { StartupError } from "../platform/startup-error.ts";
 import { readTlsMaterial, type TlsMaterial, type TlsPaths } from "../platform/tls-files.ts";
+import { hungUp, hungUpInClear } from "./connect-failure.ts";
 import { checkHost } from "./peer-identity.ts";
 
 export interface Target {
@@ -21,19 +22,20 @@ export function dial({ peerAddress, name, material }: Target, hello: Buffer): So
   // Typed apart, since Node's types of TLS options do not name what is handed on to TCP.
   const tcpOptions: TcpNetConnectOpts = { host, port, noDelay: true };
   if (material === undefined) {
-    const socket = connectTcp(tcpOptions);
+    const socket = explainEnd(connectTcp(tcpOptions), hungUpInClear);
     return socket.once("connect", () => socket.write(hello));
   }
   const checkServerIdentity = (_host: string, certificate: PeerCertificate) => checkHost(host, certificate);
-  const socket = connectTls({ ...tcpOptions, ...material, minVersion: "TLSv1.2", checkServerIdentity });
+  const options = { ...tcpOptions, ...material, minVersion: "TLSv1.2", checkServerIdentity } as const;
+  // With TLS 1.3 this side is done before the other has looked at its certificate, and that then hangs up.
+  const socket = explainEnd(connectTls(options), hungUp);
   return socket.once("secureConnect", () => socket.write(hello));
 }
 
-/** An attempt at several addresses of a name fails with all their errors, and no text of its own. */
-export function describeFailure(error: Error): string {
-  if (error instanceof AggregateError)
-    return error.errors.map((one) => (one instanceof Error ? one.message : String(one))).join("; ");
-  return error.message;
+/** An end before the first byte is an error with this reason. */
+function explainEnd<Connection extends Socket>(socket: Connection, reason: string): Connection {
+  const onEnd = (): void => void socket.destroy(new Error(reason));
+  return socket.once("end", onEnd).once("data", () => socket.off("end", onEnd));
 }
 
 /** Throws a StartupError if the files cannot be used between members. */

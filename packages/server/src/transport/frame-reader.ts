@@ -2,6 +2,9 @@ import { DecodeError } from "../codec/decode-error.ts";
 
 const headerBytes = 4;
 
+/** What a TLS handshake begins with: a far longer frame than any that is allowed. */
+const tlsBeginning = 0x1603;
+
 /**
  * Cuts a stream of bytes into frames, each behind its length in four bytes, big-endian.
  *
@@ -70,6 +73,8 @@ export class FrameReader {
   #checkedLength(): number {
     const length = this.#header.readUInt32BE();
     if (length > this.#maxBytes) {
+      if (length >>> 16 === tlsBeginning)
+        throw new DecodeError("it speaks TLS and this member was not told to");
       throw new DecodeError(
         `a frame of ${String(length)} bytes, where ${String(this.#maxBytes)} are allowed`,
       );

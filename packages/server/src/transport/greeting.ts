@@ -28,6 +28,8 @@ export interface Refusal {
   readonly removed: boolean;
   /** Whether the same greeting may be welcome later. */
   readonly later: boolean;
+  /** Whether it has lost its data. */
+  readonly dataLost: boolean;
 }
 
 interface Judge {
@@ -74,6 +76,8 @@ function judgeMember(hello: Hello, purpose: "member" | "snapshot", judge: Judge)
     return refuse(`member ${hex(hello.from)} was removed from the cluster`, { removed: true });
   if (peer === undefined) return judgeStranger(hello, purpose, judge);
   if (!vouchesFor(peer.address)) return refuse(strangersCertificate(peer.address));
+  if (hello.isBlank && peer.address.hasStarted)
+    return refuse(lostData(peer.address.name), { dataLost: true });
   return { kind: "welcome", peer, purpose };
 }
 
@@ -100,9 +104,9 @@ function judgeNewcomer({ name }: Hello, { options, vouchesFor }: Judge): Verdict
     return refuse(what, { later: true });
   }
   const { memberId, peerAddress } = known;
-  const address = { id: memberId, name, peerAddress };
+  const address = { id: memberId, name, peerAddress, hasStarted: false };
   if (!vouchesFor(address)) return refuse(strangersCertificate(address));
-  if (known.kind === "voter") return refuse(lostVoter(name));
+  if (known.kind === "voter") return refuse(lostData(name));
   const { configuration } = known;
   return { kind: "introduce", name, introduction: { clusterId, memberId, configuration } };
 }
@@ -110,15 +114,15 @@ function judgeNewcomer({ name }: Hello, { options, vouchesFor }: Judge): Verdict
 /** What we answer: who we are, and what is given. */
 export function replyTo(
   { self, clusterId }: TransportOptions,
-  verdict: Partial<Pick<HelloReply, "refusal" | "removed" | "later" | "introduction">>,
+  verdict: Partial<Pick<HelloReply, "refusal" | "removed" | "later" | "dataLost" | "introduction">>,
 ): HelloReply {
   const { id, clientAddress } = self;
-  const nothing = { refusal: "", removed: false, later: false, introduction: undefined };
+  const nothing = { refusal: "", removed: false, later: false, dataLost: false, introduction: undefined };
   return { clientAddress, version, clusterId, from: id, ...nothing, ...verdict };
 }
 
 /** Under its old id it could vote twice in one term, or forget what it has acknowledged. */
-function lostVoter(name: string): string {
+function lostData(name: string): string {
   return (
     `${name} is a voter of this cluster, and its votes are lost with its data: ` +
     `replace it with \`dkvctl member-replace ${name} ${name} HOST:PORT\``
@@ -129,8 +133,8 @@ function strangersCertificate({ name, peerAddress }: PeerAddress): string {
   return `the certificate names neither ${name} nor the host of its peer address ${peerAddress}`;
 }
 
-function refuse(reason: string, more: Partial<Pick<Refusal, "removed" | "later">> = {}): Refusal {
-  return { kind: "refuse", reason, removed: false, later: false, ...more };
+function refuse(reason: string, more: Partial<Omit<Refusal, "kind" | "reason">> = {}): Refusal {
+  return { kind: "refuse", reason, removed: false, later: false, dataLost: false, ...more };
 }
 
 function hex(name: bigint): string {

@@ -106,10 +106,13 @@ export class InboundConnection {
     const verdict = judge(hello);
     switch (verdict.kind) {
       case "refuse": {
-        const { reason, removed, later } = verdict;
-        this.#socket.end(encodeHelloReply(replyTo(options, { refusal: reason, removed, later })), () => {
-          this.cut(reason);
-        });
+        const { reason, removed, later, dataLost } = verdict;
+        this.#socket.end(
+          encodeHelloReply(replyTo(options, { refusal: reason, removed, later, dataLost })),
+          () => {
+            this.cut(reason);
+          },
+        );
         return;
       }
       case "introduce":

@@ -14,7 +14,8 @@ import { decodeMembership } from "../codec/membership-codec.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { TlsMaterial, TlsPaths } from "../platform/tls-files.ts";
 import { version } from "../version.ts";
-import { describeFailure, dial, readPeerMaterial } from "./dial.ts";
+import { describeFailure } from "./connect-failure.ts";
+import { dial, readPeerMaterial } from "./dial.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { protocolVersion } from "./greeting.ts";
 import { defaultTiming } from "./options.ts";
@@ -136,6 +137,7 @@ function helloOf(name: string): Buffer {
     purpose: "introduction",
     name,
     peerAddress: "",
+    isBlank: true,
   });
 }
 

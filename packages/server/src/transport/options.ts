@@ -12,6 +12,8 @@ export interface PeerAddress {
   readonly name: string;
   /** host:port; a name is resolved at each dial. */
   readonly peerAddress: string;
+  /** Whether its log has had entries: one that comes blank then has lost its data. */
+  readonly hasStarted: boolean;
 }
 
 /** A member that asks who it is, as its peers know it. */
@@ -52,6 +54,8 @@ export interface TransportOptions {
    * this strangers are always turned away.
    */
   readonly isLost?: () => boolean;
+  /** Whether the log has no entry, and never had one as far as this member knows. */
+  readonly isBlank: () => boolean;
   /** How fast snapshots leave this member, all together. 32 MiB unless said otherwise. */
   readonly snapshotBytesPerSecond?: number;
   /** A snapshot of which nothing more arrives for so long is given up. A minute unless said otherwise. */

@@ -9,7 +9,8 @@ import { isOutdated } from "../platform/trust.ts";
 import { version } from "../version.ts";
 import { Backoff } from "./backoff.ts";
 import type { Complaints } from "./complaints.ts";
-import { describeFailure, dial } from "./dial.ts";
+import { describeFailure } from "./connect-failure.ts";
+import { dial } from "./dial.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { maxGreetingBytes, pingFrame, protocolVersion } from "./greeting.ts";
 import type { Timing, TransportDeps, TransportOptions } from "./options.ts";
@@ -34,6 +35,8 @@ export interface LinkDeps extends TransportDeps {
   readonly ownAddress: () => string;
   /** A peer that has proved its identity says that this member was removed from the cluster. */
   readonly onRemoved: () => void;
+  /** A peer that has proved its identity says that this member has lost its data. */
+  readonly onDataLost: (reason: string) => void;
 }
 
 /** The connection on which we send to one peer. It is dialled again and again until it is closed. */
@@ -179,6 +182,7 @@ export class OutboundLink {
       purpose: "member",
       name: self.name,
       peerAddress: this.#deps.ownAddress(),
+      isBlank: this.#options.isBlank(),
     });
     return dial({ peerAddress, name, material: this.#deps.tlsMaterial() }, hello);
   }
@@ -205,7 +209,7 @@ export class OutboundLink {
     if (this.#state?.kind === "dialling") {
       const reply = decodeHelloReply(bytes);
       if (reply.refusal !== "") {
-        if (this.#mayTellOfRemoval(reply)) this.#deps.onRemoved();
+        if (this.#isFromPeer(reply)) this.#onRefusal(reply);
         throw new DecodeError(`it refused us: ${reply.refusal}`);
       }
       this.#state.cancelDeadline();
@@ -219,11 +223,16 @@ export class OutboundLink {
   }
 
   /**
-   * A member that believes it stops for good: so only on the word of whom we meant to ask. With TLS nobody
-   * else comes so far; in clear anybody can say anything.
+   * A member that believes some refusals stops for good: so only on the word of whom we meant to ask. With
+   * TLS nobody else comes so far; in clear anybody can say anything.
    */
-  #mayTellOfRemoval({ removed, clusterId, from }: HelloReply): boolean {
-    return removed && clusterId === this.#options.clusterId && from === this.#peer.address.id;
+  #isFromPeer({ clusterId, from }: HelloReply): boolean {
+    return clusterId === this.#options.clusterId && from === this.#peer.address.id;
+  }
+
+  #onRefusal({ refusal, removed, dataLost }: HelloReply): void {
+    if (removed) this.#deps.onRemoved();
+    if (dataLost && this.#options.isBlank()) this.#deps.onDataLost(refusal);
   }
 
   #onLost(reason: string): void {

@@ -9,6 +9,7 @@ import { listenFailure } from "../platform/listening.ts";
 import type { TlsMaterial } from "../platform/tls-files.ts";
 import { isTrusted, trustGraceMs } from "../platform/trust.ts";
 import type { Complaints } from "./complaints.ts";
+import { describeCertificate, describeRefusal } from "./connect-failure.ts";
 import { judgeHello, type Verdict } from "./greeting.ts";
 import { InboundConnection, type SnapshotConnection } from "./inbound-connection.ts";
 import type { PeerAddress, Timing, TransportDeps, TransportOptions } from "./options.ts";
@@ -160,8 +161,8 @@ export class PeerListener {
     // Typed as an Error, but it is OpenSSL's name for the trouble.
     const authorizationError: unknown = socket.authorizationError;
     if (typeof authorizationError === "string")
-      this.#complain("", { reason: `its certificate is not accepted: ${authorizationError}` });
-    else this.#fail(endpoint(socket), error.message.trim());
+      this.#complain("", { reason: describeCertificate(authorizationError) });
+    else this.#fail(endpoint(socket), describeRefusal(error));
   }
 
   /** After TLS. */

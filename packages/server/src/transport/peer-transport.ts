@@ -63,6 +63,8 @@ export interface PeerEvents {
    * certificate, unless all peers talk in clear. May be called again and again.
    */
   onRemoved(): void;
+  /** As {@link onRemoved}: peers know that this member had a log, and it has none. @param reason in words */
+  onDataLost(reason: string): void;
   /**
    * A peer wants to send a snapshot, as the leader of `term`. Not called again before the reception that was
    * given out last is closed. A rejection is a refusal too.

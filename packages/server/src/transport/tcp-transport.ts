@@ -171,6 +171,7 @@ class TcpTransport implements PeerTransport {
       tlsMaterial: () => this.#material,
       ownAddress: () => this.#ownAddress,
       onRemoved: () => this.#running?.events.onRemoved(),
+      onDataLost: (reason: string) => this.#running?.events.onDataLost(reason),
     };
   }
 

@@ -97,6 +97,7 @@ export class MemberInMemory implements Member {
       version: "1.2.3",
       lastContactMs: 0,
       isCorrupt: this.isCorrupt,
+      replaces: undefined,
     };
     return Promise.resolve([self, ...this.others]);
   }

@@ -37,6 +37,7 @@ export function membershipContract(name: string, protocol: Protocol): void {
           version: "",
           lastContactMs: undefined,
           isCorrupt: false,
+          replaces: undefined,
         },
         {
           id: nodeId(8n),
@@ -51,6 +52,7 @@ export function membershipContract(name: string, protocol: Protocol): void {
           version: "0.9.0",
           lastContactMs: 12.7,
           isCorrupt: true,
+          replaces: nodeId(0x8000_0000_0000_0001n),
         },
       ];
       const { servers } = await membership.getServers({});
@@ -79,6 +81,7 @@ export function membershipContract(name: string, protocol: Protocol): void {
           version: "0.9.0",
           lastContactMs: 13n,
           isCorrupt: true,
+          replaces: 0x8000_0000_0000_0001n,
         },
       ];
       assert.deepEqual(

@@ -23,6 +23,7 @@ const hello: Hello = {
   purpose: "snapshot",
   name: "dkv-9",
   peerAddress: "host:2380",
+  isBlank: true,
 };
 
 const reply: HelloReply = {
@@ -33,6 +34,7 @@ const reply: HelloReply = {
   from: nodeId(2n),
   removed: true,
   later: true,
+  dataLost: true,
   introduction: { clusterId: 7n, memberId: nodeId(9n), configuration: Uint8Array.of(1, 2) },
 };
 

@@ -17,6 +17,7 @@ const row = (number: number, overrides: Partial<MemberRow> = {}): MemberRow => (
   name: `dkv-${String(number)}`,
   peerAddress: `host-${String(number)}:2380`,
   replaces: undefined,
+  hasStarted: true,
   ...overrides,
 });
 
@@ -41,6 +42,7 @@ describe("a membership table", () => {
           name: fc.string({ unit: "binary", minLength: 1, maxLength: 60 }),
           peerAddress: fc.constantFrom("localhost:1", "[::1]:65535", "a.example:2380"),
           replaces: fc.option(ids, { nil: undefined }),
+          hasStarted: fc.boolean(),
         },
         { noNullPrototype: true },
       ),

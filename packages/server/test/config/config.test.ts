@@ -155,8 +155,14 @@ describe("the flags of dkv", () => {
   });
 
   it("remove no member that merely restarts", async () => {
-    const pattern = /\(9000ms\) is less than 10 times --election-timeout \(1000ms\)/;
-    await refuses([...enough, "--autopilot-cleanup-after=9s"], pattern);
+    const pattern =
+      /after is "(9s|600h|1d)"; write a duration such as 30m or 24h, from 10s \(10 times --election-timeout, .*\) to 576h, or 0 for never$/;
+    for (const text of ["9s", "600h", "1d"])
+      await refuses([...enough, `--autopilot-cleanup-after=${text}`], pattern);
+    await refuses(
+      [...enough, "--election-timeout=150s", "--autopilot-cleanup-after=24m"],
+      /"24m"; .* from 1500s \(/,
+    );
     const least = await configure([...enough, "--autopilot-cleanup-after=10s"]);
     assert.equal(least.autopilotCleanupAfterMs, 10_000);
   });
@@ -247,6 +253,14 @@ describe("the flags of dkv", () => {
   it("print help with examples and the version", async () => {
     const help = await gatherValues(["--help"], {}, "1.2.3");
     assert.ok(help.kind === "print" && help.text.includes("Examples:") && help.text.includes("DKV_DATA_DIR"));
+    assert.match(
+      help.text,
+      /dkvctl member-join dkv-3 .*\n +dkv --name dkv-3 .*--initial-cluster-state=existing \\\n/,
+    );
+    assert.match(
+      help.text,
+      /dkvctl member-replace dkv-2 .*\n +dkv --name dkv-2 .*--initial-cluster-state=existing \\\n/,
+    );
     assert.deepEqual(await gatherValues(["--version"], {}, "1.2.3"), { kind: "print", text: "1.2.3" });
   });
 });

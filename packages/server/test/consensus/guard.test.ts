@@ -13,6 +13,9 @@ describe("a guard", () => {
       (guard) => {
         guard.run(fail);
       },
+      (guard) => {
+        assert.throws(() => guard.result(fail), failure);
+      },
       (guard) => guard.runAfter(Promise.resolve(), fail),
       (guard) => guard.runAfter(Promise.reject(failure), () => undefined),
     ];

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { describe, it } from "node:test";
+import type { Member } from "@dkv/cluster";
 import {
   addresses,
   connect,
@@ -71,6 +72,37 @@ describe("a voter whose disk was lost", { timeout: 120_000 }, () => {
       await lastWords(victim, 1),
       new RegExp(`${what}: replace it with \`dkvctl member-replace ${name} ${name} HOST:PORT\`$`),
     );
+  });
+});
+
+describe("a voter that comes back as a new one while those it acknowledged to are away", {
+  timeout: 120_000,
+}, () => {
+  it("is refused by a member that is behind, and loses no acknowledged write", async (test) => {
+    const cluster = await runningCluster(test, "cleartext", { flags });
+    const [behind, ahead, victim] = cluster.members as [Member, Member, Member];
+    await behind.waitForLine(/"members"(?!.*not started yet)/);
+    // What it has applied is on its disk: the entry that it told of, too, once it reads a later one.
+    const local = await connect(test, "cleartext", [behind.clientAddress]);
+    await local.set("key", "early");
+    assert.equal(text((await local.get("key"))?.value), "early");
+    await behind.kill();
+    const client = await connect(test, "cleartext", addresses(cluster));
+    await client.set("key", "acknowledged");
+    await ahead.kill();
+    await victim.kill();
+    rmSync(victim.dataDir, { recursive: true });
+    behind.start();
+    await behind.waitForLine(/ready for clients/);
+    victim.start();
+    assert.match(await lastWords(victim, 1), /its votes are lost with its data: replace it with/);
+    ahead.start();
+    await Promise.all([behind.waitReady(), ahead.waitReady()]);
+    assert.equal(text((await client.get("key"))?.value), "acknowledged");
+    const { name, peerAddress: address } = victim;
+    await client.memberReplace({ oldId: name, id: name, address }, { timeoutMs: 10_000 });
+    await startAnew(victim);
+    await cluster.waitForVoters(cluster.members.map((member) => member.name));
   });
 });
 

@@ -76,6 +76,8 @@ const requestOf = (file: string, dataDir: string, name = "new-0"): RestoreReques
 
 const restored = (request: RestoreRequest) => restore(request, { clock: systemClock });
 
+const { commit } = Batch.prototype;
+
 /** As a start does it. */
 async function started(context: TestContext, { name, dataDir }: RestoreRequest): Promise<OpenedStorage> {
   const identity = { clusterId: 1n, memberId: memberIdOf(name), name };
@@ -220,7 +222,7 @@ test("a member that is started with a part of a backup says what to do", async (
     assert.ok(error instanceof StartupError);
     assert.match(
       error.message,
-      /a restore into .*left was cut short.*delete the directory and restore again/,
+      /a restore into .*left has not finished.*delete the directory and run dkv restore/,
     );
     return true;
   });
@@ -250,13 +252,46 @@ test("a restore that fails for its disk says so in a line, and leaves the direct
   await restored(request);
 });
 
-test("what a restore that was cut short has left is taken for no member", async (context) => {
+test("a restore that was cut anywhere is told from damage, at a start and at the next restore", async (context) => {
   const directory = await temporaryDirectory(context);
   const file = await backupIn(directory);
-  const request = requestOf(file, join(directory, "new"));
+  const stages = {
+    // The last thing that is written; a crash before it leaves everything else.
+    "all but the file generation": (dataDir: string) => rmSync(join(dataDir, "generation")),
+    "no more than the directory": (dataDir: string) => {
+      rmSync(join(dataDir, "generation"));
+      rmSync(join(dataDir, "0000000001", "db"), { recursive: true });
+      rmSync(join(dataDir, "0000000001", "log"), { recursive: true });
+    },
+  };
+  for (const [name, cut] of Object.entries(stages)) {
+    const request = requestOf(file, join(directory, name));
+    const note = join(request.dataDir, "restoring");
+    const kept = join(directory, "kept");
+    // It is there until the last step: what removes it comes behind what is cut away here.
+    context.mock.method(Batch.prototype, "commit", function (this: Batch) {
+      cpSync(note, kept);
+      return commit.call(this);
+    });
+    await restored(request);
+    context.mock.restoreAll();
+    assert.equal(existsSync(note), false);
+    cpSync(kept, note);
+    cut(request.dataDir);
+    const expected = /a restore into .* has not finished.*run dkv restore again$/;
+    await assert.rejects(started(context, request), expected);
+    await assert.rejects(restored(request), expected);
+  }
+});
+
+test("a restore that was cut after its last step is done, and leaves no excuse for damage", async (context) => {
+  const directory = await temporaryDirectory(context);
+  const request = requestOf(await backupIn(directory), join(directory, "new"));
   await restored(request);
-  // The last thing that is written; a crash before it leaves everything else.
+  writeFileSync(join(request.dataDir, "restoring"), "");
+  await assert.rejects(restored(request), /is not empty/);
+  const { storage } = await started(context, request);
+  await storage.close();
   rmSync(join(request.dataDir, "generation"));
   await assert.rejects(started(context, request), /there is data of a member/);
-  await assert.rejects(restored(request), /delete this one if it is what a restore has left/);
 });

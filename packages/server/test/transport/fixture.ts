@@ -122,6 +122,7 @@ export async function addresses(count: number): Promise<readonly PeerAddress[]> 
       id: nodeId(BigInt(number)),
       name: `dkv-${String(number)}`,
       peerAddress: `localhost:${String(await unusedPort())}`,
+      hasStarted: false,
     });
   }
   return list;
@@ -142,6 +143,8 @@ export interface Member {
   readonly arrivals: Record<Arrival>;
   /** Each time that the member was told of its removal. */
   readonly removals: Record<"removed">;
+  /** Each time that the member was told that its data is lost, why. */
+  readonly losses: Record<string>;
   readonly log: Record<LogLine>;
 }
 
@@ -161,19 +164,26 @@ export function member(
     peers: all.filter((one) => one !== address),
     tls: undefined,
     maxFrameBytes: 4 * 2 ** 20,
+    isBlank: () => false,
     timing: { handshakeMs: 1_000, pingMs: 20, silenceMs: 2_000, backoff: { firstMs: 5, maxMs: 40 } },
     ...overrides,
   };
   const transport = createTcpTransport(options, { clock: hurriedClock, random: systemRandom, logger });
   atEnd(() => transport.close());
-  return { address, transport, log, arrivals: new Record<Arrival>(), removals: new Record<"removed">() };
+  return { address, transport, log, ...records() };
+}
+
+/** What a member was told, so far nothing. */
+export function records(): Pick<Member, "arrivals" | "removals" | "losses"> {
+  return { arrivals: new Record(), removals: new Record(), losses: new Record() };
 }
 
 /** What a member does with what the transport tells it; snapshots are refused. */
-export function eventsOf({ arrivals, removals }: Pick<Member, "arrivals" | "removals">): PeerEvents {
+export function eventsOf({ arrivals, removals, losses }: ReturnType<typeof records>): PeerEvents {
   return {
     onFrame: (from, frame) => arrivals.add({ from, frame }),
     onRemoved: () => removals.add("removed"),
+    onDataLost: (reason) => losses.add(reason),
     onSnapshot: () => Promise.resolve({ kind: "refuse", reason: "no snapshots here" }),
     onSnapshotComplete: () => undefined,
   };
@@ -267,14 +277,15 @@ export class Stranger {
 
   hello(all: readonly PeerAddress[], from: number, to: number, overrides: Partial<Hello> = {}): void {
     const ids = { from: all[from]?.id ?? nodeId(0n), to: all[to]?.id ?? nodeId(0n) };
-    const rest = { clientAddress: "", version: "", purpose: "member", name: "", peerAddress: "" } as const;
-    this.socket.write(encodeHello({ protocolVersion, clusterId, ...ids, ...rest, ...overrides }));
+    const nothing = { clientAddress: "", version: "", name: "", peerAddress: "", isBlank: false };
+    const rest = { protocolVersion, clusterId, purpose: "member", ...nothing } as const;
+    this.socket.write(encodeHello({ ...ids, ...rest, ...overrides }));
   }
 }
 
 /** A reply as a member of the tests' cluster might give it. */
 export function replyOf(overrides: Partial<HelloReply> = {}): HelloReply {
-  const rest = { version: "", clusterId, from: nodeId(0n), removed: false, later: false };
+  const rest = { version: "", clusterId, from: nodeId(0n), removed: false, later: false, dataLost: false };
   return { refusal: "", clientAddress: "", introduction: undefined, ...rest, ...overrides };
 }
 

@@ -33,8 +33,9 @@ function configurationWith(name: string): Configuration {
     id: nodeId(BigInt(at + 100)),
     name: `${String(at)}${"x".repeat(200)}`,
     peerAddress: `host-${String(at)}:2380`,
+    hasStarted: true,
   }));
-  const context = encodeMembership([...voters, { id: memberId, name, peerAddress }]);
+  const context = encodeMembership([...voters, { id: memberId, name, peerAddress, hasStarted: false }]);
   const ids = voters.map(({ id }) => id);
   return { ...initialConfiguration(ids, context), learners: [memberId] };
 }

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { renameSync, writeFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import tls, { TLSSocket } from "node:tls";
-import { createAuthority } from "@dkv/certificates";
+import { createAuthority, issueCertificate } from "@dkv/certificates";
 import { decodeHelloReply, encodeHelloReply } from "../../src/codec/handshake-codec.ts";
 import { StartupError } from "../../src/platform/startup-error.ts";
 import { peerTransportContract } from "./contract.ts";
@@ -29,6 +29,13 @@ const here = await issue(["localhost", "127.0.0.1"]);
 const elsewhere = await issue(["elsewhere.example"]);
 const nowhere = await issue([]);
 const stranger = await issue(["localhost"], await createAuthority());
+const expired = await issueCertificate(authority, {
+  commonName: "localhost",
+  hosts: ["localhost"],
+  usages: ["serverAuth", "clientAuth"],
+  from: new Date("2020-01-01"),
+  days: 1,
+});
 const files = tlsFiles(authority, here);
 
 peerTransportContract("with mutual TLS", { overrides: { tls: files }, credentials: here });
@@ -41,8 +48,9 @@ describe("a member that is dialled", () => {
     const all = await addresses(2);
     const a = await started(all, 0, { tls: files });
     for (const [credentials, reason] of [
-      [stranger, /verif|unable|issuer|authorized|hang up/i],
-      [{}, /certificate/],
+      [stranger, /^its certificate is not signed by a .* that this member trusts \([A-Z_]+\)$/],
+      [expired, /^its certificate has expired \(CERT_HAS_EXPIRED\)$/],
+      [{}, /^it was asked for a certificate and gave none \(ERR_SSL_[A-Z_]+\)$/],
     ] as const) {
       const from = a.log.items.length;
       const other = dial(a.address, credentials);
@@ -51,9 +59,14 @@ describe("a member that is dialled", () => {
       assert.match((await a.log.find(refused, from)).reason ?? "", reason);
       assert.equal(other.frames.items.length, 0);
     }
+    const from = a.log.items.length;
     const clear = dial(a.address);
     clear.hello(all, 1, 0);
     await clear.closed;
+    assert.equal(
+      (await a.log.find(refused, from)).reason,
+      "it does not speak TLS and this member was told to (ERR_SSL_WRONG_VERSION_NUMBER)",
+    );
   });
 
   it("refuses a certificate of its CA that belongs to somebody else, or to nobody", async () => {
@@ -116,8 +129,12 @@ describe("a member that is dialled", () => {
 describe("a member that dials", () => {
   it("does not greet whoever answers with another CA's certificate, or another name's", async () => {
     for (const [credentials, reason] of [
-      [stranger, /verify|issuer|self.signed/i],
-      [elsewhere, /does not match certificate's altnames/],
+      [stranger, /^its certificate is not signed by a .* that this member trusts \([A-Z_]+\)$/],
+      [expired, /^its certificate has expired \(CERT_HAS_EXPIRED\)$/],
+      [
+        elsewhere,
+        /^its certificate is not made out to localhost, but to DNS:elsewhere\.example \(ERR_[A-Z_]+\)$/,
+      ],
       [nowhere, /no subject alternative name/],
     ] as const) {
       const all = await addresses(2);
@@ -131,6 +148,37 @@ describe("a member that dials", () => {
       assert.deepEqual(heard, []);
       assert.equal(a.log.items.filter(({ msg }) => msg === "connected to peer").length, 0);
     }
+  });
+});
+
+describe("two members of which one cannot talk to the other", () => {
+  it("say that one speaks TLS and the other was not told to, on either side", async () => {
+    for (const [tlsOf, dialled, reason] of [
+      [files, undefined, /^it hung up during the TLS handshake; perhaps .*, or it does not speak TLS/],
+      [
+        undefined,
+        files,
+        /^it hung up before it said anything; perhaps it speaks TLS and this member was not/,
+      ],
+    ] as const) {
+      const all = await addresses(2);
+      const b = await started(all, 1, { tls: dialled });
+      const a = await started(all, 0, { tls: tlsOf });
+      assert.match((await a.log.find(unreachable)).reason ?? "", reason);
+      const heard = dialled === undefined ? /^it speaks TLS and/ : /^it does not speak TLS and/;
+      assert.match((await b.log.find(refused)).reason ?? "", heard);
+    }
+  });
+
+  it("say that a certificate may not have been accepted, where the other just hangs up", async () => {
+    const all = await addresses(2);
+    const untrusted = { ...tlsFiles(authority, stranger), trustedCaFile: files.trustedCaFile };
+    await started(all, 1, { tls: files });
+    const a = await started(all, 0, { tls: untrusted });
+    assert.match(
+      (await a.log.find(unreachable)).reason ?? "",
+      /perhaps it does not accept this member's cert/,
+    );
   });
 });
 

@@ -54,7 +54,8 @@ describe("a connection for a snapshot", () => {
     const both = await pair();
     const stranger = dial(both.b.address, here);
     const ids = { clusterId, from: both.a.address.id, to: both.b.address.id };
-    const rest = { protocolVersion, clientAddress: "", version: "", name: "", peerAddress: "" };
+    const nothing = { clientAddress: "", version: "", name: "", peerAddress: "", isBlank: false };
+    const rest = { protocolVersion, ...nothing };
     const hellos = (["snapshot", "member"] as const).map((purpose) =>
       encodeHello({ ...ids, ...rest, purpose }),
     );

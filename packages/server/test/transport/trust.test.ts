@@ -16,13 +16,12 @@ import {
   connected,
   dial,
   eventsOf,
-  type Arrival,
   type Member,
   numbered,
   numbersFrom,
   portOf,
-  Record,
   recordingLogger,
+  records,
   started,
   issue,
   tlsFiles,
@@ -105,11 +104,12 @@ describe("members whose CA is replaced", () => {
         peers,
         tls: files,
         maxFrameBytes: 2 ** 20,
+        isBlank: () => false,
       },
       { clock, random: systemRandom, logger },
     );
     atEnd(() => transport.close());
-    await transport.start(eventsOf({ arrivals: new Record<Arrival>(), removals: new Record<"removed">() }));
+    await transport.start(eventsOf(records()));
     const greeted = async (from: number, credentials: Credentials) => {
       const stranger = dial(self, { ...credentials });
       stranger.hello(all, from, 0);

@@ -92,6 +92,7 @@ function server(member: MemberView): MessageInitShape<typeof ServerSchema> {
     isLearner: member.role === "learner",
     version: member.version,
     isCorrupt: member.isCorrupt,
+    replaces: member.replaces ?? 0n,
     ...(match !== undefined && { match: BigInt(match) }),
     ...(lag !== undefined && { lag: BigInt(lag) }),
     ...(lastContactMs !== undefined && { lastContactMs: BigInt(Math.round(lastContactMs)) }),

@@ -1,5 +1,5 @@
 /** What the hashes of several members say. Pure. */
-import type { LogIndex, NodeId } from "@dkv/raft";
+import { jointVote, type LogIndex, type NodeId } from "@dkv/raft";
 import type { CheckReport, MemberCheck } from "../member.ts";
 import type { TableMember } from "../membership/table.ts";
 import type { StateHash } from "./state-hashes.ts";
@@ -29,7 +29,9 @@ export function compareHashes(index: LogIndex, asked: readonly Asked[], groups: 
   const hashes = new Map<NodeId, string>();
   for (const { member, answer } of asked) if (answer.kind === "hash") hashes.set(member.id, hex(answer.hash));
   const candidates = new Set(hashes.values());
-  const right = [...candidates].find((hash) => isOfMajority(hash, hashes, groups));
+  const isOfMajority = (hash: string): boolean =>
+    jointVote(groups, (id) => hashes.get(id) === hash) === "won";
+  const right = [...candidates].find(isOfMajority);
   const only = right ?? (candidates.size === 1 ? [...candidates][0] : undefined);
   const members = asked.map(({ member, answer }): MemberCheck => {
     const { id, name, role } = member;
@@ -38,13 +40,6 @@ export function compareHashes(index: LogIndex, asked: readonly Asked[], groups: 
     return { id, name, role, verdict: hex(hash) === only ? "agrees" : "differs", hash, revision };
   });
   return { index, hasMajority: right !== undefined, members };
-}
-
-function isOfMajority(hash: string, hashes: ReadonlyMap<NodeId, string>, groups: Voters): boolean {
-  return [groups.voters, groups.outgoing].every((group) => {
-    const holders = group.filter((id) => hashes.get(id) === hash);
-    return group.length === 0 || holders.length > group.length / 2;
-  });
 }
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");

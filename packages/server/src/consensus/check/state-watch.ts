@@ -26,7 +26,7 @@ const maxCheckMs = 600_000;
 
 export interface StateWatchDeps {
   readonly node: RaftNode;
-  readonly driver: Pick<Driver, "schedule">;
+  readonly driver: Pick<Driver, "withNode">;
   readonly transport: Pick<PeerTransport, "peers">;
   readonly alarms: Alarms;
   readonly checks: Pick<Checks, "run">;
@@ -82,11 +82,11 @@ export class StateWatch {
   #handOver(): void {
     const { node, driver, transport, alarms, logger } = this.#deps;
     const successor = successorIn(node.status(), transport, (id) => !alarms.isCorrupt(id));
-    if (successor === undefined || node.transferLeadership(successor).kind === "dropped") return;
+    if (successor === undefined) return;
+    if (driver.withNode((core) => core.transferLeadership(successor)).kind === "dropped") return;
     if (!this.#isHandingOver)
       logger.error("handing leadership over: the state of this member differs from that of the others");
     this.#isHandingOver = true;
-    driver.schedule();
   }
 
   async #lift(alarms: readonly Alarm[]): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * What a leader does about members without being asked: learners that have caught up become voters, and, if
- * it was told to, members that have been silent for long are removed.
+ * What a leader does about members without being asked: it writes down who has stored entries, learners that
+ * have caught up become voters, and, if it was told to, members that have been silent for long are removed.
  */
 import type { NodeId } from "@dkv/raft";
 import type { Logger } from "pino";
@@ -61,6 +61,7 @@ export class Autopilot {
     const nowMs = clock.nowMs();
     for (const { id } of membership.table.members)
       if (!this.#watchedSinceMs.has(id)) this.#watchedSinceMs.set(id, nowMs);
+    if (membership.noteStarted()) return;
     if (this.#options.autoPromote && this.#promote()) return;
     const { cleanupAfterMs } = this.#options;
     if (cleanupAfterMs !== undefined) this.#cleanUp(cleanupAfterMs);

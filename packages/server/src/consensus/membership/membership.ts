@@ -23,7 +23,7 @@ import {
   type LeaderRequest,
   type MemberResponse,
 } from "./request-bodies.ts";
-import { MembershipTable } from "./table.ts";
+import { MembershipTable, type TableMember } from "./table.ts";
 
 /**
  * Entries that a follower may lack of what is committed and still count as caught up: some milliseconds'
@@ -36,7 +36,7 @@ const retryMs = 100;
 
 export interface MembershipDeps {
   readonly node: RaftNode;
-  readonly driver: Pick<Driver, "until" | "schedule">;
+  readonly driver: Pick<Driver, "until" | "withNode">;
   readonly requests: Pick<PeerRequests, "ask">;
   readonly transport: Pick<PeerTransport, "peers">;
   readonly clock: Clock;
@@ -123,6 +123,19 @@ export class Membership {
     return planned.kind === "step" && this.#take(planned) !== undefined;
   }
 
+  /**
+   * Writes down of voters that have stored entries that they have. Should one come back with none, nobody
+   * takes it for a new one: it may have acknowledged what nobody else knows. Returns whether it took a step.
+   */
+  noteStarted(): boolean {
+    const isNews = ({ role, hasStarted, id }: TableMember): boolean =>
+      role === "voter" && !hasStarted && this.#hasStored(id);
+    const started = new Set(this.table.members.filter(isNews).map(({ id }) => id));
+    if (started.size === 0) return false;
+    const rows = this.table.rows.map((row) => (started.has(row.id) ? { ...row, hasStarted: true } : row));
+    return this.#take({ kind: "step", changes: [], rows }) !== undefined;
+  }
+
   /** Whether this member leads and has heard the other one within the last election timeout. */
   hears(id: NodeId): boolean {
     return this.#deps.node.status().followers.get(id)?.recentlyActive === true;
@@ -131,6 +144,12 @@ export class Membership {
   /** Whether the follower's log is about as long as ours. */
   isCaughtUp(id: NodeId): boolean {
     return this.#knowledge().isCaughtUp(id);
+  }
+
+  /** Of its own entries a leader knows that they are stored once they are applied. */
+  #hasStored(id: NodeId): boolean {
+    const { id: self, applied, followers } = this.#deps.node.status();
+    return id === self ? applied > 0 : (followers.get(id)?.match ?? 0) > 0;
   }
 
   get #leads(): boolean {
@@ -204,9 +223,7 @@ export class Membership {
 
   /** Returns the entry that will be committed, if nothing comes between. */
   #take({ changes, rows }: Extract<Plan, { kind: "step" }>): EntryId | undefined {
-    const { node, driver } = this.#deps;
-    const result = node.reconfigure(changes, encodeMembership(rows));
-    driver.schedule();
+    const result = this.#deps.driver.withNode((node) => node.reconfigure(changes, encodeMembership(rows)));
     return result.kind === "accepted" ? result : undefined;
   }
 
@@ -216,8 +233,11 @@ export class Membership {
     if (member === undefined) throw new DkvError("unknownMember", `no member is called ${name}`);
     if (member.role === "learner")
       throw new DkvError("notVoter", `${name} is a learner and cannot lead: promote it first`);
-    const result = node.transferLeadership(member.id);
-    driver.schedule();
+    // A leader that was only just elected has not heard of anybody yet.
+    const answers = (): boolean => this.#knowledge().isAnswering(member.id);
+    if (!(await driver.until(answers, Math.min(this.#leftMs(deadlineMs), electionTimeoutMs))))
+      throw new DkvError("notAnswering", `${name} does not answer: start it, or name another voter`);
+    const result = driver.withNode((core) => core.transferLeadership(member.id));
     if (result.kind === "dropped" && result.because === "alreadyLeader") return done;
     if (result.kind === "dropped") return again("changeInProgress");
     const isLed = (): boolean => node.status().leader === member.id;

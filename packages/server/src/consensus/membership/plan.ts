@@ -6,7 +6,7 @@
  *   replace  a learner is added that knows whose place it takes; once it has caught up, one joint step makes
  *            it a voter and removes the other
  */
-import type { MemberChange, NodeId } from "@dkv/raft";
+import { majoritySize, type MemberChange, type NodeId } from "@dkv/raft";
 import { maxMemberRows, type MemberRow } from "../../codec/membership-codec.ts";
 import { DkvError, type ErrorCode } from "../../platform/errors.ts";
 import type { MembershipChange } from "../member.ts";
@@ -60,7 +60,7 @@ function planJoin({ name, peerAddress, newId: id }: Adding<"join">, table: Membe
       `${name} is a member at ${known.peerAddress}: choose another name, or tell its new address with member-update`,
     );
   }
-  return taken(peerAddress, table) ?? planLearner({ id, name, peerAddress }, table);
+  return taken(peerAddress, table) ?? planLearner({ id, name, peerAddress, hasStarted: false }, table);
 }
 
 function planLearner(row: MemberRow, table: MembershipTable): Plan {
@@ -91,7 +91,8 @@ function planPromotion(name: string, table: MembershipTable, knowledge: Knowledg
   const old = member.replaces === undefined ? undefined : table.byId(member.replaces);
   const changes: MemberChange[] = [{ kind: "addVoter", id: member.id }];
   if (old !== undefined) changes.push({ kind: "remove", id: old.id });
-  const rows = table.rows.map((row) => (row.id === member.id ? { ...row, replaces: undefined } : row));
+  const voter = { replaces: undefined, hasStarted: true };
+  const rows = table.rows.map((row) => (row.id === member.id ? { ...row, ...voter } : row));
   return { kind: "step", changes, rows };
 }
 
@@ -116,7 +117,7 @@ function planReplacement(change: Adding<"replace">, table: MembershipTable): Pla
   if (coming !== undefined && coming.id !== old.id)
     return refused("memberExists", `${name} is a member already: choose another name for the new one`);
   const occupied = old.peerAddress === peerAddress ? undefined : taken(peerAddress, table);
-  return occupied ?? planLearner({ id, name, peerAddress, replaces: old.id }, table);
+  return occupied ?? planLearner({ id, name, peerAddress, replaces: old.id, hasStarted: false }, table);
 }
 
 function planUpdate({ name, peerAddress }: Of<"update">, table: MembershipTable): Plan {
@@ -145,7 +146,7 @@ function riskOf(
     );
   }
   const silent = staying.filter((voter) => !isAnswering(voter.id)).map((voter) => voter.name);
-  const needed = Math.floor(staying.length / 2) + 1;
+  const needed = majoritySize(staying.map((voter) => voter.id));
   const answering = staying.length - silent.length;
   if (answering >= needed) return undefined;
   return refused(

@@ -1,5 +1,5 @@
 /** Rows of the membership table with what is known of each here and now. */
-import type { NodeId } from "@dkv/raft";
+import { type Configuration, majoritySize, type NodeId } from "@dkv/raft";
 import type { PeerStatus } from "../../transport/peer-transport.ts";
 import type { MemberView } from "../member.ts";
 import type { Followers } from "./request-bodies.ts";
@@ -37,6 +37,8 @@ export function viewsOf(
     ...contactOf(member, context, facts),
     ...progressOf(member, facts),
     isCorrupt: facts.isCorrupt(member.id),
+    // Whoever has left in the meantime has no place to take.
+    replaces: member.replaces === undefined ? undefined : table.byId(member.replaces)?.id,
   }));
 }
 
@@ -64,4 +66,17 @@ function progressOf({ id }: TableMember, { followers }: ViewFacts): Pick<MemberV
   const match = followers?.matches.get(id);
   if (followers === undefined || match === undefined) return { match: undefined, lag: undefined };
   return { match, lag: Math.max(0, followers.lastIndex - match) };
+}
+
+/** For whoever waits for a majority in vain. While one group of voters takes over from another, both are needed. */
+export function describeQuorum(
+  views: readonly Pick<MemberView, "id" | "isReachable">[],
+  { voters, outgoing }: Pick<Configuration, "voters" | "outgoing">,
+): string {
+  const describe = (group: readonly NodeId[]): string => {
+    const answering = views.filter(({ id, isReachable }) => isReachable && group.includes(id)).length;
+    return `${String(answering)} of ${String(group.length)} members answer, ${String(majoritySize(group))} are needed`;
+  };
+  if (outgoing.length === 0) return describe(voters);
+  return `${describe(voters)}; of those before them ${describe(outgoing)}`;
 }

@@ -12,7 +12,8 @@ import { join } from "node:path";
 import { DamageError } from "../damage.ts";
 import { hasRecords } from "../log/create-log.ts";
 import { newerFormat, olderFormat, restoreCutShort } from "../refusals.ts";
-import { afterFirstMarker, incomingKey } from "../state/keyspace.ts";
+import { isRestoring } from "../restoring-note.ts";
+import { afterFirstMarker } from "../state/keyspace.ts";
 import { Database } from "../state/leveldb.ts";
 import { formatVersion } from "../storage.ts";
 import { readGenerationFile } from "./generation-file.ts";
@@ -73,10 +74,9 @@ async function openFirst(dataDir: string): Promise<Database> {
   if (hasLog && !hasDatabase(directory)) throw fileMissing();
   makeDirectory(directory);
   const database = await Database.open(directory, "create");
-  if (!hasLog && (await database.isEmpty(afterFirstMarker()))) return database;
-  const isRestore = database.get(incomingKey) !== undefined;
+  if (!isRestoring(dataDir) && !hasLog && (await database.isEmpty(afterFirstMarker()))) return database;
   await database.close();
-  throw isRestore ? restoreCutShort(dataDir) : fileMissing();
+  throw isRestoring(dataDir) ? restoreCutShort(dataDir) : fileMissing();
 }
 
 function fileMissing(): DamageError {

@@ -8,7 +8,8 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import { countBytes, readCount, writeCount } from "../count.ts";
+import { countBytes, writeCount } from "@dkv/store";
+import { readCount } from "../count.ts";
 import { DamageError } from "../damage.ts";
 import { syncDirectory, writeAll } from "../log/segment-file.ts";
 import { formatVersion } from "../storage.ts";

@@ -6,6 +6,7 @@
  *   <dataDir>/0000000003/db     LevelDB: whose directory this is, where the log begins, the state machine
  *   <dataDir>/0000000003/log    the log (log/segment-file.ts)
  *   <dataDir>/0000000004/db     a part of a snapshot, perhaps
+ *   <dataDir>/restoring         while a backup is being restored there
  */
 import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";

@@ -21,7 +21,8 @@
  */
 import { crc32 } from "node:zlib";
 import { logIndex, nodeId, term, type Entry, type EntryKind, type HardState } from "@dkv/raft";
-import { countBytes, readCount, writeCount } from "../count.ts";
+import { countBytes, writeCount } from "@dkv/store";
+import { readCount } from "../count.ts";
 import { DamageError } from "../damage.ts";
 import { countZeroSectors } from "./sectors.ts";
 

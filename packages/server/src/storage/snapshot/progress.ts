@@ -11,8 +11,9 @@
  * Counts are 64 bits, the others 32, big-endian; the record's checksum stands behind it (checksum.ts).
  */
 import type { SnapshotProgress } from "@dkv/snapshot";
+import { writeCount } from "@dkv/store";
 import { seal, unseal } from "../checksum.ts";
-import { readCount, writeCount } from "../count.ts";
+import { readCount } from "../count.ts";
 import { DamageError } from "../damage.ts";
 import { incomingKey } from "../state/keyspace.ts";
 

@@ -13,7 +13,8 @@
  * goes through the numbers in order. Every value below 10 ends with a CRC-32 of its key and the rest of it
  * (checksum.ts), so a record that turns up under another key is found out as well.
  */
-import { countBytes, readCount, writeCount } from "../count.ts";
+import { countBytes, writeCount } from "@dkv/store";
+import { readCount } from "../count.ts";
 import { DamageError } from "../damage.ts";
 
 const prefixes = { meta: 0x00, marker: 0x01 } as const;

@@ -24,8 +24,9 @@ import {
   type Configuration,
   type LogIndex,
 } from "@dkv/raft";
+import { countBytes, writeCount } from "@dkv/store";
 import { seal, unseal } from "../checksum.ts";
-import { countBytes, readCount, writeCount } from "../count.ts";
+import { readCount } from "../count.ts";
 import { DamageError } from "../damage.ts";
 import type { LogBase } from "../log/log-base.ts";
 import { formatVersion, type Owner } from "../storage.ts";

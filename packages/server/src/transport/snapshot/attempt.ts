@@ -10,7 +10,7 @@ import {
 } from "../../codec/snapshot-codec.ts";
 import type { Cancel, Clock } from "../../platform/clock.ts";
 import { DkvError } from "../../platform/errors.ts";
-import { describeFailure } from "../dial.ts";
+import { describeFailure } from "../connect-failure.ts";
 import { FrameReader } from "../frame-reader.ts";
 import { maxGreetingBytes, pingFrame } from "../greeting.ts";
 import type { Timing } from "../options.ts";

@@ -98,6 +98,7 @@ export class Transfer implements SnapshotTransfer {
       purpose: "snapshot",
       name: options.self.name,
       peerAddress: "",
+      isBlank: false,
     });
     return dial({ peerAddress, name, material: tlsMaterial() }, hello);
   }

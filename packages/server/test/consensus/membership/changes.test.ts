@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { MembershipChange } from "../../../src/consensus/member.ts";
+import { MembershipTable } from "../../../src/consensus/membership/table.ts";
 import { DkvError } from "../../../src/platform/errors.ts";
 import { cluster, read, type Running, set, until } from "../cluster.ts";
 
@@ -16,7 +17,34 @@ async function rolesAt(member: Running): Promise<readonly string[]> {
 
 const refusedAs = (code: string) => (error: unknown) => error instanceof DkvError && error.code === code;
 
+/** Names of those of whom a member knows that their logs have had entries. */
+function startedAt({ node }: Running): readonly string[] {
+  const { members } = new MembershipTable(node.status().configuration.configuration);
+  return members.filter(({ hasStarted }) => hasStarted).map(({ name }) => name);
+}
+
 describe("the members of a running cluster", () => {
+  it("know of each other who has stored something, and of nobody who has not", async (test) => {
+    const { leaderAndFollower, members, network } = await cluster(test, 3);
+    const [, , late] = members as [Running, Running, Running];
+    network.cut(late.id);
+    const { leader, follower } = await leaderAndFollower();
+    await until("two are known", () => startedAt(follower).length === 2);
+    await leader.replica.propose(set("key", "value"));
+    assert.ok(!startedAt(leader).includes("m3"));
+    network.heal(late.id);
+    await until("all are known", () => members.every((member) => startedAt(member).length === 3));
+  });
+
+  it("know of a learner that it has stored something once it is a voter", async (test) => {
+    const { leader, start } = await cluster(test, 1);
+    const { replica } = await leader();
+    await replica.changeMembership(join);
+    const added = await start("new");
+    await until("it is a voter", () => added.node.status().configuration.configuration.voters.length === 2);
+    assert.deepEqual(startedAt(added), ["m1", "new"]);
+  });
+
   it("grow by one that is added through a follower, and promoted on its own", async (test) => {
     const { leaderAndFollower, start } = await cluster(test, 3);
     const { follower } = await leaderAndFollower();
@@ -130,6 +158,11 @@ describe("the members of a running cluster", () => {
     await lost.stop();
     const address = `localhost:${String(lost.id)}`;
     await follower.replica.changeMembership({ kind: "replace", old: name, name, peerAddress: address });
+    const rows = await leader.replica.members();
+    assert.deepEqual(
+      rows.map(({ replaces }) => replaces),
+      [undefined, undefined, undefined, lost.id],
+    );
     const added = await start(name);
     const done = (): boolean => {
       const { voters, outgoing } = leader.node.status().configuration.configuration;
@@ -194,6 +227,22 @@ describe("the leadership", () => {
     await follower.replica.moveLeader(nameOf(target));
     await until("it leads", () => target.node.status().role === "leader");
     await leader.replica.moveLeader(nameOf(target));
+  });
+
+  it("does not move to a voter that does not answer, and says so", async (test) => {
+    const { leaderAndFollower, members, network } = await cluster(test, 3);
+    const { leader, follower } = await leaderAndFollower();
+    const silent = members.find((one) => one !== leader && one !== follower) ?? assert.fail();
+    network.cut(silent.id);
+    for (const asked of [leader, follower]) {
+      await assert.rejects(asked.replica.moveLeader(nameOf(silent)), (error: unknown) => {
+        assert.ok(error instanceof DkvError);
+        assert.deepEqual([error.code, error.retry], ["notAnswering", "notApplied"]);
+        assert.match(error.message, new RegExp(`^${nameOf(silent)} does not answer: start it`));
+        return true;
+      });
+    }
+    assert.equal(leader.node.status().role, "leader");
   });
 
   it("does not move to a learner, nor to a stranger", async (test) => {

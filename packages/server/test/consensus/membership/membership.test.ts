@@ -16,7 +16,10 @@ const isUnknown = (error: unknown): boolean => error instanceof DkvError && erro
 function membershipOf({ node }: Running, deps: Deps): Membership {
   return new Membership({
     node,
-    driver: { schedule: () => undefined, until: deps.until },
+    driver: {
+      until: deps.until,
+      withNode: (work) => work(node),
+    },
     requests: { ask: () => assert.fail("it leads") },
     transport: deps.transport ?? { peers: () => [] },
     clock: deps.clock,
