@@ -24,8 +24,10 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   client: ["protocol"],
   dkvctl: ["client", "protocol", "snapshot"],
   certificates: [],
+  checker: [],
   cluster: ["certificates"],
   bench: ["certificates", "cluster", "http2", "protocol"],
+  simulator: ["checker", "protocol", "raft", "server", "snapshot", "store"],
 };
 
 /**
@@ -36,6 +38,7 @@ const outside: Readonly<Record<string, readonly string[]>> = {
   // For its checksum: a pure function, alike on every machine.
   store: ["@bufbuild/protobuf", "node:zlib"],
   protocol: ["@bufbuild/protobuf"],
+  checker: [],
 };
 
 /** Folders of the server, each with what it may import of the others: a folder, or one file of it. */

@@ -1,12 +1,20 @@
 /** Clients that write and read as fast as they are answered, and remember what they saw. */
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
+import {
+  checkRegisters,
+  Recorder,
+  type RegisterAction,
+  type RegisterHistory,
+  type RegisterResult,
+  registerModel,
+  renderViolation,
+} from "@dkv/checker";
 import { DkvClientError, type DkvClient } from "@dkv/client";
-import { checkRegister, type Operation } from "./linearizable.ts";
 
 export interface RecordedLoad {
-  /** Ends the load and gives what was seen of each key, in the order of the calls. */
-  stop(): Promise<ReadonlyMap<string, readonly Operation[]>>;
+  /** Ends the load and gives what was asked and seen. */
+  stop(): Promise<RegisterHistory>;
   /** Writes acknowledged so far. */
   readonly acknowledged: number;
   /** Resolves when so many more writes were acknowledged. */
@@ -22,14 +30,9 @@ export function startRecordedLoad(
   clients: readonly DkvClient[],
   { writers, keys }: { writers: number; keys: number },
 ): RecordedLoad {
-  const history = new Map<string, Operation[]>();
+  const recorder = new Recorder<RegisterAction, RegisterResult>(() => performance.now());
   const state = { running: true, acknowledged: 0 };
   let waiting: { readonly at: number; readonly resolve: () => void }[] = [];
-  const record = (key: string, operation: Operation): void => {
-    const list = history.get(key);
-    if (list === undefined) history.set(key, [operation]);
-    else list.push(operation);
-  };
 
   const acknowledge = (): void => {
     state.acknowledged += 1;
@@ -38,28 +41,31 @@ export function startRecordedLoad(
     for (const { resolve } of due) resolve();
   };
 
-  const writeOnce = async (client: DkvClient, key: string, value: string): Promise<void> => {
-    const calledAt = performance.now();
+  const writeOnce = async (client: DkvClient, name: string, action: SetAction): Promise<void> => {
+    const pending = recorder.begin(name, action);
     try {
-      await client.set(key, value);
+      await client.set(action.key, action.value);
+      pending.ok({});
       acknowledge();
-      record(key, { kind: "write", value, calledAt, returnedAt: performance.now() });
     } catch (error) {
       if (!(error instanceof DkvClientError)) throw error;
-      if (error.retry === "outcomeUnknown")
-        record(key, { kind: "write", value, calledAt, returnedAt: Infinity });
-      else await delay(10);
+      if (error.retry === "outcomeUnknown") {
+        pending.unknown();
+      } else {
+        pending.failed();
+        await delay(10);
+      }
     }
   };
 
-  const readOnce = async (client: DkvClient, key: string): Promise<void> => {
-    const calledAt = performance.now();
+  const readOnce = async (client: DkvClient, name: string, key: string): Promise<void> => {
+    const pending = recorder.begin(name, { kind: "get", key });
     try {
       const found = await client.get(key);
-      const value = found === undefined ? undefined : Buffer.from(found.value).toString();
-      record(key, { kind: "read", value, calledAt, returnedAt: performance.now() });
+      pending.ok({ value: found === undefined ? undefined : Buffer.from(found.value).toString() });
     } catch (error) {
       if (!(error instanceof DkvClientError)) throw error;
+      pending.failed();
       await delay(10);
     }
   };
@@ -68,8 +74,10 @@ export function startRecordedLoad(
     for (let round = 0; state.running; round += 1) {
       const client = clients[(writer + round) % clients.length];
       if (client === undefined) throw new Error("a load needs a client");
-      await writeOnce(client, `key-${String((writer + round) % keys)}`, `${String(writer)}-${String(round)}`);
-      await readOnce(client, `key-${String((writer * 7 + round * 3) % keys)}`);
+      const name = `writer-${String(writer)}`;
+      const value = `${String(writer)}-${String(round)}`;
+      await writeOnce(client, name, { kind: "set", key: `key-${String((writer + round) % keys)}`, value });
+      await readOnce(client, name, `key-${String((writer * 7 + round * 3) % keys)}`);
     }
   };
 
@@ -86,16 +94,21 @@ export function startRecordedLoad(
     async stop() {
       state.running = false;
       await Promise.all(loops);
-      return history;
+      return recorder.history();
     },
   };
 }
 
+type SetAction = RegisterAction & { readonly kind: "set" };
+
 /** Ends the load, and makes sure that no acknowledged write was lost and no read was stale. */
 export async function stopAndCheck(load: RecordedLoad): Promise<void> {
-  const history = await load.stop();
-  for (const [key, operations] of history) {
-    const verdict = checkRegister(operations);
-    assert.equal(verdict.kind, "linearizable", `${key}: ${JSON.stringify(verdict)}`);
-  }
+  assertLinearizable(await load.stop());
+}
+
+/** Fails with the operations that no order exists for. */
+export function assertLinearizable(history: RegisterHistory): void {
+  const verdict = checkRegisters(history);
+  if (verdict.kind === "violated") assert.fail(renderViolation(verdict.violation, registerModel.describe));
+  assert.equal(verdict.kind, "linearizable", "the history is too tangled to be judged");
 }
