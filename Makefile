@@ -95,6 +95,19 @@ bench: build ## Measure dkv, beside etcd where there is one on the PATH
 bench-recovery: build ## Measure joining under load, restarts, and failover beside etcd
 	@node packages/bench/dist/recovery/main.js $(BENCH)
 
+.PHONY: sim
+sim: build ## Simulate one cluster: SEED=n [TRACE=1] [KEEP=faults] [SECONDS=n]
+	@node packages/simulator/dist/main.js sim $(SEED) $(if $(filter-out 0,$(TRACE)),--trace) \
+	  $(if $(KEEP),--keep $(KEEP)) $(if $(SECONDS),--seconds $(SECONDS))
+
+.PHONY: soak
+soak: build ## Simulate clusters of fresh seeds for MINUTES=n
+	@node packages/simulator/dist/main.js soak $(MINUTES)
+
+.PHONY: sim-check
+sim-check: build ## Simulate the seeds of regressions, and 300 fresh ones
+	@node packages/simulator/dist/main.js check 300
+
 .PHONY: build
 build: $(installed)
 	@tsc --build

@@ -1,0 +1,33 @@
+/** Durability: a write that was acknowledged is in the log that everybody applies, as what it was. */
+import { SafetyViolation, type Truth } from "./truth.ts";
+
+export interface AcknowledgedWrite {
+  readonly key: string;
+  /** Undefined for a delete. */
+  readonly value: string | undefined;
+  readonly revision: number;
+}
+
+export class Durability {
+  readonly #truth: Truth;
+  /** Acknowledged so far. */
+  count = 0;
+
+  constructor(truth: Truth) {
+    this.#truth = truth;
+  }
+
+  acknowledged({ key, value, revision }: AcknowledgedWrite): void {
+    this.count += 1;
+    const index = this.#truth.indexOfRevision(revision);
+    if (index === undefined)
+      throw new SafetyViolation(
+        `a write of ${key} was acknowledged at revision ${String(revision)}, which nobody made`,
+      );
+    const version = this.#truth.changeAt(index);
+    if (version?.key !== key || version.version?.value !== value)
+      throw new SafetyViolation(
+        `revision ${String(revision)} was acknowledged to the writer of ${key}, and is another's`,
+      );
+  }
+}

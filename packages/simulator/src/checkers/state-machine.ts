@@ -1,0 +1,67 @@
+/** State machine safety, at every index and of the whole state where it changes hands. */
+import type { Applied } from "@dkv/store";
+import type { Platter } from "../disk/platter.ts";
+import type { AppliedEntry, ApplyWitness, ObservedStore } from "../process/observed-store.ts";
+import { SafetyViolation, type TrueVersion, Truth } from "./truth.ts";
+
+/** The first byte of the store's keys of clients. */
+const currentPrefix = "\u0020";
+
+export class StateMachineSafety implements ApplyWitness {
+  readonly truth = new Truth();
+
+  applied(store: ObservedStore, entry: AppliedEntry, applied: Applied): void {
+    this.truth.applied(entry);
+    this.truth.checkResult(entry.index, applied);
+    const change = this.truth.changeAt(entry.index);
+    if (change !== undefined) this.#compare(store, change.key, change.version);
+  }
+
+  skipped(_store: ObservedStore, { index, term }: Pick<AppliedEntry, "index" | "term">): void {
+    this.truth.applied({ index, term, data: undefined });
+  }
+
+  /** The state came from another member. */
+  restored(store: ObservedStore): void {
+    this.whole(store);
+  }
+
+  /** Compares all that a member says its state is. */
+  whole(store: ObservedStore): void {
+    const { appliedIndex } = store;
+    if (appliedIndex > this.truth.lastIndex)
+      throw new SafetyViolation(`a state says that ${String(appliedIndex)} was applied, which nobody did`);
+    if (store.revision !== this.truth.revisionAt(appliedIndex))
+      throw new SafetyViolation(
+        `the state at ${String(appliedIndex)} has revision ${String(store.revision)}, not ` +
+          String(this.truth.revisionAt(appliedIndex)),
+      );
+    for (const key of this.truth.keys) this.#compare(store, key, this.truth.versionAt(key, appliedIndex));
+  }
+
+  /** Looks for what should not be on a disk at all. */
+  strays({ current }: Platter): void {
+    for (const key of current.state.keys()) {
+      if (!key.startsWith(currentPrefix)) continue;
+      if (this.truth.versionAt(key.slice(1), current.marker.appliedIndex) === undefined)
+        throw new SafetyViolation(`a disk holds the key ${key.slice(1)}, which was deleted or never set`);
+    }
+  }
+
+  #compare(store: ObservedStore, key: string, expected: TrueVersion | undefined): void {
+    const found = store.get(Buffer.from(key, "latin1"));
+    const isSame =
+      found === undefined
+        ? expected === undefined
+        : expected !== undefined &&
+          found.modRevision === expected.modRevision &&
+          found.createRevision === expected.createRevision &&
+          found.version === expected.version &&
+          Buffer.from(found.value).toString("latin1") === expected.value;
+    if (!isSame)
+      throw new SafetyViolation(
+        `behind entry ${String(store.appliedIndex)}, a member has ${key} at revision ` +
+          `${String(found?.modRevision ?? "none")}, not ${String(expected?.modRevision ?? "none")}`,
+      );
+  }
+}

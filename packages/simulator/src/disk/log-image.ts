@@ -1,0 +1,179 @@
+/**
+ * The log on a platter: records of the production codec, each with a checksum that continues the one before.
+ * A torn record at the end is dropped, for nobody was promised it; anything else that is wrong is damage.
+ */
+import {
+  ConfigurationHistory,
+  type ConfigurationAt,
+  type Entry,
+  type HardState,
+  indexAfter,
+  type LogIndex,
+  type LogReader,
+  noEntry,
+  type Term,
+} from "@dkv/raft";
+import { DamageError } from "@dkv/server/storage/damage";
+import { checksumOf, decodeHeader, decodeRecord, encodeRecord } from "@dkv/server/storage/log/record";
+import type { LogBatch } from "@dkv/server/storage/storage";
+import { checkBatch } from "./batch-rules.ts";
+import type { Generation, StoredRecord } from "./platter.ts";
+
+export class LogImage implements LogReader {
+  readonly #generation: Generation;
+  readonly #entries: Entry[] = [];
+  readonly #history: ConfigurationHistory;
+  hardState: HardState = { term: noEntry.term, votedFor: undefined, commit: noEntry.index };
+  #chain: number;
+  #bytes = 0;
+
+  /** Reads what is there. Throws a DamageError. @param onTorn called for a torn record that is dropped */
+  constructor(generation: Generation, onTorn: () => void = () => undefined) {
+    this.#generation = generation;
+    this.#history = new ConfigurationHistory(generation.base.configuration);
+    this.#chain = generation.base.chain;
+    this.#recover(onTorn);
+  }
+
+  get firstIndex(): LogIndex {
+    return indexAfter(this.#generation.base.last.index);
+  }
+
+  get lastIndex(): LogIndex {
+    return indexAfter(this.#generation.base.last.index, this.#entries.length);
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Applied in the durable state. */
+  get settled(): number {
+    return this.#generation.marker.appliedIndex;
+  }
+
+  /** Number of the newest durable record; 0 for none. */
+  get lastRecord(): number {
+    return this.#generation.base.record - 1 + this.#generation.records.length;
+  }
+
+  get configurations(): readonly [ConfigurationAt, ...ConfigurationAt[]] {
+    return this.#history.all();
+  }
+
+  configurationAt(index: LogIndex): ConfigurationAt {
+    return this.#history.at(index);
+  }
+
+  termAt(index: LogIndex): Term | undefined {
+    const { last } = this.#generation.base;
+    return index === last.index ? last.term : this.#entries[index - last.index - 1]?.term;
+  }
+
+  entries(from: LogIndex, to: LogIndex, maxBytes: number): readonly Entry[] {
+    const offset = this.#generation.base.last.index + 1;
+    let end = from - offset;
+    let bytes = 0;
+    for (; end < to - offset; end += 1) {
+      bytes += this.#entries[end]?.data.length ?? 0;
+      if (bytes > maxBytes && end > from - offset) break;
+    }
+    return this.#entries.slice(from - offset, end);
+  }
+
+  /** The record that a batch makes. Throws RangeError for a configuration that is none. */
+  encode(batch: LogBatch): StoredRecord {
+    const number = this.lastRecord + 1;
+    checkBatch(this, batch.hardState ?? this.hardState, batch.entries);
+    // Also a check: what makes no sense must not reach the platter.
+    new ConfigurationHistory(this.#generation.base.configuration).append(batch.entries);
+    const record = {
+      number,
+      savedBatch: 0,
+      hardState: batch.hardState ?? this.hardState,
+      entries: batch.entries,
+    };
+    return { number, bytes: encodeRecord(record, { offset: 0, chain: this.#chain }) };
+  }
+
+  /** The record is durable. */
+  add(record: StoredRecord, batch: LogBatch): void {
+    this.#generation.records.push(record);
+    this.#chain = checksumOf(record.bytes);
+    this.#bytes += record.bytes.length;
+    this.#take(batch.hardState ?? this.hardState, batch.entries);
+  }
+
+  /** Drops the records of the first `entries` entries, as many whole ones as there are. */
+  compact(upTo: LogIndex): boolean {
+    const generation = this.#generation;
+    let { last, chain, record } = generation.base;
+    let dropped = 0;
+    for (const stored of generation.records.slice(0, -1)) {
+      const decoded = decodeRecord(stored.bytes, 0, chain);
+      const entry = decoded?.record.entries.at(-1);
+      if (decoded === undefined || (entry?.index ?? 0) > upTo) break;
+      if (entry !== undefined && entry.index >= last.index) last = { index: entry.index, term: entry.term };
+      ({ chain } = decoded);
+      record = stored.number + 1;
+      dropped += 1;
+      this.#bytes -= stored.bytes.length;
+    }
+    if (last.index === generation.base.last.index) return false;
+    const configuration = this.#history.at(last.index);
+    this.#entries.splice(0, last.index - generation.base.last.index);
+    this.#history.compact(last.index);
+    generation.records.splice(0, dropped);
+    generation.base = { last, configuration, record, chain };
+    return true;
+  }
+
+  #recover(onTorn: () => void): void {
+    const { records, marker } = this.#generation;
+    for (const [position, stored] of records.entries()) {
+      const decoded = decodeRecord(stored.bytes, 0, this.#chain);
+      if (decoded === undefined) {
+        this.#dropTorn(position);
+        onTorn();
+        break;
+      }
+      this.#chain = decoded.chain;
+      this.#bytes += stored.bytes.length;
+      this.#take(decoded.record.hardState, decoded.record.entries);
+    }
+    if (this.lastRecord < marker.durableRecord)
+      throw new DamageError("the log ends before what the state says was durable in it");
+  }
+
+  /** The record cannot be read: a write that a crash cut short, or damage. */
+  #dropTorn(position: number): void {
+    const { records } = this.#generation;
+    const stored = records[position];
+    const isLast = position === records.length - 1;
+    const header = stored && decodeHeader(stored.bytes, 0, this.#chain);
+    const isWhole = header !== undefined && stored !== undefined && stored.bytes.length >= header.bytes;
+    if (!isLast || isWhole || (header === undefined && (stored?.bytes.length ?? 0) >= tornHeaderBytes))
+      throw new DamageError("a record of the log is not what was written");
+    records.length = position;
+  }
+
+  #take(hardState: HardState, entries: readonly Entry[]): void {
+    this.hardState = hardState;
+    const [first] = entries;
+    if (first === undefined) return;
+    this.#entries.length = first.index - this.#generation.base.last.index - 1;
+    this.#entries.push(...entries);
+    // A configuration is kept for long, and the record's bytes with it if it were a view of them.
+    this.#history.append(entries.map((entry) => (entry.kind === "configuration" ? ownData(entry) : entry)));
+  }
+}
+
+/** A record that was torn within its header has not even these bytes. */
+const tornHeaderBytes = 16;
+
+/** What a crash leaves of a record, if it leaves a part. */
+export function torn({ bytes, number }: StoredRecord, share: number): StoredRecord {
+  return { number, bytes: bytes.subarray(0, Math.floor(share * bytes.length)) };
+}
+
+const ownData = (entry: Entry): Entry => ({ ...entry, data: Uint8Array.from(entry.data) });

@@ -1,0 +1,52 @@
+/**
+ * Kills that wait for their moment: in the middle of a write, or right after an election. By chance alone they would
+ * seldom come then, and it is then that promises are half made.
+ */
+import type { Hit } from "./apply.ts";
+
+/** Within so long after its election, a leader has sent some of what it has to send. */
+const honeymoonUs = 30_000;
+
+/** The machine's process dies while a write of its log is on the way; often one with a vote. */
+export function killInWrite({ machine, fault, world }: Hit): void {
+  const wantsVote = fault.die % 2 === 0;
+  machine.hardware.ambush(({ kind, isVote }) => {
+    if (kind !== "log" || (wantsVote && isVote !== true)) return false;
+    // Not within the event that writes: the process goes on until then.
+    world.after(fault.die % 300, "fault", () => {
+      machine.crash({ power: fault.die % 3 === 0 });
+      world.after(fault.forUs / 10, "fault", () => {
+        machine.start();
+      });
+    });
+    return true;
+  });
+}
+
+/** The next leader is killed when it has hardly begun. */
+export function killNewLeader({ cluster, fault, world }: Hit): void {
+  cluster.onceElected((machine) => {
+    world.after(fault.die % honeymoonUs, "fault", () => {
+      machine.crash({ power: false });
+      world.after(fault.forUs, "fault", () => {
+        machine.start();
+      });
+    });
+  });
+}
+
+/** The leader reaches one follower only, and dies soon after: what it had last is on two disks. */
+export function coup(hit: Hit): void {
+  const { cluster, fault, network, world } = hit;
+  const leader = cluster.leader ?? hit.machine;
+  const confidant = cluster.machines[fault.targets[1] % cluster.machines.length];
+  const others = cluster.machines.filter((each) => each !== leader && each !== confidant);
+  for (const { index } of others) network.conditions.block(leader.index, index);
+  world.after(fault.die % 300_000, "fault", () => {
+    for (const { index } of others) network.conditions.unblock(leader.index, index);
+    leader.crash({ power: false });
+    world.after(fault.forUs, "fault", () => {
+      leader.start();
+    });
+  });
+}

@@ -1,0 +1,186 @@
+/** Makes the faults of a schedule happen, and in the end undoes all that can be undone. */
+import type { Network } from "../network/network.ts";
+import type { Cluster } from "../process/cluster.ts";
+import type { Machine } from "../process/machine.ts";
+import type { World } from "../world/world.ts";
+import { changeMembership, moveLeader } from "../workload/membership.ts";
+import { coup, killInWrite, killNewLeader } from "./ambush.ts";
+import { checkStates } from "../workload/state-check.ts";
+import { damage } from "./damage.ts";
+import { isolateOneWay, bridge, flap, partition, slowLinks } from "./network-faults.ts";
+import type { Fault } from "./schedule.ts";
+import type { Swarm } from "./swarm.ts";
+
+export interface Stage {
+  readonly world: World;
+  readonly cluster: Cluster;
+  readonly network: Network;
+  readonly seed: number;
+  readonly swarm: Swarm;
+}
+
+/** One fault, and whom it hits. */
+export interface Hit extends Stage {
+  readonly fault: Fault;
+  readonly machine: Machine;
+}
+
+export function applyFaults(faults: readonly Fault[], stage: Stage): void {
+  const { world } = stage;
+  for (const fault of faults) {
+    world.after(fault.atUs, "fault", () => {
+      const machine = targetOf(fault, stage.cluster);
+      world.trace.note("fault", machine.index, [fault.number, fault.kind]);
+      hit({ ...stage, fault, machine });
+    });
+  }
+}
+
+function targetOf({ targets, hitsLeader }: Fault, cluster: Cluster): Machine {
+  const { leader, machines } = cluster;
+  if (hitsLeader && leader !== undefined) return leader;
+  const machine = machines[targets[0] % machines.length];
+  if (machine === undefined) throw new RangeError("a cluster without machines");
+  return machine;
+}
+
+function hit(one: Hit): void {
+  const { fault, machine, network, cluster, world } = one;
+  switch (fault.kind) {
+    case "kill":
+      crash(one, false);
+      break;
+    case "powerLoss":
+      crash(one, true);
+      break;
+    case "killInWrite":
+      killInWrite(one);
+      break;
+    case "killNewLeader":
+      killNewLeader(one);
+      break;
+    case "coup":
+      coup(one);
+      break;
+    case "pause":
+      pause(one);
+      break;
+    case "clockJump":
+      world.probes.reached("clock jumped");
+      machine.clock.jump(fault.die % 60_000_000);
+      break;
+    case "partition":
+      partition(one);
+      break;
+    case "oneWay":
+      isolateOneWay(one);
+      break;
+    case "bridge":
+      bridge(one);
+      break;
+    case "flap":
+      flap(one);
+      break;
+    case "slowLink":
+      slowLinks(one);
+      break;
+    case "cut":
+      for (const other of cluster.machines)
+        for (const socket of network.between(machine.index, other.index)) socket.cut();
+      break;
+    case "slowDisk":
+      forAWhile(
+        one,
+        () => machine.hardware.slow(2 + (fault.die % 50)),
+        () => machine.hardware.slow(1),
+      );
+      break;
+    case "hungDisk":
+      world.probes.reached("disk hung");
+      machine.hardware.hang(world.nowUs + fault.forUs);
+      break;
+    case "failingSync":
+      forAWhile(
+        one,
+        () => machine.hardware.fail("EIO"),
+        () => machine.hardware.fail(undefined),
+      );
+      break;
+    case "fullDisk":
+      fillDisk(one);
+      break;
+    case "damage":
+      damage(one);
+      break;
+    case "transfer":
+      moveLeader(one);
+      break;
+    case "check":
+      checkStates(one);
+      break;
+    case "membership":
+      changeMembership(one);
+      break;
+  }
+}
+
+function forAWhile({ world, fault, machine }: Hit, begin: () => void, end: () => void): void {
+  begin();
+  world.after(fault.forUs, "fault", () => {
+    end();
+    machine.start();
+  });
+}
+
+function crash({ world, fault, machine }: Hit, power: boolean): void {
+  if (!machine.isUp) return;
+  machine.crash({ power });
+  world.after(fault.forUs, "fault", () => {
+    machine.start();
+  });
+}
+
+function pause({ world, fault, machine, cluster }: Hit): void {
+  const { life } = machine;
+  if (life === undefined || life.isPaused) return;
+  const led = cluster.leader === machine;
+  world.probes.reached("process paused");
+  life.pause();
+  world.after(fault.forUs, "fault", () => {
+    if (led && !life.isOver) world.probes.reached("paused leader woke up");
+    life.resume();
+  });
+}
+
+/** First there is less room than the reserve, then there is none. */
+function fillDisk(one: Hit): void {
+  const { machine, world, fault } = one;
+  world.probes.reached("disk reserve low");
+  machine.member?.reserve.measured(0);
+  const isFull = fault.die % 2 === 0;
+  forAWhile(
+    one,
+    () => {
+      if (isFull) machine.hardware.fail("ENOSPC");
+    },
+    () => {
+      machine.hardware.fail(undefined);
+      machine.member?.reserve.measured(Number.MAX_SAFE_INTEGER);
+    },
+  );
+}
+
+/** From now on everything works, and everybody who may run does. */
+export function heal({ cluster, network }: Pick<Stage, "cluster" | "network">): void {
+  network.conditions.heal();
+  cluster.onceElected(undefined);
+  for (const machine of cluster.machines) {
+    machine.hardware.slow(1);
+    machine.hardware.hang(0);
+    machine.hardware.fail(undefined);
+    machine.hardware.ambush(undefined);
+    machine.member?.reserve.measured(Number.MAX_SAFE_INTEGER);
+    machine.life?.resume();
+    machine.start();
+  }
+}

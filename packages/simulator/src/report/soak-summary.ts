@@ -1,0 +1,54 @@
+/** What many runs did, added up. */
+import { faultKinds } from "../faults/swarm.ts";
+import type { Outcome } from "../simulation.ts";
+import { probeNames, Probes } from "../world/probes.ts";
+
+export class SoakSummary {
+  readonly #probes = new Probes();
+  readonly #faults = new Map<string, number>();
+  #runs = 0;
+  #steps = 0;
+  #simulatedMs = 0;
+  #operations = { ok: 0, failed: 0, unknown: 0 };
+  #slowestRecoveryMs = 0;
+  readonly #failed: number[] = [];
+
+  add({ seed, faults, steps, simulatedMs, probes, operations, recovery, violation }: Outcome): void {
+    this.#runs += 1;
+    this.#steps += steps;
+    this.#simulatedMs += simulatedMs;
+    this.#probes.add(probes);
+    for (const { kind } of faults) this.#faults.set(kind, (this.#faults.get(kind) ?? 0) + 1);
+    const { ok, failed, unknown } = this.#operations;
+    this.#operations = {
+      ok: ok + operations.ok,
+      failed: failed + operations.failed,
+      unknown: unknown + operations.unknown,
+    };
+    this.#slowestRecoveryMs = Math.max(this.#slowestRecoveryMs, recovery?.equalMs ?? 0);
+    if (violation !== undefined) this.#failed.push(seed);
+  }
+
+  get failed(): readonly number[] {
+    return this.#failed;
+  }
+
+  lines(realMs: number): readonly string[] {
+    const { ok, failed, unknown } = this.#operations;
+    const { missed } = this.#probes;
+    const seconds = this.#simulatedMs / 1000;
+    return [
+      `seeds                ${String(this.#runs)}`,
+      `simulated            ${(seconds / 3600).toFixed(2)} hours, ${(seconds / (realMs / 1000)).toFixed(0)} seconds a second`,
+      `events               ${String(this.#steps)}`,
+      `operations           ${String(ok)} answered, ${String(failed)} refused, ${String(unknown)} unknown`,
+      `slowest recovery     ${String(this.#slowestRecoveryMs)} simulated ms`,
+      `violations           ${this.#failed.length === 0 ? "none" : `seeds ${this.#failed.join(", ")}`}`,
+      "faults               " +
+        faultKinds.map((kind) => `${kind} ${String(this.#faults.get(kind) ?? 0)}`).join(", "),
+      "probes               " +
+        probeNames.map((probe) => `${probe} ${String(this.#probes.count(probe))}`).join(", "),
+      `probes never reached ${missed.length === 0 ? "none" : missed.join(", ")}`,
+    ];
+  }
+}

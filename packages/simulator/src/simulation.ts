@@ -1,0 +1,116 @@
+/**
+ * One run: a cluster on machines that fail, clients, and checkers that look at every step. First things fail; then all
+ * heals, and within a bounded time every member has to serve and to be where the others are.
+ */
+import { pino } from "pino";
+import { Checkers } from "./checkers/checkers.ts";
+import { checkBounds } from "./checkers/bounds.ts";
+import { judge } from "./checkers/histories.ts";
+import { applyFaults, heal } from "./faults/apply.ts";
+import { type Fault, schedule } from "./faults/schedule.ts";
+import { drawSwarm, type Swarm } from "./faults/swarm.ts";
+import { Conditions } from "./network/conditions.ts";
+import { Network } from "./network/network.ts";
+import { setStage } from "./network/node-net.ts";
+import { Cluster } from "./process/cluster.ts";
+import { recover, type Recovery } from "./recovery.ts";
+import { Clients } from "./workload/clients.ts";
+import { Prng } from "./world/random.ts";
+import { Trace, type TraceLine } from "./world/trace.ts";
+import { World } from "./world/world.ts";
+import type { Probes } from "./world/probes.ts";
+
+export interface RunOptions {
+  readonly seed: number;
+  /** Drawn from the seed unless given. */
+  readonly swarm?: Swarm;
+  /** Drawn from the seed unless given. */
+  readonly faults?: readonly Fault[];
+  /** Hears of every line of the dense log. */
+  readonly onLine?: (line: TraceLine) => void;
+}
+
+export interface Outcome {
+  readonly seed: number;
+  readonly swarm: Swarm;
+  readonly faults: readonly Fault[];
+  /** Undefined if all was well. */
+  readonly violation: Error | undefined;
+  readonly hash: string;
+  readonly steps: number;
+  readonly simulatedMs: number;
+  readonly probes: Probes;
+  readonly operations: { readonly ok: number; readonly failed: number; readonly unknown: number };
+  readonly recovery: Recovery | undefined;
+  readonly recent: readonly TraceLine[];
+}
+
+const second = 1_000_000;
+
+/** Deterministic: the same options give the same outcome, on any machine. One at a time. */
+export async function simulate(options: RunOptions): Promise<Outcome> {
+  const { seed } = options;
+  const swarm = options.swarm ?? drawSwarm(seed);
+  const faults = options.faults ?? schedule(swarm, seed);
+  const world = new World(new Trace(options.onLine));
+  const conditions = new Conditions(swarm.network, new Prng(seed, "network"));
+  const network = new Network(world, conditions, new Prng(seed, "connections"));
+  setStage(network);
+  const logger = pino({ level: "silent" });
+  const checkers: Checkers = new Checkers(world, (id) => cluster.diskOf(id));
+  const cluster = new Cluster({ seed, swarm, world, network, checkers, logger });
+  const clients = new Clients(swarm.workload, {
+    world,
+    random: new Prng(seed, "clients"),
+    machines: () => cluster.serving,
+    durability: checkers.durability,
+  });
+  world.onSettled = (life, kind) => {
+    // What arrives, from a peer or a client, waits for the next turn.
+    if (kind !== "bytes" && kind !== "client") cluster.settled(life);
+  };
+  let violation: Error | undefined;
+  let recovery: Recovery | undefined;
+  try {
+    cluster.start();
+    clients.start();
+    applyFaults(faults, { world, cluster, network, seed, swarm });
+    watchBounds(world, cluster, network);
+    await world.run(swarm.seconds * second);
+    heal({ cluster, network });
+    recovery = await recover({ world, cluster, clients, checkers });
+    judge(clients.history);
+  } catch (error) {
+    violation = error instanceof Error ? error : new Error(String(error));
+  }
+  const { hash, step: steps } = world.trace;
+  const { probes, trace, nowUs } = world;
+  const simulatedMs = nowUs / 1000;
+  const { counts: operations } = clients;
+  return {
+    seed,
+    swarm,
+    faults,
+    violation,
+    hash,
+    steps,
+    simulatedMs,
+    probes,
+    operations,
+    recovery,
+    recent: trace.recent(),
+  };
+}
+
+/** Once in a simulated second. */
+function watchBounds(world: World, cluster: Cluster, network: Network): void {
+  world.after(second, "watch", () => {
+    checkBounds({
+      pendingEvents: world.pending,
+      queuedBytes: network.mostQueuedBytes,
+      unsavedBytes: Math.max(0, ...cluster.members.map(({ store }) => store.unsavedBytes)),
+      logBytes: Math.max(0, ...cluster.members.map(({ storage }) => storage.logBytes)),
+    });
+    watchBounds(world, cluster, network);
+  });
+}

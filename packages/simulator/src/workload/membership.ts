@@ -1,0 +1,95 @@
+/** Whoever runs the cluster: members come, go and are replaced, and leadership is moved. */
+import { DkvError } from "@dkv/server/platform/errors";
+import type { MembershipChange } from "@dkv/server/consensus/member";
+import type { Hit } from "../faults/apply.ts";
+import { addressOf, type Cluster } from "../process/cluster.ts";
+import type { Machine } from "../process/machine.ts";
+import type { MemberProcess } from "../process/member.ts";
+
+/** A cluster of more machines than that takes too long to simulate. */
+const mostMachines = 12;
+
+export function changeMembership(hit: Hit): void {
+  const { fault, machine, cluster } = hit;
+  const member = someMember(hit);
+  if (member === undefined) return;
+  const kind = fault.die % 4;
+  const isSmall = currentMembers(cluster) <= 1;
+  if (kind === 0 || (isSmall && kind !== 3)) join(hit, member);
+  else if (kind === 1) replace(hit, member);
+  else if (kind === 2) ask(hit, member, { kind: "leave", name: machine.name });
+  else ask(hit, member, { kind: "promote", name: machine.name });
+}
+
+export function moveLeader(hit: Hit): void {
+  const member = someMember(hit);
+  if (member === undefined) return;
+  const { world, cluster, fault } = hit;
+  const to = cluster.machines[fault.targets[1] % cluster.machines.length]?.name ?? "";
+  member.life.after(0, "client", () => {
+    settle(member.replica.moveLeader(to), () => {
+      world.probes.reached("leadership moved");
+    });
+  });
+}
+
+function join(hit: Hit, member: MemberProcess): void {
+  const { cluster, world } = hit;
+  if (cluster.machines.length >= mostMachines) return;
+  const machine = cluster.join();
+  ask(hit, member, { kind: "join", name: machine.name, peerAddress: addressOf(machine.index) }, () => {
+    world.probes.reached("member joined");
+  });
+  // It asks who it is until somebody knows.
+  machine.start();
+}
+
+function replace(hit: Hit, member: MemberProcess): void {
+  const { cluster, machine: old, world } = hit;
+  if (cluster.machines.length >= mostMachines) return;
+  const machine = cluster.join();
+  const change = {
+    kind: "replace",
+    old: old.name,
+    name: machine.name,
+    peerAddress: addressOf(machine.index),
+  } as const;
+  ask(hit, member, change, () => {
+    world.probes.reached("member replaced");
+  });
+  machine.start();
+}
+
+// oxlint-disable-next-line max-params -- what happens then is seldom of interest
+function ask(hit: Hit, member: MemberProcess, change: MembershipChange, then?: () => void): void {
+  const { world } = hit;
+  world.trace.note("change", member.life.machine, [change.kind, change.name]);
+  member.life.after(0, "client", () => {
+    settle(member.replica.changeMembership(change), () => {
+      world.trace.note("changed", member.life.machine, [change.kind, change.name]);
+      if (change.kind === "leave") world.probes.reached("member left");
+      if (change.kind === "promote") world.probes.reached("learner promoted");
+      then?.();
+    });
+  });
+}
+
+/** A refusal is an answer too. Anything but a refusal is a mistake in the program. */
+function settle(asked: Promise<void>, then: () => void): void {
+  void asked.then(then, (error: unknown) => {
+    if (!(error instanceof DkvError)) throw error;
+  });
+}
+
+function someMember({ fault, cluster }: Hit): MemberProcess | undefined {
+  const { members } = cluster;
+  return members[fault.targets[1] % members.length];
+}
+
+function currentMembers(cluster: Cluster): number {
+  const { voters } = configurationOf(cluster.leader) ?? {};
+  return voters?.length ?? 0;
+}
+
+const configurationOf = (machine: Machine | undefined) =>
+  machine?.member?.node.status().configuration.configuration;

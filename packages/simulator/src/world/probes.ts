@@ -1,0 +1,65 @@
+/**
+ * Rare things that a run should come upon now and then. A soak reports which of them none has reached: then
+ * the simulator does not try what it seems to try.
+ */
+export const probeNames = [
+  "leader elected",
+  "write acknowledged",
+  "write outcome unknown",
+  "write refused",
+  "read served",
+  "read refused",
+  "crash during a log write",
+  "torn tail dropped",
+  "crash after the write, before the word",
+  "crash during a save of the state",
+  "process restarted",
+  "machine lost power",
+  "process paused",
+  "paused leader woke up",
+  "clock jumped",
+  "connection cut within a chunk",
+  "connection refused",
+  "chunk held by a partition",
+  "messages scrambled",
+  "sync failed",
+  "disk full",
+  "disk reserve low",
+  "disk hung",
+  "damaged disk refused a start",
+  "damaged record stopped a member",
+  "log compacted",
+  "snapshot begun",
+  "snapshot gone on with",
+  "snapshot installed",
+  "member joined",
+  "member left",
+  "member replaced",
+  "learner promoted",
+  "member told of its removal",
+  "leadership moved",
+  "state check agreed",
+] as const;
+
+export type Probe = (typeof probeNames)[number];
+
+export class Probes {
+  readonly #counts = new Map<Probe, number>();
+
+  reached(probe: Probe, times = 1): void {
+    this.#counts.set(probe, (this.#counts.get(probe) ?? 0) + times);
+  }
+
+  count(probe: Probe): number {
+    return this.#counts.get(probe) ?? 0;
+  }
+
+  /** Counts what another run has reached. */
+  add(other: Probes): void {
+    for (const [probe, count] of other.#counts) this.reached(probe, count);
+  }
+
+  get missed(): readonly Probe[] {
+    return probeNames.filter((probe) => this.count(probe) === 0);
+  }
+}

@@ -1,0 +1,176 @@
+/** Each checker sees what it is there for, and lets pass what is right. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type Entry, logIndex, nodeId, noEntry, term } from "@dkv/raft";
+import { encodeCommand } from "@dkv/store";
+import { create } from "@bufbuild/protobuf";
+import { DeleteCommandSchema, SetCommandSchema } from "@dkv/protocol/dkv/peer/v1/command";
+import { bounds, checkBounds } from "../../src/checkers/bounds.ts";
+import { Durability } from "../../src/checkers/durability.ts";
+import { ElectionSafety } from "../../src/checkers/election-safety.ts";
+import { judge } from "../../src/checkers/histories.ts";
+import { LeaderCompleteness } from "../../src/checkers/leader-completeness.ts";
+import { LogMatching } from "../../src/checkers/log-matching.ts";
+import { Truth } from "../../src/checkers/truth.ts";
+
+const [one, two] = [nodeId(1n), nodeId(2n)];
+const id = (index: number, ofTerm: number) => ({ index: logIndex(index), term: term(ofTerm) });
+const entry = (index: number, ofTerm: number, data = "x"): Entry => ({
+  ...id(index, ofTerm),
+  kind: "command",
+  data: Buffer.from(data),
+});
+const set = (key: string, value: string): Uint8Array =>
+  encodeCommand(
+    { proposer: 1n, sequence: 1 },
+    { case: "set", value: create(SetCommandSchema, { key: Buffer.from(key), value: Buffer.from(value) }) },
+  );
+const remove = (key: string): Uint8Array =>
+  encodeCommand(
+    { proposer: 1n, sequence: 1 },
+    { case: "delete", value: create(DeleteCommandSchema, { key: Buffer.from(key) }) },
+  );
+
+describe("election safety", () => {
+  it("takes one leader in each term", () => {
+    const checker = new ElectionSafety();
+    assert.equal(checker.observe({ id: one, role: "leader", term: term(1) }), true);
+    assert.equal(checker.observe({ id: one, role: "leader", term: term(1) }), false);
+    assert.equal(checker.observe({ id: two, role: "candidate", term: term(1) }), false);
+    checker.observe({ id: two, role: "leader", term: term(2) });
+    assert.equal(checker.elections, 2);
+  });
+
+  it("refuses a second leader in a term, however late", () => {
+    const checker = new ElectionSafety();
+    checker.observe({ id: one, role: "leader", term: term(1) });
+    checker.observe({ id: two, role: "leader", term: term(2) });
+    assert.throws(() => checker.observe({ id: two, role: "leader", term: term(1) }), /two leaders/);
+  });
+});
+
+describe("leader completeness", () => {
+  const elected = { term: term(3), first: logIndex(1) };
+
+  it("takes a leader that has what was committed, or got it in a snapshot", () => {
+    const checker = new LeaderCompleteness();
+    checker.observe({ term: term(2), committed: id(5, 2) });
+    checker.elected(elected, () => 2);
+    checker.elected({ ...elected, first: logIndex(6) }, () => undefined);
+  });
+
+  it("refuses a leader that lacks it, or has something else in its place", () => {
+    const checker = new LeaderCompleteness();
+    checker.observe({ term: term(2), committed: id(5, 2) });
+    checker.observe({ term: term(2), committed: id(4, 2) });
+    assert.throws(() => checker.elected(elected, () => undefined), /lacks entry 5/);
+    assert.throws(() => checker.elected(elected, () => 1), /lacks entry 5/);
+  });
+
+  it("does not ask a leader for what later terms have committed", () => {
+    const checker = new LeaderCompleteness();
+    checker.observe({ term: term(3), committed: id(9, 3) });
+    checker.elected(elected, () => undefined);
+  });
+});
+
+describe("log matching", () => {
+  it("takes the same entries in several logs", () => {
+    const checker = new LogMatching();
+    checker.appended([entry(1, 1), entry(2, 1)], noEntry.term);
+    checker.appended([entry(2, 1)], 1);
+    checker.appended([entry(2, 2)], 1);
+  });
+
+  it("refuses another content under the same name", () => {
+    const checker = new LogMatching();
+    checker.appended([entry(1, 1, "a")], 0);
+    assert.throws(() => checker.appended([entry(1, 1, "b")], 0), /differs/);
+    assert.throws(() => checker.appended([{ ...entry(1, 1, "a"), kind: "empty" }], 0), /differs/);
+  });
+
+  it("refuses another entry before it", () => {
+    const checker = new LogMatching();
+    checker.appended([entry(1, 1), entry(2, 2)], 0);
+    assert.throws(() => checker.appended([entry(2, 2)], 2), /follows different entries/);
+  });
+});
+
+describe("state machine safety", () => {
+  const applied = (revision: number) => ({
+    id: { proposer: 1n, sequence: 1 },
+    result: { kind: "set", revision } as const,
+  });
+
+  it("follows a log and knows every version that there was", () => {
+    const truth = new Truth();
+    truth.applied({ index: 1, term: 1, data: undefined });
+    truth.applied({ index: 2, term: 1, data: set("a", "1") });
+    truth.applied({ index: 3, term: 1, data: set("a", "2") });
+    truth.applied({ index: 4, term: 2, data: remove("a") });
+    truth.applied({ index: 4, term: 2, data: remove("a") });
+    truth.checkResult(3, applied(3));
+    assert.equal(truth.versionAt("a", 1), undefined);
+    assert.deepEqual(truth.versionAt("a", 3), { value: "2", createRevision: 2, modRevision: 3, version: 2 });
+    assert.equal(truth.versionAt("a", 4), undefined);
+    assert.equal(truth.revisionAt(4), 4);
+  });
+
+  it("refuses different entries at one index, and one that was left out", () => {
+    const truth = new Truth();
+    truth.applied({ index: 1, term: 1, data: set("a", "1") });
+    assert.throws(() => truth.applied({ index: 1, term: 1, data: set("a", "2") }), /different entries at 1/);
+    assert.throws(() => truth.applied({ index: 1, term: 2, data: set("a", "1") }), /different entries at 1/);
+    assert.throws(() => truth.applied({ index: 3, term: 2, data: set("a", "1") }), /nobody has applied 2/);
+  });
+
+  it("refuses a result that the log does not give", () => {
+    const truth = new Truth();
+    truth.applied({ index: 1, term: 1, data: set("a", "1") });
+    assert.throws(() => truth.checkResult(1, applied(3)), /revision 3, not 2/);
+    truth.applied({ index: 2, term: 1, data: remove("b") });
+    const found = {
+      id: { proposer: 1n, sequence: 1 },
+      result: { kind: "delete", revision: 2, deleted: true } as const,
+    };
+    assert.throws(() => truth.checkResult(2, found), /not there/);
+  });
+});
+
+describe("durability", () => {
+  it("refuses an acknowledgement of what is not in the log, or is another's", () => {
+    const truth = new Truth();
+    truth.applied({ index: 1, term: 1, data: set("a", "1") });
+    const checker = new Durability(truth);
+    checker.acknowledged({ key: "a", value: "1", revision: 2 });
+    assert.throws(() => checker.acknowledged({ key: "a", value: "1", revision: 3 }), /nobody made/);
+    assert.throws(() => checker.acknowledged({ key: "a", value: "2", revision: 2 }), /another's/);
+    assert.throws(() => checker.acknowledged({ key: "b", value: "1", revision: 2 }), /another's/);
+    assert.equal(checker.count, 4);
+  });
+});
+
+describe("bounded memory", () => {
+  it("refuses anything that has grown beyond its bound", () => {
+    checkBounds(bounds);
+    for (const name of Object.keys(bounds) as (keyof typeof bounds)[])
+      assert.throws(() => checkBounds({ ...bounds, [name]: bounds[name] + 1 }), new RegExp(name));
+  });
+});
+
+describe("linearizability", () => {
+  const ok = (calledAt: number, at: number, result: { value?: string }) =>
+    ({ calledAt, outcome: { kind: "ok", at, result } }) as const;
+
+  it("takes what an order exists for, and refuses a stale read", () => {
+    const written = { client: "a", action: { kind: "set", key: "k", value: "1" }, ...ok(1, 2, {}) } as const;
+    const read = (value: string | undefined) =>
+      ({
+        client: "b",
+        action: { kind: "get", key: "k" },
+        ...ok(3, 4, value === undefined ? {} : { value }),
+      }) as const;
+    assert.equal(judge([written, read("1")]), true);
+    assert.throws(() => judge([written, read(undefined)]), /not linearizable/);
+  });
+});

@@ -1,0 +1,10 @@
+/** What simulates, loaded behind the hooks that give the transport its network. */
+import "../src/hooks.ts";
+
+export const { simulate } = await import("../src/simulation.ts");
+export const { SimStorage } = await import("../src/disk/sim-storage.ts");
+export const { calmSwarm, drawSwarm } = await import("../src/faults/swarm.ts");
+export const { schedule } = await import("../src/faults/schedule.ts");
+export const { shrink } = await import("../src/shrink/shrink.ts");
+export const { failureReport, replayCommand } = await import("../src/report/report.ts");
+export const { command } = await import("../src/command.ts");

@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { simulate } from "./load.ts";
+
+describe("a simulated run", () => {
+  it("does the same things at the same times for the same seed", async () => {
+    const first = await simulate({ seed: 42 });
+    // Another run in between would leave its traces if anything were shared.
+    const other = await simulate({ seed: 43 });
+    const again = await simulate({ seed: 42 });
+    assert.equal(first.violation, undefined);
+    assert.equal(again.hash, first.hash);
+    assert.equal(again.steps, first.steps);
+    assert.notEqual(other.hash, first.hash);
+  });
+
+  it("is not changed by somebody who looks at it", async () => {
+    let lines = 0;
+    const watched = await simulate({ seed: 42, onLine: () => (lines += 1) });
+    assert.equal(watched.hash, (await simulate({ seed: 42 })).hash);
+    assert.ok(lines > 1000);
+  });
+});
