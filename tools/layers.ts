@@ -27,6 +27,8 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   checker: [],
   cluster: ["certificates"],
   bench: ["certificates", "cluster", "http2", "protocol"],
+  chaos: ["certificates", "checker", "client", "cluster"],
+  fuzz: [],
   simulator: ["checker", "protocol", "raft", "server", "snapshot", "store"],
 };
 

@@ -46,8 +46,8 @@ export class Connection {
   readonly authority: string;
   readonly #tls: TlsOptions | undefined;
   #session: Session | undefined;
-  /** Given up, while requests are under way there. */
-  readonly #retired = new Set<Session>();
+  /** All that are not gone: besides the one in use those that were given up, or told to take no more. */
+  readonly #sessions = new Set<Session>();
   #dialling: ClientHttp2Session | undefined;
   #opening: Promise<void> | undefined;
   #isClosed = false;
@@ -73,19 +73,15 @@ export class Connection {
 
   /** Takes no more requests, so that the next one makes a new connection; those under way may finish. */
   retire(): void {
-    const session = this.#session;
+    this.#session?.retire();
     this.#session = undefined;
-    if (session === undefined) return;
-    this.#retired.add(session);
-    session.retire();
   }
 
   /** Ends everything at once. */
   close(): void {
     this.#isClosed = true;
     this.#dialling?.destroy();
-    for (const session of this.#retired) session.destroy();
-    this.#session?.destroy();
+    for (const session of this.#sessions) session.destroy();
     this.#session = undefined;
   }
 
@@ -158,7 +154,8 @@ export class Connection {
 
   #use(http2: ClientHttp2Session, socket: Socket): void {
     const session = new Session(http2, socket);
-    http2.once("close", () => this.#retired.delete(session));
+    this.#sessions.add(session);
+    http2.once("close", () => this.#sessions.delete(session));
     if (this.#isClosed) session.destroy();
     this.#session = session;
   }

@@ -2,16 +2,16 @@ import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from 
 import type { Socket } from "node:net";
 import { PassThrough, pipeline } from "node:stream";
 
-import { after, every } from "./platform/time.ts";
+import { every } from "./platform/time.ts";
 
 /** How often a session that is asked something looks whether it still hears the member. */
 const defaultBeatMs = 1000;
 
-/** So many beats without a sign of life, with a ping after the first, and the connection is over. */
-const silentBeats = 3;
-
-/** Requests on a session that takes no more of them may take so long to end. */
-const retiredMs = 30_000;
+/**
+ * So many beats without a sign of life, with a ping after the first, and the connection is over. The ping waits
+ * behind what is being sent, and a large request takes its time on a slow line.
+ */
+const silentBeats = 10;
 
 /**
  * An HTTP/2 session that is established, with its socket and the requests under way on it.
@@ -27,6 +27,7 @@ export class Session {
   readonly #socket: Socket;
   #requests = 0;
   #isRetired = false;
+  /** Read by the last beat. */
   #bytesHeard = 0;
   #beatsSilent = 0;
 
@@ -48,7 +49,7 @@ export class Session {
   /** Throws if the session takes no more requests. */
   request(headers: OutgoingHttpHeaders): ClientHttp2Stream {
     const stream = this.#http2.request(headers);
-    if (this.#requests === 0) this.#bytesHeard = this.#socket.bytesRead;
+    if (this.#requests === 0) this.#beatsSilent = 0;
     this.#requests += 1;
     // An idle connection does not keep a program from ending; a request under way does.
     this.#http2.ref();
@@ -62,14 +63,7 @@ export class Session {
   /** Takes no more requests. Those under way may finish, then it is destroyed. */
   retire(): void {
     this.#isRetired = true;
-    if (this.#requests === 0) {
-      this.destroy();
-      return;
-    }
-    const stop = after(retiredMs, () => {
-      this.destroy();
-    });
-    this.#http2.once("close", stop);
+    if (this.#requests === 0) this.destroy();
   }
 
   /** Ends everything at once. */
@@ -80,8 +74,8 @@ export class Session {
 
   #ended(): void {
     this.#requests -= 1;
-    if (this.#requests > 0 || this.#http2.destroyed) return;
-    if (this.#isRetired) this.destroy();
+    if (this.#requests > 0) return;
+    if (this.#isRetired || this.#http2.destroyed) this.destroy();
     else this.#http2.unref();
   }
 

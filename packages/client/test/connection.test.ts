@@ -107,3 +107,19 @@ test("closing ends what was given up, too, whatever is still asked there", async
   connection.close();
   await gone;
 });
+
+test("closing ends what the server told to take no more requests, too", async (t) => {
+  const { connection, sessions, ask } = await toMuteServer(t);
+  const stalled = await ask("/mute");
+  await once(await ask("/answer"), "response");
+  const [old] = sessions;
+  assert.ok(old !== undefined);
+  const told = once(stalled.session ?? assert.fail(), "goaway");
+  old.goaway();
+  await told;
+  await once(await ask("/answer"), "response");
+  assert.equal(sessions.length, 2);
+  const gone = once(old, "close");
+  connection.close();
+  await gone;
+});

@@ -120,10 +120,10 @@ function createPeers(
   { storage, node }: { readonly storage: Storage; readonly node: RaftNode },
   { clock, random, logger }: ServerDeps,
 ): PeerTransport {
-  const { clusterId, memberId: id } = storage.identity;
+  const { clusterId, memberId: id, incarnation } = storage.identity;
   return createTcpTransport(
     {
-      self: { id, name: config.name, clientAddress: config.advertiseClientAddress },
+      self: { id, name: config.name, clientAddress: config.advertiseClientAddress, incarnation },
       clusterId,
       listenAddress: config.listenPeerAddress,
       peers: [],
@@ -131,7 +131,6 @@ function createPeers(
       maxFrameBytes: limits.frameBytes,
       introduce: (name) => introduce(node, name),
       isLost: () => node.status().leader === undefined,
-      isBlank: () => node.status().lastIndex === 0,
     },
     { clock, random, logger },
   );

@@ -20,15 +20,7 @@ export function limitedSignal(durationMs: number, signals: readonly AbortSignal[
 /** Some number from half of `durationMs` up to all of it, so that clients do not knock in step. */
 export const jittered = (durationMs: number): number => durationMs * (0.5 + Math.random() / 2);
 
-/** Calls back after `delayMs`, unless it is stopped before by what it returns. Keeps no program from ending. */
-export function after(delayMs: number, callback: () => void): () => void {
-  const timer = setTimeout(callback, delayMs).unref();
-  return () => {
-    clearTimeout(timer);
-  };
-}
-
-/** As {@link after}, again and again. */
+/** Calls back again and again, until it is stopped by what it returns. Keeps no program from ending. */
 export function every(periodMs: number, callback: () => void): () => void {
   const timer = setInterval(callback, periodMs).unref();
   return () => {

@@ -22,6 +22,7 @@ import { textResponse } from "./plain-response.ts";
 import type { ErrorTranslator } from "./errors.ts";
 import { unescapeMessage } from "./grpc-status.ts";
 import { shortenTimeouts } from "./timeout-headers.ts";
+import { requestReading } from "./unary-method.ts";
 
 export interface ConnectOptions {
   readonly routes: readonly ((router: ConnectRouter) => void)[];
@@ -61,6 +62,7 @@ export function createConnectHandler(options: ConnectOptions, deps: ConnectDeps)
     acceptCompression: [gzip(() => deps.translate(options.tooLarge()))],
     compressMinBytes,
     readMaxBytes: options.maxMessageBytes,
+    binaryOptions: requestReading,
     interceptors: [translateErrors(deps.translate)],
     shutdownSignal: options.shutdownSignal,
   });

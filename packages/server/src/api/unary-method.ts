@@ -12,6 +12,12 @@ export interface UnaryMethod {
   call(message: Uint8Array, timeoutMs: number | undefined): Promise<Buffer>;
 }
 
+/**
+ * How requests are read. What is not known is passed over: kept, as it is by default, a field of two bytes
+ * takes some hundred, and a single request could take all memory.
+ */
+export const requestReading = { readUnknownFields: false } as const;
+
 /** Wraps an implementation that takes a decoded message. */
 export function unaryMethod<Input extends DescMessage>(
   method: DescMethodUnary<Input>,
@@ -28,7 +34,7 @@ export function unaryMethod<Input extends DescMessage>(
 /** Complains in Connect's words, as gRPC servers commonly do, of a message that is none. */
 function decode<Input extends DescMessage>(schema: Input, message: Uint8Array): MessageShape<Input> {
   try {
-    return fromBinary(schema, message);
+    return fromBinary(schema, message, requestReading);
   } catch (error) {
     throw new ConnectError(
       `parse binary: ${error instanceof Error ? error.message : String(error)}`,

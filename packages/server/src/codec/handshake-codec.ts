@@ -19,8 +19,8 @@ export interface Hello {
   readonly name: string;
   /** Where others reach who dials, as host:port; empty if it does not say. */
   readonly peerAddress: string;
-  /** Whether the log of who dials has no entry, and never had one as far as it knows. */
-  readonly isBlank: boolean;
+  /** Of the data directory of who dials; 0 if it has none yet, or does not know. */
+  readonly incarnation: bigint;
 }
 
 export interface HelloReply {
@@ -36,8 +36,10 @@ export interface HelloReply {
   readonly removed: boolean;
   /** Refused only for now. */
   readonly later: boolean;
-  /** Refused because the member that dialled comes blank and has not been so: its data is lost. */
+  /** Refused because the member that dialled has another data directory than it had: its data is lost. */
   readonly dataLost: boolean;
+  /** Of the data directory of who answers; 0 if it does not know. */
+  readonly incarnation: bigint;
   /** Undefined unless an introduction was asked for and is given. */
   readonly introduction: Introduction | undefined;
 }
@@ -69,7 +71,7 @@ export function encodeHello(hello: Hello): Buffer {
 export function decodeHello(bytes: Uint8Array): Hello {
   const hello = decode(HelloSchema, bytes);
   const { protocolVersion, clusterId, from, to, clientAddress, version } = hello;
-  const { purpose, name, peerAddress, isBlank } = hello;
+  const { purpose, name, peerAddress, incarnation } = hello;
   if (Buffer.byteLength(peerAddress) > maxAddressBytes)
     throw new DecodeError(`an address has more than ${String(maxAddressBytes)} bytes`);
   if (Buffer.byteLength(name) > maxNameBytes)
@@ -84,7 +86,7 @@ export function decodeHello(bytes: Uint8Array): Hello {
     purpose: purposeOf(purpose),
     name,
     peerAddress,
-    isBlank,
+    incarnation,
   };
 }
 

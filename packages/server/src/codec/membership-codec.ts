@@ -14,8 +14,11 @@ export interface MemberRow {
   readonly peerAddress: string;
   /** The member whose place it takes once it has caught up, if it takes anybody's. */
   readonly replaces?: NodeId | undefined;
-  /** Whether its log has had entries: without them it has lost its data, and its votes with it. */
-  readonly hasStarted: boolean;
+  /**
+   * Of its data directory; 0 until a leader has heard of it. If it comes with another one, it has lost its
+   * data, and its votes with it.
+   */
+  readonly incarnation: bigint;
 }
 
 /** Former members are rows as well. With the longest names and addresses these are half a mebibyte. */
@@ -38,12 +41,12 @@ export function encodeMembership(rows: readonly MemberRow[]): Uint8Array {
 
 /** Throws a DecodeError, also at rows that no cluster could have, such as two with one id. */
 export function decodeMembership(bytes: Uint8Array): readonly MemberRow[] {
-  const rows = parse(bytes).members.map(({ id, name, peerAddress, replaces, hasStarted }) => ({
+  const rows = parse(bytes).members.map(({ id, name, peerAddress, replaces, incarnation }) => ({
     id: nodeId(id),
     name,
     peerAddress,
     replaces: replaces === noId ? undefined : nodeId(replaces),
-    hasStarted,
+    incarnation,
   }));
   checkRows(rows);
   return rows;

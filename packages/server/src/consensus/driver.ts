@@ -146,7 +146,7 @@ export class Driver {
       },
       onRemoved: this.#deps.onRemoved,
       onDataLost: (reason) => {
-        this.#fail(new ForgottenPromise(reason));
+        this.#guard.fail(new ForgottenPromise(reason));
       },
       onSnapshot: (from, term, header) => this.#snapshots.offered(from, term, header),
       onSnapshotComplete: (from, term, header) => {
@@ -315,8 +315,7 @@ export class Driver {
   }
 
   async #install(batch: PersistBatch, snapshot: Snapshot): Promise<void> {
-    await this.#installer.install(batch, snapshot);
-    this.#appliedTerm = snapshot.last.term;
+    if (await this.#installer.install(batch, snapshot)) this.#appliedTerm = snapshot.last.term;
   }
 
   #leadershipChanged(now: SoftState): void {

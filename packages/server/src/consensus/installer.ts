@@ -28,13 +28,17 @@ export class Installer {
     this.#deps = deps;
   }
 
-  /** The batch replaces log and state as a whole. Resolves when it is durable, and the store reads it. */
-  async install(batch: PersistBatch, snapshot: Snapshot): Promise<void> {
+  /**
+   * The batch replaces log and state as a whole. Resolves to true when it is durable, and the store reads it;
+   * to false if the member was stopped before.
+   */
+  async install(batch: PersistBatch, snapshot: Snapshot): Promise<boolean> {
     const { storage, saver, isStopped } = this.#deps;
     await saver.pause();
-    if (isStopped()) return;
+    if (isStopped()) return false;
     await storage.append(batch);
     this.#installed(snapshot);
+    return true;
   }
 
   /** In the same breath as the storage switches to it: nobody reads the new state through the old overlay. */

@@ -117,8 +117,9 @@ export class Replica implements Member {
     const driver = this.#driver;
     const { requests } = driver;
     const { electionTimeoutMs } = options;
-    this.#membership = new Membership({ ...deps, driver, requests, electionTimeoutMs });
     const { transport, storage, store } = deps;
+    const { identity } = storage;
+    this.#membership = new Membership({ ...deps, identity, driver, requests, electionTimeoutMs });
     const applied = logIndex(store.appliedIndex);
     this.#acquaintances = new Acquaintances(transport, storage.configurations, applied);
     this.#autopilot = new Autopilot(options.autopilot, {
@@ -129,7 +130,7 @@ export class Replica implements Member {
     const shared = {
       ...deps,
       driver,
-      identity: storage.identity,
+      identity,
       status: () => deps.node.status(),
       table: () => this.#membership.table,
       propose: (operation: LoggedOperation, timeoutMs?: number) => this.#propose(operation, timeoutMs),
@@ -284,9 +285,11 @@ export class Replica implements Member {
 
   #configured({ index }: ConfigurationAt): void {
     const { table } = this.#membership;
-    const members = table.members.map(({ name, role, hasStarted }) => {
-      if (role === "learner") return `${name} (learner)`;
-      return hasStarted ? name : `${name} (not started yet)`;
+    const members = table.members.map(({ name, role, incarnation }) => {
+      const marks = [role === "learner" && "learner", incarnation === 0n && "not heard of yet"].filter(
+        Boolean,
+      );
+      return marks.length === 0 ? name : `${name} (${marks.join(", ")})`;
     });
     this.#deps.logger.info({ index, members: members.join(", ") }, "members");
     this.#acquaintances.changed(table);

@@ -80,7 +80,7 @@ function founding({ name, initialCluster, initialClusterToken, initialClusterSta
     id: memberIdOf(member.name),
     name: member.name,
     peerAddress: member.address,
-    hasStarted: false,
+    incarnation: 0n,
   }));
   return {
     identity: {

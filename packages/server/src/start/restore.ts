@@ -6,6 +6,7 @@ import { encodeMembership } from "../codec/membership-codec.ts";
 import { memberIdOf, restoredClusterIdOf } from "../config/identity.ts";
 import type { RestoreRequest } from "../config/restore-command.ts";
 import type { Clock } from "../platform/clock.ts";
+import type { Random } from "../platform/random.ts";
 import { StartupError } from "../platform/startup-error.ts";
 import { Restoration, type NewMember } from "../storage/restoration.ts";
 
@@ -17,7 +18,7 @@ export interface Restored extends Pick<BackupEnd, "keys" | "sha256"> {
 /** Rejects with a StartupError; the data directory is then as it was. */
 export async function restore(
   request: RestoreRequest,
-  { clock }: { readonly clock: Clock },
+  { clock, random }: { readonly clock: Clock; readonly random: Pick<Random, "name"> },
 ): Promise<Restored> {
   const { file, dataDir } = request;
   const bytes: AsyncIterable<Buffer> = createReadStream(file, { highWaterMark: 2 ** 20 });
@@ -27,7 +28,7 @@ export async function restore(
     for await (const part of readBackup(bytes)) {
       if (part.kind === "header") {
         ({ header } = part);
-        restoration = await Restoration.begin({ dataDir, clock }, header);
+        restoration = await Restoration.begin({ dataDir, clock, random }, header);
       } else if (part.kind === "chunk") await restoration?.write(part.chunk);
       else if (header !== undefined) {
         await restoration?.finish(part.trailer, newMember(request, part.sha256));
@@ -54,7 +55,7 @@ function configurationOf(members: RestoreRequest["initialCluster"]): Configurati
     id: memberIdOf(name),
     name,
     peerAddress,
-    hasStarted: true,
+    incarnation: 0n,
   }));
   return initialConfiguration(
     rows.map(({ id }) => id),

@@ -23,14 +23,14 @@ import type {
   IncomingSnapshot,
   InstalledSnapshot,
   LogBatch,
-  Owner,
   PersistedBatch,
   StateSnapshot,
   Storage,
+  StoredOwner,
 } from "./storage.ts";
 
 export interface FoundStorage {
-  readonly identity: Owner;
+  readonly identity: StoredOwner;
   readonly hardState: HardState;
   readonly generation: Generation;
 }
@@ -45,7 +45,7 @@ type Part = "append" | "save" | "compact";
 const nothing = (): Promise<void> => Promise.resolve();
 
 export class MemberStorage implements Storage {
-  readonly identity: Owner;
+  readonly identity: StoredOwner;
   readonly hardState: HardState;
   readonly log: LogReader;
   readonly state: StateReader;

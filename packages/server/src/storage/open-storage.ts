@@ -18,7 +18,7 @@ import { lastReceivedIn } from "./snapshot/received-snapshot.ts";
 import { metaKeys } from "./state/keyspace.ts";
 import type { Database } from "./state/leveldb.ts";
 import { unsealIdentity } from "./state/records.ts";
-import { formatVersion, type Owner, type Storage } from "./storage.ts";
+import { formatVersion, type Owner, type Storage, type StoredOwner } from "./storage.ts";
 
 export { holdsMember } from "./generation/generation-file.ts";
 
@@ -53,7 +53,8 @@ export async function openStorage(options: OpenStorageOptions): Promise<OpenedSt
     const created = current.number === undefined;
     if (created) {
       if (!mayCreate) throw nothingThere(dataDir);
-      await bootstrap(database, options);
+      const identity = { ...options.identity, incarnation: options.random.name() };
+      await bootstrap(database, { ...options, identity });
     }
     const number = current.number ?? firstGeneration;
     const identity = ownerOf(database, options);
@@ -77,7 +78,7 @@ export async function openStorage(options: OpenStorageOptions): Promise<OpenedSt
 }
 
 /** Format first, for a newer one may give everything after it another meaning. */
-function ownerOf(database: Database, { dataDir, identity }: OpenStorageOptions): Owner {
+function ownerOf(database: Database, { dataDir, identity }: OpenStorageOptions): StoredOwner {
   const stored = database.get(metaKeys.identity);
   if (stored === undefined) throw new DamageError("the record is missing that says whose directory this is");
   const { format, owner } = unsealIdentity(stored);

@@ -2,10 +2,10 @@
  * A backup becomes the data of a member: its first generation, whose log begins behind the backup's last
  * entry. Until that is complete nothing says that the directory is a member's.
  */
-import { existsSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
 import type { Configuration } from "@dkv/raft";
 import type { SnapshotHeader, SnapshotTrailer } from "@dkv/snapshot";
+import type { Random } from "../platform/random.ts";
 import { StartupError } from "../platform/startup-error.ts";
 import type { GenerationOptions } from "./generation/generation.ts";
 import { install } from "./generation/install.ts";
@@ -16,7 +16,7 @@ import {
   makeDirectory,
 } from "./generation/layout.ts";
 import { refusal, restoreCutShort } from "./refusals.ts";
-import { forgetRestoring, isRestoring, noteRestoring } from "./restoring-note.ts";
+import { deleteRestored, forgetRestoring, isRestoring, noteRestoring } from "./restoring-note.ts";
 import { ReceivedSnapshot } from "./snapshot/received-snapshot.ts";
 import type { Owner } from "./storage.ts";
 
@@ -27,32 +27,36 @@ export interface NewMember {
   readonly configuration: Configuration;
 }
 
+export interface RestorationOptions extends GenerationOptions {
+  readonly random: Pick<Random, "name">;
+}
+
 export class Restoration {
-  readonly #options: GenerationOptions;
+  readonly #options: RestorationOptions;
   readonly #received: ReceivedSnapshot;
 
-  private constructor(options: GenerationOptions, received: ReceivedSnapshot) {
+  private constructor(options: RestorationOptions, received: ReceivedSnapshot) {
     this.#options = options;
     this.#received = received;
   }
 
   /** Throws a StartupError if there is anything in the directory already. */
-  static async begin(options: GenerationOptions, header: SnapshotHeader): Promise<Restoration> {
+  static async begin(options: RestorationOptions, header: SnapshotHeader): Promise<Restoration> {
     const { dataDir } = options;
     try {
       if (isRestoring(dataDir)) throw restoreCutShort(dataDir);
       if (existsSync(dataDir) && readdirSync(dataDir).length > 0) throw notEmpty(dataDir);
+      makeDirectory(dataDir);
+      noteRestoring(dataDir);
     } catch (error) {
       throw refusal(dataDir, error);
     }
     try {
-      makeDirectory(dataDir);
-      noteRestoring(dataDir);
       makeDirectory(generationDirectory(dataDir, firstGeneration));
       const received = await ReceivedSnapshot.open(databaseDirectory(dataDir, firstGeneration), header);
       return new Restoration(options, received);
     } catch (error) {
-      empty(dataDir);
+      deleteRestored(dataDir);
       throw refusal(dataDir, error);
     }
   }
@@ -63,8 +67,9 @@ export class Restoration {
   }
 
   /** Checks that all of it is there. When this resolves, the member can be started. */
-  async finish(trailer: SnapshotTrailer, { identity, configuration }: NewMember): Promise<void> {
+  async finish(trailer: SnapshotTrailer, { identity: owner, configuration }: NewMember): Promise<void> {
     await this.#received.finish(trailer);
+    const identity = { ...owner, incarnation: this.#options.random.name() };
     const { last } = this.#received.header;
     const database = this.#received.takeOver();
     const hardState = { term: last.term, votedFor: undefined, commit: last.index };
@@ -81,14 +86,8 @@ export class Restoration {
   /** Leaves the directory as empty as it was. */
   async abandon(): Promise<void> {
     await this.#received.close();
-    empty(this.#options.dataDir);
+    deleteRestored(this.#options.dataDir);
   }
-}
-
-/** It was empty before, so all that is there came of the restoration. */
-function empty(dataDir: string): void {
-  if (!existsSync(dataDir)) return;
-  for (const name of readdirSync(dataDir)) rmSync(join(dataDir, name), { recursive: true, force: true });
 }
 
 function notEmpty(dataDir: string): StartupError {

@@ -16,7 +16,7 @@ import type { SnapshotHeader, SnapshotTrailer } from "@dkv/snapshot";
 import type { Change, StateReader } from "@dkv/store";
 
 /** Raised when what older versions wrote can no longer be read as it stands. */
-export const formatVersion = 2;
+export const formatVersion = 3;
 
 /** What tells a member's files from any other's. */
 export interface Identity {
@@ -27,6 +27,15 @@ export interface Identity {
 /** Who this directory belongs to. Written at the first start, compared at every later one. */
 export interface Owner extends Identity {
   readonly name: string;
+}
+
+/** Besides, which of all directories that the member ever had this one is. */
+export interface StoredOwner extends Owner {
+  /**
+   * Drawn at random when the directory was made; 0 if a version made it that drew none. A member that comes
+   * with another one has lost what it promised.
+   */
+  readonly incarnation: bigint;
 }
 
 /** What one turn of the member adds to the log: one record, one sync. */
@@ -75,7 +84,7 @@ export interface IncomingSnapshot {
 }
 
 export interface Storage {
-  readonly identity: Owner;
+  readonly identity: StoredOwner;
   /** The one in force before the log's first entry, then each that an entry of the log made. */
   readonly configurations: readonly [ConfigurationAt, ...ConfigurationAt[]];
   /** As found when opening; the commit index covers everything that the state machine has applied. */

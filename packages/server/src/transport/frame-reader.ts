@@ -5,12 +5,15 @@ const headerBytes = 4;
 /** What a TLS handshake begins with: a far longer frame than any that is allowed. */
 const tlsBeginning = 0x1603;
 
+/** Set aside at once for a frame of which nothing but the length is known. Hardly any is longer. */
+const believedBytes = 2 * 2 ** 20;
+
 /**
  * Cuts a stream of bytes into frames, each behind its length in four bytes, big-endian.
  *
  * A frame that lies whole in one chunk is a view of it; one that comes in pieces gets a buffer of its
- * own, once its length is known to be allowed. Nothing is copied twice, and nothing is used again, so
- * that frames may be kept.
+ * own, once its length is known to be allowed. That of a very long one doubles as the bytes come: who says a
+ * length and nothing more takes no memory for it. Nothing is used again, so that frames may be kept.
  */
 export class FrameReader {
   #maxBytes: number;
@@ -19,6 +22,7 @@ export class FrameReader {
   /** The frame that is coming in, and how much of it is there. */
   #partial: Buffer | undefined;
   #partialFilled = 0;
+  #partialLength = 0;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -46,17 +50,30 @@ export class FrameReader {
           yield chunk.subarray(position - length, position);
           continue;
         }
-        this.#partial = Buffer.allocUnsafeSlow(length);
+        this.#partial = Buffer.allocUnsafeSlow(Math.min(length, believedBytes));
         this.#partialFilled = 0;
+        this.#partialLength = length;
       }
+      this.#partial = this.#withRoom(this.#partial, chunk.length - position);
       const taken = chunk.copy(this.#partial, this.#partialFilled, position);
       position += taken;
       this.#partialFilled += taken;
-      if (this.#partialFilled < this.#partial.length) return;
+      if (this.#partialFilled < this.#partialLength) return;
       const frame = this.#partial;
       this.#partial = undefined;
       yield frame;
     }
+  }
+
+  /** The frame that is coming in, in memory that takes so many bytes more, or its rest. */
+  #withRoom(partial: Buffer, moreBytes: number): Buffer {
+    const neededBytes = Math.min(this.#partialFilled + moreBytes, this.#partialLength);
+    if (neededBytes <= partial.length) return partial;
+    const larger = Buffer.allocUnsafeSlow(
+      Math.min(Math.max(neededBytes, 2 * partial.length), this.#partialLength),
+    );
+    partial.copy(larger, 0, 0, this.#partialFilled);
+    return larger;
   }
 
   #takeHeader(chunk: Buffer, position: number): number {

@@ -76,8 +76,7 @@ function judgeMember(hello: Hello, purpose: "member" | "snapshot", judge: Judge)
     return refuse(`member ${hex(hello.from)} was removed from the cluster`, { removed: true });
   if (peer === undefined) return judgeStranger(hello, purpose, judge);
   if (!vouchesFor(peer.address)) return refuse(strangersCertificate(peer.address));
-  if (hello.isBlank && peer.address.hasStarted)
-    return refuse(lostData(peer.address.name), { dataLost: true });
+  if (isAnother(hello, peer.address)) return refuse(lostData(peer.address.name), { dataLost: true });
   return { kind: "welcome", peer, purpose };
 }
 
@@ -104,9 +103,9 @@ function judgeNewcomer({ name }: Hello, { options, vouchesFor }: Judge): Verdict
     return refuse(what, { later: true });
   }
   const { memberId, peerAddress } = known;
-  const address = { id: memberId, name, peerAddress, hasStarted: false };
+  const address = { id: memberId, name, peerAddress, incarnation: 0n };
   if (!vouchesFor(address)) return refuse(strangersCertificate(address));
-  if (known.kind === "voter") return refuse(lostData(name));
+  if (known.kind === "voter") return refuse(lostData(name), { dataLost: true });
   const { configuration } = known;
   return { kind: "introduce", name, introduction: { clusterId, memberId, configuration } };
 }
@@ -116,16 +115,24 @@ export function replyTo(
   { self, clusterId }: TransportOptions,
   verdict: Partial<Pick<HelloReply, "refusal" | "removed" | "later" | "dataLost" | "introduction">>,
 ): HelloReply {
-  const { id, clientAddress } = self;
+  const { id, clientAddress, incarnation } = self;
   const nothing = { refusal: "", removed: false, later: false, dataLost: false, introduction: undefined };
-  return { clientAddress, version, clusterId, from: id, ...nothing, ...verdict };
+  return { clientAddress, version, clusterId, from: id, incarnation, ...nothing, ...verdict };
+}
+
+type Incarnated = Pick<PeerAddress, "incarnation">;
+
+/** Whether a member says that its data directory is another one than it was. */
+export function isAnother({ incarnation: said }: Incarnated, { incarnation: known }: Incarnated): boolean {
+  return said !== 0n && known !== 0n && said !== known;
 }
 
 /** Under its old id it could vote twice in one term, or forget what it has acknowledged. */
 function lostData(name: string): string {
   return (
     `${name} is a voter of this cluster, and its votes are lost with its data: ` +
-    `replace it with \`dkvctl member-replace ${name} ${name} HOST:PORT\``
+    `replace it with \`dkvctl member-replace ${name} ${name} HOST:PORT\`, and start it with an empty data directory ` +
+    "and --initial-cluster-state=existing"
   );
 }
 

@@ -57,5 +57,5 @@ export function claimedAddress({ from: id, name, peerAddress }: Hello): PeerAddr
     if (error instanceof StartupError) return undefined;
     throw error;
   }
-  return { id, name, peerAddress, hasStarted: false };
+  return { id, name, peerAddress, incarnation: 0n };
 }

@@ -137,7 +137,7 @@ function helloOf(name: string): Buffer {
     purpose: "introduction",
     name,
     peerAddress: "",
-    isBlank: true,
+    incarnation: 0n,
   });
 }
 

@@ -12,8 +12,8 @@ export interface PeerAddress {
   readonly name: string;
   /** host:port; a name is resolved at each dial. */
   readonly peerAddress: string;
-  /** Whether its log has had entries: one that comes blank then has lost its data. */
-  readonly hasStarted: boolean;
+  /** Of its data directory, 0 if it is not known: one that comes with another has lost its data. */
+  readonly incarnation: bigint;
 }
 
 /** A member that asks who it is, as its peers know it. */
@@ -30,7 +30,13 @@ export type KnownMember =
   | { readonly kind: "voter"; readonly memberId: NodeId; readonly peerAddress: string };
 
 export interface TransportOptions {
-  readonly self: { readonly id: NodeId; readonly name: string; readonly clientAddress: string };
+  readonly self: {
+    readonly id: NodeId;
+    readonly name: string;
+    readonly clientAddress: string;
+    /** Of our data directory. */
+    readonly incarnation: bigint;
+  };
   readonly clusterId: bigint;
   readonly listenAddress: HostPort;
   /** All other members, to begin with. */
@@ -54,8 +60,6 @@ export interface TransportOptions {
    * this strangers are always turned away.
    */
   readonly isLost?: () => boolean;
-  /** Whether the log has no entry, and never had one as far as this member knows. */
-  readonly isBlank: () => boolean;
   /** How fast snapshots leave this member, all together. 32 MiB unless said otherwise. */
   readonly snapshotBytesPerSecond?: number;
   /** A snapshot of which nothing more arrives for so long is given up. A minute unless said otherwise. */

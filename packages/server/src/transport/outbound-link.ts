@@ -12,7 +12,7 @@ import type { Complaints } from "./complaints.ts";
 import { describeFailure } from "./connect-failure.ts";
 import { dial } from "./dial.ts";
 import { FrameReader } from "./frame-reader.ts";
-import { maxGreetingBytes, pingFrame, protocolVersion } from "./greeting.ts";
+import { isAnother, maxGreetingBytes, pingFrame, protocolVersion } from "./greeting.ts";
 import type { Timing, TransportDeps, TransportOptions } from "./options.ts";
 import type { PeerRecord } from "./peer-record.ts";
 import type { PeerFrame } from "./peer-transport.ts";
@@ -182,7 +182,7 @@ export class OutboundLink {
       purpose: "member",
       name: self.name,
       peerAddress: this.#deps.ownAddress(),
-      isBlank: this.#options.isBlank(),
+      incarnation: self.incarnation,
     });
     return dial({ peerAddress, name, material: this.#deps.tlsMaterial() }, hello);
   }
@@ -212,6 +212,7 @@ export class OutboundLink {
         if (this.#isFromPeer(reply)) this.#onRefusal(reply);
         throw new DecodeError(`it refused us: ${reply.refusal}`);
       }
+      if (isAnother(reply, this.#peer.address)) throw new DecodeError("it has lost its data: replace it");
       this.#state.cancelDeadline();
       this.#state = { kind: "connected", socket, sinceMs: this.#answeredMs };
       this.#peer.greeted(reply);
@@ -232,7 +233,7 @@ export class OutboundLink {
 
   #onRefusal({ refusal, removed, dataLost }: HelloReply): void {
     if (removed) this.#deps.onRemoved();
-    if (dataLost && this.#options.isBlank()) this.#deps.onDataLost(refusal);
+    if (dataLost) this.#deps.onDataLost(refusal);
   }
 
   #onLost(reason: string): void {

@@ -1,11 +1,16 @@
+import type { HelloReply } from "../codec/handshake-codec.ts";
 import type { PeerStatus } from "./peer-transport.ts";
 import type { PeerAddress } from "./options.ts";
+
+/** What a member tells of itself. */
+type Greeting = Pick<HelloReply, "clientAddress" | "version" | "incarnation">;
 
 /** What is known of one peer; written by the connections to and from it, and kept when it moves. */
 export class PeerRecord {
   #address: PeerAddress;
   #clientAddress = "";
   #version = "";
+  #incarnation = 0n;
   #lastHeardMs: number | undefined;
 
   constructor(address: PeerAddress) {
@@ -25,15 +30,21 @@ export class PeerRecord {
     this.#lastHeardMs = nowMs;
   }
 
-  /** What it tells of itself in a greeting. */
-  greeted({ clientAddress, version }: { readonly clientAddress: string; readonly version: string }): void {
+  /** What it told of itself in the newest greeting; 0 before there was one. */
+  get incarnation(): bigint {
+    return this.#incarnation;
+  }
+
+  greeted({ clientAddress, version, incarnation }: Greeting): void {
     this.#clientAddress = clientAddress;
     this.#version = version;
+    this.#incarnation = incarnation;
   }
 
   status(): Omit<PeerStatus, "isConnected"> {
     return {
       ...this.#address,
+      incarnation: this.#incarnation,
       clientAddress: this.#clientAddress,
       version: this.#version,
       lastHeardMs: this.#lastHeardMs,

@@ -48,6 +48,8 @@ export interface PeerStatus {
   readonly clientAddress: string;
   /** Of dkv, as the peer told us; empty if it has not. */
   readonly version: string;
+  /** Of its data directory, as the peer told us; 0 if it has not. */
+  readonly incarnation: bigint;
   /** Milliseconds of the transport's clock at which the last frame came from it; undefined if none has. */
   readonly lastHeardMs: number | undefined;
   /** Whether frames can be sent to it. */
@@ -63,7 +65,7 @@ export interface PeerEvents {
    * certificate, unless all peers talk in clear. May be called again and again.
    */
   onRemoved(): void;
-  /** As {@link onRemoved}: peers know that this member had a log, and it has none. @param reason in words */
+  /** As {@link onRemoved}: peers know another data directory of this member. @param reason in words */
   onDataLost(reason: string): void;
   /**
    * A peer wants to send a snapshot, as the leader of `term`. Not called again before the reception that was

@@ -19,6 +19,7 @@ import {
   type TransportDeps,
   type TransportOptions,
 } from "./options.ts";
+import { isAnother } from "./greeting.ts";
 import { Guests } from "./guests.ts";
 import { OutboundLink } from "./outbound-link.ts";
 import { PeerListener } from "./peer-listener.ts";
@@ -55,6 +56,8 @@ class TcpTransport implements PeerTransport {
   readonly #links = new Map<NodeId, OutboundLink>();
   /** Links to former peers, which still have something to take. */
   readonly #retired = new Set<OutboundLink>();
+  /** Peers whose link is about to be dialled anew, with other certificates. */
+  readonly #renewing = new Set<NodeId>();
   readonly #transfers: Transfers;
   #removed: ReadonlySet<NodeId> = new Set();
   readonly #guests = new Guests();
@@ -127,7 +130,7 @@ class TcpTransport implements PeerTransport {
   peers(): readonly PeerStatus[] {
     return Array.from(this.#records, ([id, record]) => ({
       ...record.status(),
-      isConnected: this.#links.get(id)?.isConnected ?? false,
+      isConnected: this.#links.get(id)?.isConnected ?? this.#renewing.has(id),
     }));
   }
 
@@ -222,6 +225,7 @@ class TcpTransport implements PeerTransport {
 
   #move(record: PeerRecord, to: PeerAddress): void {
     const { peerAddress, id } = record.address;
+    if (isAnother(record, to)) this.#running?.listener.disconnect(id, "it has lost its data");
     record.moved(to);
     if (peerAddress !== to.peerAddress) this.#links.get(id)?.moved();
   }
@@ -242,8 +246,10 @@ class TcpTransport implements PeerTransport {
   #renew(id: NodeId, link: OutboundLink): void {
     this.#links.delete(id);
     this.#retired.add(link);
+    this.#renewing.add(id);
     link.retire(() => {
       this.#retired.delete(link);
+      this.#renewing.delete(id);
       const record = this.#records.get(id);
       if (record !== undefined && !this.#links.has(id) && !this.#isClosed) this.#link(record);
     });

@@ -23,7 +23,7 @@ const hello: Hello = {
   purpose: "snapshot",
   name: "dkv-9",
   peerAddress: "host:2380",
-  isBlank: true,
+  incarnation: 2n ** 64n - 1n,
 };
 
 const reply: HelloReply = {
@@ -35,6 +35,7 @@ const reply: HelloReply = {
   removed: true,
   later: true,
   dataLost: true,
+  incarnation: 3n,
   introduction: { clusterId: 7n, memberId: nodeId(9n), configuration: Uint8Array.of(1, 2) },
 };
 

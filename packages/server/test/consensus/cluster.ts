@@ -223,7 +223,7 @@ export async function cluster(
     id: nodeId(BigInt(at + 1)),
     name: `m${String(at + 1)}`,
     peerAddress: `localhost:${String(at + 1)}`,
-    hasStarted: false,
+    incarnation: 0n,
   }));
   const configuration = initialConfiguration(
     rows.map(({ id }) => id),

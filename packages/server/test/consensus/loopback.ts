@@ -97,7 +97,8 @@ export class Loopback {
   #status(peer: PeerAddress, by: NodeId): PeerStatus {
     const lastHeardMs = this.#heard.get(`${String(peer.id)} by ${String(by)}`);
     const isConnected = !this.#cut.has(peer.id) && !this.#cut.has(by) && this.#ports.has(peer.id);
-    return { ...peer, clientAddress: "", version: "1.2.3", lastHeardMs, isConnected };
+    const incarnation = isConnected ? peer.id : 0n;
+    return { ...peer, clientAddress: "", version: "1.2.3", incarnation, lastHeardMs, isConnected };
   }
 
   async #sendSnapshot(

@@ -70,7 +70,7 @@ describe("a voter whose disk was lost", { timeout: 120_000 }, () => {
     const what = `${name} is a voter of this cluster, and its votes are lost with its data`;
     assert.match(
       await lastWords(victim, 1),
-      new RegExp(`${what}: replace it with \`dkvctl member-replace ${name} ${name} HOST:PORT\`$`),
+      new RegExp(`${what}: replace it with \`dkvctl member-replace ${name} ${name} HOST:PORT\``),
     );
   });
 });
@@ -81,7 +81,7 @@ describe("a voter that comes back as a new one while those it acknowledged to ar
   it("is refused by a member that is behind, and loses no acknowledged write", async (test) => {
     const cluster = await runningCluster(test, "cleartext", { flags });
     const [behind, ahead, victim] = cluster.members as [Member, Member, Member];
-    await behind.waitForLine(/"members"(?!.*not started yet)/);
+    await behind.waitForLine(/"members"(?!.*not heard of yet)/);
     // What it has applied is on its disk: the entry that it told of, too, once it reads a later one.
     const local = await connect(test, "cleartext", [behind.clientAddress]);
     await local.set("key", "early");

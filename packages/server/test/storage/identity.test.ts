@@ -50,7 +50,38 @@ test("a directory stays with the cluster it was created for, and with the id", a
     ...startOf(dataDir),
     identity: { ...identity, clusterId: 0xc2n, memberId: nodeId(0xb2n) },
   });
-  assert.deepEqual([storage.identity, created], [identity, false]);
+  const { incarnation: _, ...owner } = storage.identity;
+  assert.deepEqual([owner, created], [identity, false]);
+  await storage.close();
+});
+
+test("a directory is told from all others of the same member, as long as it lasts", async (context) => {
+  const parent = await temporaryDirectory(context);
+  const incarnationIn = async (dataDir: string): Promise<bigint> => {
+    const { storage } = await open(join(parent, dataDir));
+    await storage.close();
+    return storage.identity.incarnation;
+  };
+  const [first, second] = [await incarnationIn("a"), await incarnationIn("b")];
+  assert.notEqual(first, 0n);
+  assert.notEqual(first, second);
+  assert.equal(await incarnationIn("a"), first);
+});
+
+test("a directory that was made before there were incarnations has none", async (context) => {
+  const dataDir = await temporaryDirectory(context);
+  await (await open(dataDir)).storage.close();
+  const database = await Database.open(databaseIn(dataDir), "existing");
+  const body = Buffer.alloc(20);
+  body.writeUInt32BE(2, 0);
+  body.writeBigUInt64BE(identity.clusterId, 4);
+  body.writeBigUInt64BE(identity.memberId, 12);
+  const older = database.batch();
+  older.put(metaKeys.identity, seal(metaKeys.identity, Buffer.concat([body, Buffer.from(identity.name)])));
+  await older.commit();
+  await database.close();
+  const { storage } = await open(dataDir);
+  assert.deepEqual(storage.identity, { ...identity, incarnation: 0n });
   await storage.close();
 });
 
@@ -79,7 +110,7 @@ test("a newer format is refused, with the way out", async (context) => {
   await (await open(dataDir)).storage.close();
   const database = await Database.open(databaseIn(dataDir), "existing");
   const stored = database.get(metaKeys.identity) ?? assert.fail("there is an identity");
-  const body = Buffer.from(stored.subarray(0, 20));
+  const body = Buffer.from(stored.subarray(0, 28));
   body.writeUInt32BE(7, 0);
   const newer = database.batch();
   newer.put(metaKeys.identity, seal(metaKeys.identity, body));
@@ -87,7 +118,7 @@ test("a newer format is refused, with the way out", async (context) => {
   await database.close();
   await assert.rejects(
     open(dataDir),
-    refusal(/has format 7/, /knows formats up to 2/, /newer version that wrote it/),
+    refusal(/has format 7/, /knows formats up to 3/, /newer version that wrote it/),
   );
 });
 

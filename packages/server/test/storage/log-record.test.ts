@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { crc32 } from "node:zlib";
 import { logIndex, nodeId, term, type Entry } from "@dkv/raft";
 import fc from "fast-check";
+import { DamageError } from "../../src/storage/damage.ts";
 import { checksumOf, decodeRecord, encodeRecord, type LogRecord } from "../../src/storage/log/record.ts";
 import { entry, hardState } from "./fixtures.ts";
 
@@ -90,4 +92,15 @@ test("a record with a flipped bit, without its end, or after another record is n
 
 test("zeroes are no record", () => {
   assert.equal(decodeRecord(Buffer.alloc(1000), 0, 0), undefined);
+});
+
+test("a record with something behind its entries is damage, whatever its checksums say", () => {
+  const bytes = encodeRecord(some, { offset: 0, chain: 0 });
+  const used = 16 + bytes.readUInt32BE(0);
+  const longer = Buffer.concat([bytes.subarray(0, used), Buffer.alloc(3)]);
+  longer.writeUInt32BE(longer.length - 16, 0);
+  const check = crc32(longer.subarray(0, 8), 0);
+  longer.writeUInt32BE(check, 8);
+  longer.writeUInt32BE(crc32(longer.subarray(16), check), 12);
+  assert.throws(() => decodeRecord(longer, 0, 0), DamageError);
 });

@@ -21,7 +21,7 @@ test("keys of markers sort as their numbers do, and give them back", () => {
 
 test("records come back as they were stored", () => {
   const owner = fc.record(
-    { clusterId: id, memberId: id.map(nodeId), name: fc.string({ unit: "grapheme" }) },
+    { clusterId: id, memberId: id.map(nodeId), incarnation: id, name: fc.string({ unit: "grapheme" }) },
     flat,
   );
   const base = fc.record(
@@ -53,7 +53,7 @@ test("records come back as they were stored", () => {
   fc.assert(
     fc.property(owner, base, marker, (anOwner, aBase, aMarker) => {
       assert.deepEqual(records.unsealIdentity(value(records.sealIdentity(anOwner))), {
-        format: 2,
+        format: 3,
         owner: anOwner,
       });
       assert.deepEqual(records.unsealBase(value(records.sealBase(aBase))), aBase);

@@ -54,6 +54,26 @@ describe("a frame reader", () => {
     assert.deepEqual([...allowed.frames(header)], []);
   });
 
+  it("sets no memory aside for a long frame of which nothing has come", () => {
+    const reader = new FrameReader(64 * 2 ** 20);
+    const before = process.memoryUsage().arrayBuffers;
+    assert.deepEqual([...reader.frames(Buffer.from([3, 0, 0, 0, 1]))], []);
+    assert.ok(process.memoryUsage().arrayBuffers - before < 4 * 2 ** 20);
+  });
+
+  it("puts a long frame together, in exactly its size", () => {
+    const payload = Buffer.alloc(7 * 2 ** 20 + 3, "long");
+    const reader = new FrameReader(payload.length);
+    const stream = Buffer.concat([framed(payload), framed(Uint8Array.of(1))]);
+    const read: Buffer[] = [];
+    for (let at = 0; at < stream.length; at += 100_000)
+      read.push(...reader.frames(stream.subarray(at, at + 100_000)));
+    const [long = assert.fail("there is a frame"), short] = read;
+    assert.ok(long.equals(payload));
+    assert.equal(long.buffer.byteLength, payload.length);
+    assert.deepEqual(short, Buffer.of(1));
+  });
+
   it("applies a new limit from the next frame on, even in the middle of a chunk", () => {
     const reader = new FrameReader(4);
     const lengths: number[] = [];

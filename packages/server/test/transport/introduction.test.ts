@@ -33,9 +33,9 @@ function configurationWith(name: string): Configuration {
     id: nodeId(BigInt(at + 100)),
     name: `${String(at)}${"x".repeat(200)}`,
     peerAddress: `host-${String(at)}:2380`,
-    hasStarted: true,
+    incarnation: 7n,
   }));
-  const context = encodeMembership([...voters, { id: memberId, name, peerAddress, hasStarted: false }]);
+  const context = encodeMembership([...voters, { id: memberId, name, peerAddress, incarnation: 0n }]);
   const ids = voters.map(({ id }) => id);
   return { ...initialConfiguration(ids, context), learners: [memberId] };
 }
@@ -112,7 +112,8 @@ describe("a new member", () => {
       kind: "refused",
       reason:
         "new is a voter of this cluster, and its votes are lost with its data: " +
-        "replace it with `dkvctl member-replace new new HOST:PORT`",
+        "replace it with `dkvctl member-replace new new HOST:PORT`, and start it with an empty data directory " +
+        "and --initial-cluster-state=existing",
     });
     const stranger = await ask("new", all, tls);
     assert.match("reason" in stranger ? stranger.reason : "", /^the certificate names neither new nor/);

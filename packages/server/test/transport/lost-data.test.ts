@@ -3,58 +3,70 @@ import { describe, it } from "node:test";
 import { nodeId } from "@dkv/raft";
 import { decodeHelloReply, encodeHelloReply } from "../../src/codec/handshake-codec.ts";
 import type { PeerAddress } from "../../src/transport/options.ts";
-import { addresses, authority, dial, impostor, issue, replyOf, started, tlsFiles } from "./fixture.ts";
+import { addresses, authority, connected, dial, impostor, issue, replyOf, started, tlsFiles } from "./fixture.ts";
 
 const here = await issue(["localhost"]);
 const tls = tlsFiles(authority, here);
 
-describe("a member whose log is gone", () => {
-  const who = (all: readonly PeerAddress[], hasStarted: boolean): PeerAddress => ({
+describe("a member that comes with another data directory", () => {
+  const known = (all: readonly PeerAddress[], incarnation: bigint): PeerAddress => ({
     ...(all[1] ?? assert.fail()),
-    hasStarted,
+    incarnation,
   });
 
-  it("is refused by those who know that it had one, told so, and by nobody else", async () => {
+  it("is refused by those who know the one that it had, told so, and by nobody else", async () => {
     const all = await addresses(2);
     const tellings = [
-      { hasStarted: true, isBlank: true, isRefused: true },
-      { hasStarted: true, isBlank: false, isRefused: false },
-      { hasStarted: false, isBlank: true, isRefused: false },
+      { had: 7n, has: 8n, isRefused: true },
+      { had: 7n, has: 7n, isRefused: false },
+      { had: 0n, has: 8n, isRefused: false },
+      { had: 7n, has: 0n, isRefused: false },
     ];
-    for (const { hasStarted, isBlank, isRefused } of tellings) {
-      const a = await started(all, 0, { tls, peers: [who(all, hasStarted)] });
-      const stranger = dial(a.address, here);
-      stranger.hello(all, 1, 0, { isBlank });
-      const { dataLost, removed, refusal: words } = decodeHelloReply(await stranger.frames.find(() => true));
-      assert.deepEqual({ dataLost, removed }, { dataLost: isRefused, removed: false });
-      assert.equal(/dkv-2 is a voter .* its votes are lost with its data/.test(words), isRefused);
+    for (const { had, has, isRefused } of tellings) {
+      const a = await started(all, 0, { tls, peers: [known(all, had)] });
+      for (const purpose of ["member", "snapshot"] as const) {
+        const stranger = dial(a.address, here);
+        stranger.hello(all, 1, 0, { incarnation: has, purpose });
+        const { dataLost, removed, refusal } = decodeHelloReply(await stranger.frames.find(() => true));
+        assert.deepEqual({ dataLost, removed }, { dataLost: isRefused, removed: false });
+        assert.equal(/dkv-2 is a voter .* its votes are lost with its data/.test(refusal), isRefused);
+      }
       await a.transport.close();
     }
   });
 
-  it("learns that, and why, from the first that it dials", async () => {
+  it("learns that, and why, from the first that it dials, which sends it nothing either", async () => {
     const all = await addresses(2);
-    const a = await started(all, 0, { tls, peers: [who(all, true)] });
-    const b = await started(all, 1, { tls, isBlank: () => true });
+    const a = await started(all, 0, { tls, peers: [known(all, 99n)] });
+    const b = await started(all, 1, { tls });
     assert.match(await b.losses.find(() => true), /its votes are lost with its data/);
+    await a.log.find(({ reason }) => reason?.includes("it has lost its data") === true);
     assert.equal(a.losses.items.length, 0);
   });
 
-  it("believes it only while it has none, and only from whom it dialled", async () => {
+  it("is heard no more once it is known that it had another one", async () => {
+    const all = await addresses(2);
+    const [a, b] = [await started(all, 0, { tls }), await started(all, 1, { tls })];
+    await connected(a, b.address);
+    await connected(b, a.address);
+    a.transport.setPeers([known(all, 99n)], new Set());
+    assert.match(await b.losses.find(() => true), /its votes are lost with its data/);
+  });
+
+  it("believes it only from whom it dialled", async () => {
     const honest = replyOf({ refusal: "lost", dataLost: true, from: nodeId(2n) });
     const cases = [
-      { reply: honest, isBlank: false, isBelieved: false },
-      { reply: { ...honest, clusterId: 0xbadn }, isBlank: true, isBelieved: false },
-      { reply: { ...honest, from: nodeId(3n) }, isBlank: true, isBelieved: false },
-      { reply: { ...honest, dataLost: false }, isBlank: true, isBelieved: false },
-      { reply: honest, isBlank: true, isBelieved: true },
+      { reply: { ...honest, clusterId: 0xbadn }, isBelieved: false },
+      { reply: { ...honest, from: nodeId(3n) }, isBelieved: false },
+      { reply: { ...honest, dataLost: false }, isBelieved: false },
+      { reply: honest, isBelieved: true },
     ];
-    for (const [position, { reply, isBlank, isBelieved }] of cases.entries()) {
+    for (const [position, { reply, isBelieved }] of cases.entries()) {
       const all = await addresses(2);
       await impostor(all[1] ?? assert.fail(), here, (stranger) => {
         stranger.socket.end(encodeHelloReply(reply));
       });
-      const a = await started(all, 0, { tls, isBlank: () => isBlank });
+      const a = await started(all, 0, { tls });
       await a.log.find(({ msg }) => msg === "cannot reach peer; trying again");
       assert.equal(a.losses.items.length > 0, isBelieved, `case ${String(position)}`);
       await a.transport.close();

@@ -98,13 +98,12 @@ describe("members whose CA is replaced", () => {
     assert.ok(self !== undefined);
     const transport = createTcpTransport(
       {
-        self: { id: self.id, name: self.name, clientAddress: "" },
+        self: { id: self.id, name: self.name, clientAddress: "", incarnation: 1n },
         clusterId,
         listenAddress: { host: "localhost", port: portOf(self) },
         peers,
         tls: files,
         maxFrameBytes: 2 ** 20,
-        isBlank: () => false,
       },
       { clock, random: systemRandom, logger },
     );

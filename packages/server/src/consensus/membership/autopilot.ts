@@ -1,5 +1,5 @@
 /**
- * What a leader does about members without being asked: it writes down who has stored entries, learners that
+ * What a leader does about members without being asked: it writes down whose data directory is which, learners that
  * have caught up become voters, and, if it was told to, members that have been silent for long are removed.
  */
 import type { NodeId } from "@dkv/raft";
@@ -61,7 +61,7 @@ export class Autopilot {
     const nowMs = clock.nowMs();
     for (const { id } of membership.table.members)
       if (!this.#watchedSinceMs.has(id)) this.#watchedSinceMs.set(id, nowMs);
-    if (membership.noteStarted()) return;
+    if (membership.noteIncarnations()) return;
     if (this.#options.autoPromote && this.#promote()) return;
     const { cleanupAfterMs } = this.#options;
     if (cleanupAfterMs !== undefined) this.#cleanUp(cleanupAfterMs);

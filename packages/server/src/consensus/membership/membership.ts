@@ -7,10 +7,11 @@
  * where the other one left it, and a wish that comes twice does no harm.
  */
 import { type EntryId, isJoint, type NodeId, nodeId, type NodeStatus, type RaftNode } from "@dkv/raft";
-import { encodeMembership } from "../../codec/membership-codec.ts";
+import { encodeMembership, type MemberRow } from "../../codec/membership-codec.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { DkvError } from "../../platform/errors.ts";
 import type { Random } from "../../platform/random.ts";
+import type { StoredOwner } from "../../storage/storage.ts";
 import type { PeerTransport } from "../../transport/peer-transport.ts";
 import type { Driver } from "../driver.ts";
 import type { MembershipChange } from "../member.ts";
@@ -23,7 +24,7 @@ import {
   type LeaderRequest,
   type MemberResponse,
 } from "./request-bodies.ts";
-import { MembershipTable, type TableMember } from "./table.ts";
+import { MembershipTable } from "./table.ts";
 
 /**
  * Entries that a follower may lack of what is committed and still count as caught up: some milliseconds'
@@ -39,6 +40,8 @@ export interface MembershipDeps {
   readonly driver: Pick<Driver, "until" | "withNode">;
   readonly requests: Pick<PeerRequests, "ask">;
   readonly transport: Pick<PeerTransport, "peers">;
+  /** Whose data directory this is. */
+  readonly identity: StoredOwner;
   readonly clock: Clock;
   readonly random: Random;
   readonly electionTimeoutMs: number;
@@ -124,16 +127,20 @@ export class Membership {
   }
 
   /**
-   * Writes down of voters that have stored entries that they have. Should one come back with none, nobody
-   * takes it for a new one: it may have acknowledged what nobody else knows. Returns whether it took a step.
+   * Writes down which data directory each member has, once that is known. Should one come back with another,
+   * nobody takes it for the one that it was: it may have voted, and acknowledged what nobody else knows.
+   * Returns whether it took a step.
    */
-  noteStarted(): boolean {
-    const isNews = ({ role, hasStarted, id }: TableMember): boolean =>
-      role === "voter" && !hasStarted && this.#hasStored(id);
-    const started = new Set(this.table.members.filter(isNews).map(({ id }) => id));
-    if (started.size === 0) return false;
-    const rows = this.table.rows.map((row) => (started.has(row.id) ? { ...row, hasStarted: true } : row));
-    return this.#take({ kind: "step", changes: [], rows }) !== undefined;
+  noteIncarnations(): boolean {
+    const { transport, identity } = this.#deps;
+    const known = new Map(transport.peers().map(({ id, incarnation }) => [id, incarnation]));
+    known.set(identity.memberId, identity.incarnation);
+    const isNews = ({ id, incarnation }: MemberRow): boolean =>
+      incarnation === 0n && (known.get(id) ?? 0n) > 0n;
+    const { rows, members } = this.table;
+    if (!members.some(isNews)) return false;
+    const noted = rows.map((row) => (isNews(row) ? { ...row, incarnation: known.get(row.id) ?? 0n } : row));
+    return this.#take({ kind: "step", changes: [], rows: noted }) !== undefined;
   }
 
   /** Whether this member leads and has heard the other one within the last election timeout. */
@@ -144,12 +151,6 @@ export class Membership {
   /** Whether the follower's log is about as long as ours. */
   isCaughtUp(id: NodeId): boolean {
     return this.#knowledge().isCaughtUp(id);
-  }
-
-  /** Of its own entries a leader knows that they are stored once they are applied. */
-  #hasStored(id: NodeId): boolean {
-    const { id: self, applied, followers } = this.#deps.node.status();
-    return id === self ? applied > 0 : (followers.get(id)?.match ?? 0) > 0;
   }
 
   get #leads(): boolean {
@@ -234,8 +235,10 @@ export class Membership {
     if (member.role === "learner")
       throw new DkvError("notVoter", `${name} is a learner and cannot lead: promote it first`);
     // A leader that was only just elected has not heard of anybody yet.
-    const answers = (): boolean => this.#knowledge().isAnswering(member.id);
-    if (!(await driver.until(answers, Math.min(this.#leftMs(deadlineMs), electionTimeoutMs))))
+    const answers = (): boolean => !this.#leads || this.#knowledge().isAnswering(member.id);
+    const isAnswered = await driver.until(answers, Math.min(this.#leftMs(deadlineMs), electionTimeoutMs));
+    if (!this.#leads) return node.status().leader === member.id ? done : again("noLeader");
+    if (!isAnswered)
       throw new DkvError("notAnswering", `${name} does not answer: start it, or name another voter`);
     const result = driver.withNode((core) => core.transferLeadership(member.id));
     if (result.kind === "dropped" && result.because === "alreadyLeader") return done;

@@ -60,7 +60,7 @@ function planJoin({ name, peerAddress, newId: id }: Adding<"join">, table: Membe
       `${name} is a member at ${known.peerAddress}: choose another name, or tell its new address with member-update`,
     );
   }
-  return taken(peerAddress, table) ?? planLearner({ id, name, peerAddress, hasStarted: false }, table);
+  return taken(peerAddress, table) ?? planLearner({ id, name, peerAddress, incarnation: 0n }, table);
 }
 
 function planLearner(row: MemberRow, table: MembershipTable): Plan {
@@ -91,8 +91,7 @@ function planPromotion(name: string, table: MembershipTable, knowledge: Knowledg
   const old = member.replaces === undefined ? undefined : table.byId(member.replaces);
   const changes: MemberChange[] = [{ kind: "addVoter", id: member.id }];
   if (old !== undefined) changes.push({ kind: "remove", id: old.id });
-  const voter = { replaces: undefined, hasStarted: true };
-  const rows = table.rows.map((row) => (row.id === member.id ? { ...row, ...voter } : row));
+  const rows = table.rows.map((row) => (row.id === member.id ? { ...row, replaces: undefined } : row));
   return { kind: "step", changes, rows };
 }
 
@@ -117,7 +116,7 @@ function planReplacement(change: Adding<"replace">, table: MembershipTable): Pla
   if (coming !== undefined && coming.id !== old.id)
     return refused("memberExists", `${name} is a member already: choose another name for the new one`);
   const occupied = old.peerAddress === peerAddress ? undefined : taken(peerAddress, table);
-  return occupied ?? planLearner({ id, name, peerAddress, replaces: old.id, hasStarted: false }, table);
+  return occupied ?? planLearner({ id, name, peerAddress, replaces: old.id, incarnation: 0n }, table);
 }
 
 function planUpdate({ name, peerAddress }: Of<"update">, table: MembershipTable): Plan {

@@ -150,8 +150,14 @@ function writeStateHash(index: LogIndex, known: StateHash | undefined): MessageS
 function readStateHash(message: MessageShape<typeof StateHashSchema>): MemberResponse {
   const { revision, hash } = message;
   const index = logIndex(Number(message.index));
-  const known = hash.length === 0 ? undefined : { index, revision: Number(revision), hash };
+  const known = hash.length === 0 ? undefined : { index, revision: countOf(revision), hash };
   return { kind: "stateHash", index, known };
+}
+
+function countOf(value: bigint): number {
+  const count = Number(value);
+  if (!Number.isSafeInteger(count)) throw new RangeError("a revision is above 2^53-1");
+  return count;
 }
 
 function writeFollowers({ lastIndex, matches }: Followers): MessageShape<typeof FollowersSchema> {

@@ -5,13 +5,13 @@ import { freshBase } from "../log/log-base.ts";
 import { syncDirectory } from "../log/segment-file.ts";
 import type { Database } from "../state/leveldb.ts";
 import { sealBase, sealIdentity, sealMarker } from "../state/records.ts";
-import type { Owner } from "../storage.ts";
+import type { StoredOwner } from "../storage.ts";
 import { writeGenerationFile } from "./generation-file.ts";
 import { logOptions, type GenerationOptions } from "./generation.ts";
 import { firstGeneration, generationDirectory } from "./layout.ts";
 
 export interface BootstrapOptions extends GenerationOptions {
-  readonly identity: Owner;
+  readonly identity: StoredOwner;
   readonly configuration: Configuration;
 }
 

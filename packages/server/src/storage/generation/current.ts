@@ -67,6 +67,7 @@ async function openExisting(dataDir: string, number: number): Promise<Database> 
 /** A start that was cut short counts as none: nothing was promised before a generation was current. */
 async function openFirst(dataDir: string): Promise<Database> {
   if (hasDatabase(join(dataDir, "db"))) throw olderFormat(dataDir);
+  if (isRestoring(dataDir)) throw restoreCutShort(dataDir);
   if (generationsIn(dataDir).some((number) => number !== firstGeneration)) throw fileMissing();
   const directory = databaseDirectory(dataDir, firstGeneration);
   checkTables(directory);
@@ -74,9 +75,9 @@ async function openFirst(dataDir: string): Promise<Database> {
   if (hasLog && !hasDatabase(directory)) throw fileMissing();
   makeDirectory(directory);
   const database = await Database.open(directory, "create");
-  if (!isRestoring(dataDir) && !hasLog && (await database.isEmpty(afterFirstMarker()))) return database;
+  if (!hasLog && (await database.isEmpty(afterFirstMarker()))) return database;
   await database.close();
-  throw isRestoring(dataDir) ? restoreCutShort(dataDir) : fileMissing();
+  throw fileMissing();
 }
 
 function fileMissing(): DamageError {

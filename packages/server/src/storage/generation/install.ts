@@ -18,7 +18,7 @@ import { incomingKey } from "../state/keyspace.ts";
 import type { Database } from "../state/leveldb.ts";
 import { sealBase, sealIdentity, sealMarker, type Marker } from "../state/records.ts";
 import { SavedState } from "../state/saved-state.ts";
-import type { LogBatch, Owner } from "../storage.ts";
+import type { LogBatch, StoredOwner } from "../storage.ts";
 import { writeGenerationFile } from "./generation-file.ts";
 import { logOptions, type Generation, type GenerationOptions } from "./generation.ts";
 import { databaseDirectory, generationDirectory } from "./layout.ts";
@@ -26,7 +26,7 @@ import { databaseDirectory, generationDirectory } from "./layout.ts";
 export interface Installation {
   /** Of the generation that it becomes. */
   readonly number: number;
-  readonly identity: Owner;
+  readonly identity: StoredOwner;
   /** The received state, in that generation's directory. */
   readonly database: Database;
   readonly last: EntryId;
@@ -63,7 +63,7 @@ async function createLogBehind(
 }
 
 interface MetaRecords {
-  readonly identity: Owner;
+  readonly identity: StoredOwner;
   readonly base: LogBase;
   readonly marker: Marker;
 }

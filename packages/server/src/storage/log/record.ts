@@ -155,11 +155,11 @@ function readBody(body: Buffer): LogRecord {
   let offset = bodyHeaderBytes;
   for (; entries.length < count; index += 1) {
     const entry = readEntry(body, { offset, index });
-    if (entry === undefined)
-      throw new DamageError(`record ${String(number)} of the log is not as it was written`);
+    if (entry === undefined) throw notAsWritten(number);
     entries.push(entry);
     offset += entryHeaderBytes + entry.data.length;
   }
+  if (offset !== body.length) throw notAsWritten(number);
   const hardState = {
     term: term(readCount(body, at.term)),
     votedFor: body[at.hasVoted] === 0 ? undefined : nodeId(body.readBigUInt64BE(at.votedFor)),
@@ -167,6 +167,9 @@ function readBody(body: Buffer): LogRecord {
   };
   return { number, savedBatch: readCount(body, at.savedBatch), hardState, entries };
 }
+
+const notAsWritten = (number: number): DamageError =>
+  new DamageError(`record ${String(number)} of the log is not as it was written`);
 
 function readEntry(body: Buffer, { offset, index }: { offset: number; index: number }): Entry | undefined {
   const kind = kinds[body[offset] ?? 0];

@@ -47,6 +47,7 @@ export function unsealPart(value: Buffer): ReceivedPart | undefined {
   if (body[0] !== format) return undefined;
   if (body.length < fixedBytes) throw new DamageError(`${what} is cut short`);
   const headerAt = fixedBytes + body.readUInt32BE(21);
+  if (headerAt > body.length) throw new DamageError(`${what} is cut short`);
   return {
     header: body.subarray(headerAt),
     progress: {

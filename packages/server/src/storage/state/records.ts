@@ -4,7 +4,8 @@
  *   identity    0  format of everything in this directory     marker    0  number of the oldest marker kept
  *               4  cluster id                                           8  applied index
  *              12  member id                                           16  number of the newest record that
- *              20  name, in UTF-8                                          was durable in the log by then
+ *              20  incarnation                                             was durable in the log by then
+ *              28  name, in UTF-8
  *
  *   base        0  index of the entry before the log's first one      16  number of the log's first segment
  *               8  its term                                           24  number of its first record
@@ -29,7 +30,7 @@ import { seal, unseal } from "../checksum.ts";
 import { readCount } from "../count.ts";
 import { DamageError } from "../damage.ts";
 import type { LogBase } from "../log/log-base.ts";
-import { formatVersion, type Owner } from "../storage.ts";
+import { formatVersion, type StoredOwner } from "../storage.ts";
 import { markerKey, metaKeys } from "./keyspace.ts";
 
 /** One record as it goes to the disk. */
@@ -38,27 +39,34 @@ export interface Sealed {
   readonly value: Uint8Array;
 }
 
-const identityHeaderBytes = 20;
+const identityHeaderBytes = 28;
 
-export function sealIdentity({ clusterId, memberId, name }: Owner): Sealed {
+/** Before format 3 there was no incarnation, and the name stood in its place. */
+const oldIdentityHeaderBytes = 20;
+
+export function sealIdentity({ clusterId, memberId, incarnation, name }: StoredOwner): Sealed {
   const body = Buffer.alloc(identityHeaderBytes + Buffer.byteLength(name));
   body.writeUInt32BE(formatVersion, 0);
   body.writeBigUInt64BE(clusterId, 4);
   body.writeBigUInt64BE(memberId, 12);
+  body.writeBigUInt64BE(incarnation, 20);
   body.write(name, identityHeaderBytes);
   return { key: metaKeys.identity, value: seal(metaKeys.identity, body) };
 }
 
 /** The format says whether the rest means what is said above. */
-export function unsealIdentity(value: Buffer): { readonly format: number; readonly owner: Owner } {
+export function unsealIdentity(value: Buffer): { readonly format: number; readonly owner: StoredOwner } {
   const what = "the identity record";
-  const body = atLeast(unseal(metaKeys.identity, value, what), identityHeaderBytes, what);
+  const body = atLeast(unseal(metaKeys.identity, value, what), oldIdentityHeaderBytes, what);
+  const format = body.readUInt32BE(0);
+  const headerBytes = format < 3 ? oldIdentityHeaderBytes : identityHeaderBytes;
   const owner = {
     clusterId: body.readBigUInt64BE(4),
     memberId: nodeId(body.readBigUInt64BE(12)),
-    name: body.toString("utf8", identityHeaderBytes),
+    incarnation: format < 3 ? 0n : atLeast(body, headerBytes, what).readBigUInt64BE(20),
+    name: body.toString("utf8", headerBytes),
   };
-  return { format: body.readUInt32BE(0), owner };
+  return { format, owner };
 }
 
 const baseHeaderBytes = 44;

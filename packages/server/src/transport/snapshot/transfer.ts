@@ -98,7 +98,7 @@ export class Transfer implements SnapshotTransfer {
       purpose: "snapshot",
       name: options.self.name,
       peerAddress: "",
-      isBlank: false,
+      incarnation: options.self.incarnation,
     });
     return dial({ peerAddress, name, material: tlsMaterial() }, hello);
   }

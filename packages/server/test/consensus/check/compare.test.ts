@@ -10,7 +10,7 @@ function asked(text: string): readonly Asked[] {
     const name = `m${String(position + 1)}`;
     const role = word.startsWith("(") ? ("learner" as const) : ("voter" as const);
     return {
-      member: { id: nodeId(BigInt(position + 1)), name, peerAddress: "a:1", hasStarted: true, role },
+      member: { id: nodeId(BigInt(position + 1)), name, peerAddress: "a:1", incarnation: 7n, role },
       answer:
         letter === "-"
           ? { kind: "none", reason: "silent" }

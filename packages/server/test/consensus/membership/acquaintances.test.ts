@@ -9,7 +9,7 @@ const rows = [1, 2, 3].map((id) => ({
   id: nodeId(BigInt(id)),
   name: `m${String(id)}`,
   peerAddress: `host${String(id)}:2380`,
-  hasStarted: true,
+  incarnation: 7n,
 }));
 
 function at(index: number, ...voters: readonly number[]): ConfigurationAt {

@@ -14,8 +14,10 @@ const isUnknown = (error: unknown): boolean => error instanceof DkvError && erro
 
 /** Over a member's own core, with waits and time as a test wants them. */
 function membershipOf({ node }: Running, deps: Deps): Membership {
+  const { id: memberId } = node.status();
   return new Membership({
     node,
+    identity: { clusterId: 1n, memberId, name: "m", incarnation: memberId },
     driver: {
       until: deps.until,
       withNode: (work) => work(node),

@@ -11,7 +11,7 @@ const row = (id: number, more: Partial<MemberRow> = {}): MemberRow => ({
   id: nodeId(BigInt(id)),
   name: `m${String(id)}`,
   peerAddress: `host${String(id)}:2380`,
-  hasStarted: false,
+  incarnation: 0n,
   ...more,
 });
 

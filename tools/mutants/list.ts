@@ -1,0 +1,15 @@
+/** Guards that the promises of dkv rest on. Each is taken out once; a suite that does not notice has a hole. */
+import { clientMutants } from "./list/client.ts";
+import { consensusMutants } from "./list/consensus.ts";
+import { memberMutants } from "./list/member.ts";
+import { membershipMutants } from "./list/membership.ts";
+import { storageMutants } from "./list/storage.ts";
+import type { Mutant } from "./mutant.ts";
+
+export const mutants: readonly Mutant[] = [
+  ...consensusMutants,
+  ...membershipMutants,
+  ...memberMutants,
+  ...storageMutants,
+  ...clientMutants,
+];

@@ -1,0 +1,97 @@
+/** Changes of who takes part. Source: Diss. §4. */
+import type { Mutant } from "../mutant.ts";
+
+const raft = "packages/raft/src";
+const core = ["packages/raft/test/*.test.ts", "packages/raft/test/paper/*.test.ts"];
+const server = "packages/server/src";
+const greeting = ["packages/server/test/transport/*.test.ts"];
+
+export const membershipMutants: readonly Mutant[] = [
+  {
+    does: "changes the configuration before the first commit of its term",
+    file: `${raft}/reconfiguration.ts`,
+    guard: `  if (log.committed < role.firstOfTerm) return { kind: "dropped", because: "notCommittedInTerm" };\n`,
+    tests: core,
+  },
+  {
+    does: "begins a change while another is not committed",
+    file: `${raft}/reconfiguration.ts`,
+    guard: `  if (log.committed < since) return { kind: "dropped", because: "changeInProgress" };\n`,
+    tests: core,
+  },
+  {
+    does: "commits in a joint configuration by either group",
+    file: `${raft}/quorum/joint.ts`,
+    guard: "Math.min(incoming, leaving)",
+    instead: "Math.max(incoming, leaving)",
+    tests: core,
+  },
+  {
+    does: "elects in a joint configuration by the new group alone",
+    file: `${raft}/quorum/joint.ts`,
+    guard: `incoming === "lost" || leaving === "lost" ? "lost" : "pending"`,
+    instead: "incoming",
+    tests: core,
+  },
+  {
+    does: "counts learners",
+    file: `${raft}/tracker/tracker.ts`,
+    guard: "jointReached(this.#configuration, this.#matchOf)",
+    instead: "jointReached({ voters: [...membersOf(this.#configuration)], outgoing: [] }, this.#matchOf)",
+    tests: core,
+  },
+  {
+    does: "exchanges two voters in one step",
+    file: `${raft}/configuration/change.ts`,
+    guard: "votersThatDiffer(before.voters, after.voters) > 1",
+    instead: "votersThatDiffer(before.voters, after.voters) > 2",
+    tests: core,
+  },
+  {
+    does: "keeps the configuration of an entry that was replaced",
+    file: `${raft}/log.ts`,
+    guard: "    this.#configurations.append(entries);\n",
+    instead: `    if (entries.some(({ kind }) => kind === "configuration")) this.#configurations.append(entries);\n`,
+    tests: core,
+  },
+  {
+    does: "lets a member of another cluster in",
+    file: `${server}/transport/greeting.ts`,
+    guard: "if (hello.clusterId !== clusterId)",
+    instead: "if (hello.clusterId !== clusterId && hello.clusterId === 0n)",
+    tests: greeting,
+  },
+  {
+    does: "answers for a member that it is not",
+    file: `${server}/transport/greeting.ts`,
+    guard: "if (hello.to !== self.id)",
+    instead: "if (hello.to !== self.id && hello.to === 0n)",
+    tests: greeting,
+  },
+  {
+    does: "believes who somebody says that it is, whatever its certificate says",
+    file: `${server}/transport/greeting.ts`,
+    guard: "  if (!vouchesFor(peer.address)) return refuse(strangersCertificate(peer.address));\n",
+    tests: greeting,
+  },
+  {
+    does: "lets a member in that was removed",
+    file: `${server}/transport/greeting.ts`,
+    guard: "if (peer === undefined && removed.has(hello.from))",
+    instead: "if (peer === undefined && removed.has(hello.to))",
+    tests: greeting,
+  },
+  {
+    does: "lets a voter vote that has lost its data",
+    file: `${server}/transport/greeting.ts`,
+    guard: "if (hello.isBlank && peer.address.hasStarted)",
+    instead: "if (hello.isBlank && peer.address.hasStarted && hello.to === 0n)",
+    tests: greeting,
+  },
+  {
+    does: "removes a member though too few of the others answer",
+    file: `${server}/consensus/membership/plan.ts`,
+    guard: "riskOf(leaving, table, knowledge) ?? ",
+    tests: ["packages/server/test/consensus/membership/*.test.ts"],
+  },
+];
