@@ -108,6 +108,19 @@ soak: build ## Simulate clusters of fresh seeds for MINUTES=n
 sim-check: build ## Simulate the seeds of regressions, and 300 fresh ones
 	@node packages/simulator/dist/main.js check 300
 
+.PHONY: mutants
+mutants: build ## Take guards out of the code one by one, and see who notices: ONLY=words SIMULATE=seconds
+	@node tools/mutants/main.ts $(if $(ONLY),--only "$(ONLY)") $(if $(SIMULATE),--simulate $(SIMULATE))
+
+.PHONY: chaos
+chaos: build ## Real processes under real faults for MINUTES=n (10): [SEED=n] [CHAOS='--members 5']
+	@node packages/chaos/dist/main.js --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) $(CHAOS)
+
+.PHONY: fuzz
+fuzz: build ## Read bytes that are nearly right for MINUTES=n (1): [TARGET=name] [SEED=n AT=path]
+	@node packages/fuzz/dist/main.js --minutes $(or $(MINUTES),1) $(if $(TARGET),--target '$(TARGET)') \
+	  $(if $(SEED),--seed=$(SEED)) $(if $(AT),--at $(AT))
+
 .PHONY: build
 build: $(installed)
 	@tsc --build

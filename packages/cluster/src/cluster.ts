@@ -30,6 +30,11 @@ export interface ClusterOptions {
   /** One for each member; free ones by default. */
   readonly peerPorts?: readonly number[];
   readonly clientPorts?: readonly number[];
+  /**
+   * Where the others are told to reach the member of that name, which listens on `localhost:port`: for
+   * something that stands between them. There, by default.
+   */
+  readonly peerAddressOf?: (name: string, listenAddress: string) => Promise<string>;
   /** For all members, over the usual ones: `{ "election-timeout": "300ms" }`. */
   readonly flags?: Flags;
   /** Added to this process's environment, from which what configures dkv is taken away first. */
@@ -162,7 +167,7 @@ export async function prepareCluster(options: ClusterOptions): Promise<Cluster> 
   const members = plan.members.map((member) => make(member, memberFlags(member, plan)));
   return new Cluster(members, async (name, others) => {
     const [peerPort, clientPort] = await freePorts(2);
-    const member = planMember(name, directory, { peerPort, clientPort });
+    const member = await planMember(name, { options, directory, peerPort, clientPort });
     return make(member, newcomerFlags(member, { members: others, certificates }));
   });
 }
@@ -187,25 +192,32 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 async function planCluster(options: ClusterOptions, directory: string): Promise<ClusterPlan> {
   const size = options.members ?? options.peerPorts?.length ?? 3;
   const free = await freePorts(2 * size);
-  const members = Array.from({ length: size }, (_, at): MemberPlan => {
+  const planned = Array.from({ length: size }, (_, at): Promise<MemberPlan> => {
     const peerPort = options.peerPorts?.[at] ?? free[2 * at];
     const clientPort = options.clientPorts?.[at] ?? free[2 * at + 1];
-    return planMember(`dkv-${String(at)}`, directory, { peerPort, clientPort });
+    return planMember(`dkv-${String(at)}`, { options, directory, peerPort, clientPort });
   });
+  const members = await Promise.all(planned);
   const certificates = options.tls === undefined ? undefined : resolve(options.tls.certificates);
   return { members, certificates };
 }
 
-interface Ports {
+interface Place {
+  readonly options: ClusterOptions;
+  /** Absolute. */
+  readonly directory: string;
   readonly peerPort: number | undefined;
   readonly clientPort: number | undefined;
 }
 
-function planMember(name: string, directory: string, { peerPort, clientPort }: Ports): MemberPlan {
+async function planMember(name: string, place: Place): Promise<MemberPlan> {
+  const listenAddress = `localhost:${String(place.peerPort)}`;
+  const peerAddress = await place.options.peerAddressOf?.(name, listenAddress);
   return {
     name,
-    peerAddress: `localhost:${String(peerPort)}`,
-    clientAddress: `localhost:${String(clientPort)}`,
-    dataDir: join(directory, name),
+    peerAddress: peerAddress ?? listenAddress,
+    ...(peerAddress === undefined ? {} : { listenPeerAddress: listenAddress }),
+    clientAddress: `localhost:${String(place.clientPort)}`,
+    dataDir: join(place.directory, name),
   };
 }

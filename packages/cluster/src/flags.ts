@@ -10,7 +10,10 @@ export type Flags = Readonly<Record<string, string | true | undefined>>;
 /** One member before it runs. Addresses are `localhost:port`. */
 export interface MemberPlan {
   readonly name: string;
+  /** Where its peers reach it. */
   readonly peerAddress: string;
+  /** Where it listens for them, if that is elsewhere: something then stands between. */
+  readonly listenPeerAddress?: string;
   readonly clientAddress: string;
   readonly dataDir: string;
 }
@@ -28,7 +31,8 @@ export function memberFlags(member: MemberPlan, { members, certificates }: Clust
     "initial-cluster": members.map(({ name, peerAddress }) => `${name}=${peerAddress}`).join(","),
     "initial-cluster-state": "new",
     "data-dir": member.dataDir,
-    "listen-peer-address": member.peerAddress,
+    "listen-peer-address": member.listenPeerAddress ?? member.peerAddress,
+    ...(member.listenPeerAddress === undefined ? {} : { "advertise-peer-address": member.peerAddress }),
     "listen-client-address": member.clientAddress,
     "log-format": "json",
     ...(certificates === undefined ? {} : certificateFlags(certificates)),

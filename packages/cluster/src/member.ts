@@ -64,8 +64,11 @@ export class Member {
     return this.#log;
   }
 
-  /** Starts the process; `flags` win over those of the cluster for this life. Throws if it is running. */
-  start(flags: Flags = {}): void {
+  /**
+   * Starts the process; `flags` and `env` win over those of the cluster for this life. Throws if it is
+   * running.
+   */
+  start(flags: Flags = {}, env: Readonly<Record<string, string>> = {}): void {
     if (this.#child !== undefined) throw new Error(`${this.name} is running already`);
     const { program, directory, environment } = this.#options;
     this.#lifeFrom = this.#log.length;
@@ -73,7 +76,7 @@ export class Member {
       program,
       args: toArguments({ ...this.#options.flags, ...flags }),
       directory,
-      environment,
+      environment: { ...environment, ...env },
       onLine: (line) => this.#onLine(line),
     });
     this.#child = child;

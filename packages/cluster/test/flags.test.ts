@@ -44,6 +44,20 @@ describe("the flags of a member", () => {
     ]);
   });
 
+  it("tell the peers of an address that something else listens on", () => {
+    const member = { ...first, listenPeerAddress: "localhost:4000" };
+    assert.deepEqual(toArguments(memberFlags(member, { members: [member], certificates: undefined })), [
+      "--name=dkv-0",
+      "--initial-cluster=dkv-0=localhost:2380",
+      "--initial-cluster-state=new",
+      "--data-dir=/data/dkv-0",
+      "--listen-peer-address=localhost:4000",
+      "--advertise-peer-address=localhost:2380",
+      "--listen-client-address=localhost:3000",
+      "--log-format=json",
+    ]);
+  });
+
   it("can be switches, and can be taken away", () => {
     assert.deepEqual(toArguments({ "insecure-peers": true, name: undefined }), ["--insecure-peers"]);
   });

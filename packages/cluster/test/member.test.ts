@@ -38,6 +38,14 @@ describe("a member", () => {
     assert.deepEqual(member.log, lines);
   });
 
+  it("takes an environment for one life alone", async (test) => {
+    const { member } = await idleMember(test);
+    member.start({}, { NODE_OPTIONS: "--no-such-option" });
+    assert.deepEqual(await member.waitForEnd(), { code: 9, signal: undefined });
+    member.start();
+    await member.waitReady();
+  });
+
   it("can be killed and started again on the same address", async (test) => {
     const { member } = await idleMember(test);
     member.start();

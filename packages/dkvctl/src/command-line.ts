@@ -32,9 +32,10 @@ export type Request =
 export function parseCommandLine(words: readonly string[]): Request {
   const beforeOperands = words.slice(0, words.includes("--") ? words.indexOf("--") : words.length);
   const command = firstCommand(beforeOperands);
-  if (beforeOperands.some((word) => word === "--help" || word === "-h")) return { kind: "help", command };
+  const asksForHelp = beforeOperands.some((word) => word === "--help" || word === "-h");
+  if (asksForHelp) return helpWith(beforeOperands);
   if (beforeOperands.some((word) => word === "--version" || word === "-v")) return { kind: "version" };
-  if (beforeOperands[0] === "help") return { kind: "help", command };
+  if (beforeOperands[0] === "help") return helpWith(beforeOperands);
   checkSwitches(beforeOperands, findCommand(command));
   return parseRequest(words);
 }
@@ -76,7 +77,24 @@ export async function helpText(command: string | undefined): Promise<string> {
 const overview = `Every member takes every command. Variables are also read from .env.local and .env.
 Exit status: 0 done, 1 failed, 2 wrong usage, 4 key not found.`;
 
-/** The first word that names a command. Good enough for help: the value of a flag may be taken for one. */
+/** Help with the command that is named, if one is. @throws Exit if there is no such command */
+function helpWith(words: readonly string[]): Request {
+  const word = firstPlainWord(words);
+  if (word !== undefined && !commandNames.includes(word)) throw unknownCommand(word, words);
+  return { kind: "help", command: word };
+}
+
+/** Where the command stands: the first word that is no flag, no flag's value, and no request for help. */
+function firstPlainWord(words: readonly string[]): string | undefined {
+  return words.find(
+    (word, position) => !/^(?:-.*|help)?$/s.test(word) && !takesNextWord(words[position - 1] ?? ""),
+  );
+}
+
+const takesNextWord = (word: string): boolean =>
+  word === "-o" || flagNames.some((flag) => word === `--${flag}`);
+
+/** The first word that names a command. Good enough for complaints: a flag's value may be taken for one. */
 function firstCommand(words: readonly string[]): string | undefined {
   return words.find((word) => commandNames.includes(word));
 }

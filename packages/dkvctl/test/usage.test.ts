@@ -23,6 +23,9 @@ const mistakes: readonly (readonly [words: readonly string[], answer: RegExp])[]
   [["members"], /^dkvctl: unknown command "members": did you mean member-list\?$/],
   [["member", "add", "a", "b:1"], /^dkvctl: unknown command "member": did you mean member-join\?$/],
   [["member", "list"], /^dkvctl: unknown command "member": did you mean member-list\?$/],
+  [["foo", "--help"], /^dkvctl: unknown command "foo": there are get, set, /],
+  [["--timeout", "1s", "gte", "get", "-h"], /^dkvctl: unknown command "gte": did you mean get\?$/],
+  [["help", "member-leaf"], /^dkvctl: unknown command "member-leaf": did you mean member-leave\?$/],
   [["put", "k", "v"], /^dkvctl: unknown command "put": did you mean set\?$/],
   [["member-join", "dkv-3"], /^dkvctl: too few words: write dkvctl member-join <ID> <ADDRESS>$/],
   [
@@ -111,6 +114,7 @@ test("--help has commands, flags with their variables, and examples", async () =
     /^Usage: dkvctl set <KEY> <VALUE> \[flags\]\n.*dkvctl set picture - < cat\.png/s,
   );
   assert.equal((await dkvctl(["help", "set"])).stdout, forSet.stdout);
+  assert.equal((await dkvctl(["--endpoint", "get:1", "-o", "x", "set", "--help"])).stdout, forSet.stdout);
 });
 
 test("--version is that of the package", async () => {

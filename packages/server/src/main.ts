@@ -81,5 +81,7 @@ async function restoreBackup(words: readonly string[]): Promise<void> {
   }
   for (const warning of command.warnings) process.stderr.write(`dkv: ${warning}\n`);
   const { request } = command;
-  process.stdout.write(restoredText(request, await restore(request, { clock: systemClock, random: systemRandom })));
+  process.stdout.write(
+    restoredText(request, await restore(request, { clock: systemClock, random: systemRandom })),
+  );
 }

@@ -3,12 +3,12 @@
  * is the reverse, so that nobody is let in before they can be served, or dropped before they are answered.
  */
 import type { Logger } from "pino";
-import { encodeConfiguration, logIndex, RaftNode } from "@dkv/raft";
+import { logIndex, RaftNode } from "@dkv/raft";
 import { Store } from "@dkv/store";
 import { createClientApi } from "./api/client-api.ts";
 import type { Config } from "./config/config.ts";
 import { DiskReserve } from "./consensus/disk-reserve.ts";
-import { MembershipTable } from "./consensus/membership/table.ts";
+import { historyOf, introduce } from "./consensus/membership/telling.ts";
 import { Replica } from "./consensus/replica.ts";
 import { createClientListener } from "./listener/client-listener.ts";
 import { formatAddress } from "./platform/address.ts";
@@ -19,7 +19,6 @@ import { limits, raftConfig, replicaOptions } from "./start/limits.ts";
 import { openMember } from "./start/open-member.ts";
 import { noteRemoval } from "./storage/removal-note.ts";
 import type { Storage } from "./storage/storage.ts";
-import type { KnownMember } from "./transport/options.ts";
 import type { PeerTransport } from "./transport/peer-transport.ts";
 import { createTcpTransport } from "./transport/tcp-transport.ts";
 import { version } from "./version.ts";
@@ -47,7 +46,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Ser
   const storage = await openMember(config, deps);
   const store = new Store(storage.state, { cacheBytes: limits.cacheBytes });
   const node = createNode(config, { storage, store }, random);
-  const transport = createPeers(config, { storage, node }, deps);
+  const transport = createPeers(config, { storage, store, node }, deps);
   const removed = Promise.withResolvers<void>();
   const reserve = new DiskReserve({ reserveBytes: config.diskFreeReserveBytes, logger });
   const replica = new Replica(replicaOptions(config), {
@@ -117,7 +116,7 @@ function createNode(config: Config, { storage, store }: Restored, random: Random
 /** @param node finds the configuration in force */
 function createPeers(
   config: Config,
-  { storage, node }: { readonly storage: Storage; readonly node: RaftNode },
+  { storage, store, node }: Restored & { readonly node: RaftNode },
   { clock, random, logger }: ServerDeps,
 ): PeerTransport {
   const { clusterId, memberId: id, incarnation } = storage.identity;
@@ -131,22 +130,8 @@ function createPeers(
       maxFrameBytes: limits.frameBytes,
       introduce: (name) => introduce(node, name),
       isLost: () => node.status().leader === undefined,
+      history: () => historyOf(storage, store),
     },
     { clock, random, logger },
   );
-}
-
-/**
- * Who a new member is, once it is certain that it was added. Followers answer too, as the only address that
- * the new one was given may be a follower's; but none that hears no leader: what it knows may be long over.
- */
-function introduce(node: RaftNode, name: string): KnownMember | undefined {
-  const { configuration: latest, commit, leader } = node.status();
-  if (leader === undefined) return undefined;
-  const member = new MembershipTable(latest.configuration).named(name);
-  if (member === undefined) return undefined;
-  const { id: memberId, peerAddress, role: kind } = member;
-  if (kind === "voter") return { kind, memberId, peerAddress };
-  if (commit < latest.index) return undefined;
-  return { kind, memberId, peerAddress, configuration: encodeConfiguration(latest.configuration) };
 }

@@ -1,7 +1,7 @@
 /**
  * The command line behind `make sim` and `make soak`:
  *
- *   sim SEED [--trace] [--keep 1,2,3|none] [--seconds N]    one run, twice if it fails: once to show, once to shrink
+ *   sim SEED [--trace] [--keep 1,2,3|none] [--seconds N]    one run; if it fails, the smallest like it
  *   soak MINUTES                                           fresh seeds until the time is up
  *   check COUNT                                            the seeds of regressions, and so many fresh ones
  */

@@ -1,6 +1,6 @@
 /**
- * The second phase: nothing fails any more. Within a bounded time every member of the cluster serves writes and
- * reads, and all are at the same index with the same state.
+ * The second phase: nothing fails any more. Within a bounded time every member of the cluster serves writes
+ * and reads, and all are at the same index with the same state.
  */
 import type { Checkers } from "./checkers/checkers.ts";
 import { SafetyViolation } from "./checkers/truth.ts";
@@ -9,7 +9,9 @@ import type { Machine } from "./process/machine.ts";
 import type { Clients } from "./workload/clients.ts";
 import type { World } from "./world/world.ts";
 
-/** Elections, reconnections, a snapshot for whoever is behind, and the time that a leader waits between them. */
+/**
+ * Elections, reconnections, a snapshot for whoever is behind, and the time that a leader waits between them.
+ */
 const patienceUs = 60_000_000;
 
 const stepUs = 100_000;
@@ -70,7 +72,7 @@ function voters(cluster: Cluster): readonly Machine[] {
 }
 
 const machinesOf = (cluster: Cluster): readonly Machine[] =>
-  cluster.machines.filter(({ retired }) => retired === undefined);
+  cluster.machines.filter(({ retired, isWiped }) => retired === undefined && !isWiped);
 
 function areEqual(cluster: Cluster): boolean {
   const leader = cluster.leader?.member;

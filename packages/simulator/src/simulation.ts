@@ -1,6 +1,6 @@
 /**
- * One run: a cluster on machines that fail, clients, and checkers that look at every step. First things fail; then all
- * heals, and within a bounded time every member has to serve and to be where the others are.
+ * One run: a cluster on machines that fail, clients, and checkers that look at every step. First things fail;
+ * then all heals, and within a bounded time every member has to serve and to be where the others are.
  */
 import { pino } from "pino";
 import { Checkers } from "./checkers/checkers.ts";

@@ -116,6 +116,8 @@ export function encodePosition(position: Position): Uint8Array {
 
 export function decodePosition(record: Uint8Array): Position {
   const [appliedIndex, appliedTerm, revision] = readHeader(positionKey, record);
+  if (record.length !== recordOverheadBytes)
+    throw new DamagedRecordError("the stored position of the store is longer than one is");
   return { appliedIndex, appliedTerm, revision };
 }
 

@@ -17,6 +17,12 @@ export class Disk implements StateReader {
     }
   }
 
+  /** Another state takes the place of this one, as a whole. */
+  replaceWith(other: Disk): void {
+    this.records.clear();
+    for (const [key, record] of other.records) this.records.set(key, record);
+  }
+
   damage(key: Uint8Array, change: (record: Uint8Array) => Uint8Array): void {
     const record = this.records.get(hex(key));
     if (record === undefined) throw new Error("there is no such record to damage");

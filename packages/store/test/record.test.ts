@@ -47,3 +47,9 @@ test("a count that nothing has ever written is damage, whatever the checksum say
   changed.writeUInt32BE(crc32(changed.subarray(0, -4), crc32(positionKey)), changed.length - 4);
   assert.throws(() => checkRecord(positionKey, changed), DamagedRecordError);
 });
+
+test("a position with something behind it is damage, whatever the checksum says", () => {
+  const longer = Buffer.concat([encodePosition(position), Buffer.alloc(3)]);
+  longer.writeUInt32BE(crc32(longer.subarray(0, -4), crc32(positionKey)), longer.length - 4);
+  assert.throws(() => checkRecord(positionKey, longer), DamagedRecordError);
+});

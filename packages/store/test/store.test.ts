@@ -121,6 +121,34 @@ test("keys are read from the disk once and then from memory, missing ones too", 
   assert.equal(disk.reads, reads);
 });
 
+test("what replaces the state as a whole replaces what was cached, and what was not durable", () => {
+  const disk = new Disk();
+  const store = new Store(disk, options);
+  store.apply(1, 1, setBytes("a", "ours"));
+  store.apply(2, 1, setBytes("gone", "ours"));
+  persist(store, disk);
+  assert.equal(text(store.get(bytes("a"))?.value), "ours");
+  assert.equal(store.get(bytes("new")), undefined);
+  store.apply(3, 1, setBytes("not durable", "ours"));
+
+  const other = new Disk();
+  const sender = new Store(other, options);
+  sender.apply(1, 1, setBytes("a", "theirs"));
+  sender.apply(2, 1, setBytes("new", "theirs"));
+  sender.skip(3, 2);
+  sender.skip(4, 2);
+  persist(sender, other);
+  disk.replaceWith(other);
+  store.restored();
+
+  assert.deepEqual(
+    ["a", "gone", "new", "not durable"].map((key) => text(store.get(bytes(key))?.value)),
+    ["theirs", undefined, "theirs", undefined],
+  );
+  assert.deepEqual([store.appliedIndex, store.revision, store.unsavedBytes], [4, 3, 0]);
+  assert.equal(store.hasChanges(), false);
+});
+
 test("any key is a key: empty, binary, one the prefix of another", () => {
   const disk = new Disk();
   const store = new Store(disk, options);

@@ -133,12 +133,32 @@ describe("Diss. §6.4, linearizable reads", () => {
       context: context(7),
     };
     solo.step(request).step(request);
-    solo.run();
-    solo.step(answer(2, solo, 1));
+    const round = only(solo.messages(), "heartbeat").at(-1)?.readRound;
+    solo.step(answer(2, solo, round));
     const responses = only(solo.messages(), "readIndexResponse");
     assert.deepEqual(
       responses.map(({ to, index }) => [to, index]),
       [[n(3), 1]],
+    );
+  });
+
+  test("§6.4: a request that came twice before the leader has committed in its term is answered once", () => {
+    const solo = new Solo({ log: [1], commit: 1 }).elect();
+    solo.run();
+    const request: Message = {
+      kind: "readIndexRequest",
+      from: n(3),
+      to: n(1),
+      term: solo.status.term,
+      context: context(7),
+    };
+    solo.step(request).step(request).acknowledge(n(2));
+    const round = only(solo.messages(), "heartbeat").at(-1)?.readRound;
+    solo.step(answer(2, solo, round));
+    const responses = only(solo.messages(), "readIndexResponse");
+    assert.deepEqual(
+      responses.map(({ to, index }) => [to, index]),
+      [[n(3), 2]],
     );
   });
 

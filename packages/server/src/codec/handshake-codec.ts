@@ -21,6 +21,8 @@ export interface Hello {
   readonly peerAddress: string;
   /** Of the data directory of who dials; 0 if it has none yet, or does not know. */
   readonly incarnation: bigint;
+  /** Of what who dials has applied; 0 if there is none yet. */
+  readonly history: bigint;
 }
 
 export interface HelloReply {
@@ -40,6 +42,8 @@ export interface HelloReply {
   readonly dataLost: boolean;
   /** Of the data directory of who answers; 0 if it does not know. */
   readonly incarnation: bigint;
+  /** Of what who answers has applied; 0 if there is none yet. */
+  readonly history: bigint;
   /** Undefined unless an introduction was asked for and is given. */
   readonly introduction: Introduction | undefined;
 }
@@ -71,7 +75,7 @@ export function encodeHello(hello: Hello): Buffer {
 export function decodeHello(bytes: Uint8Array): Hello {
   const hello = decode(HelloSchema, bytes);
   const { protocolVersion, clusterId, from, to, clientAddress, version } = hello;
-  const { purpose, name, peerAddress, incarnation } = hello;
+  const { purpose, name, peerAddress, incarnation, history } = hello;
   if (Buffer.byteLength(peerAddress) > maxAddressBytes)
     throw new DecodeError(`an address has more than ${String(maxAddressBytes)} bytes`);
   if (Buffer.byteLength(name) > maxNameBytes)
@@ -87,6 +91,7 @@ export function decodeHello(bytes: Uint8Array): Hello {
     name,
     peerAddress,
     incarnation,
+    history,
   };
 }
 

@@ -32,16 +32,27 @@ export const maxNameBytes = 255;
 /** Bytes of host:port. A host name has at most 253. */
 export const maxAddressBytes = 260;
 
+export interface Membership {
+  /** Former members are rows as well. */
+  readonly rows: readonly MemberRow[];
+  /**
+   * Of everything that the cluster ever committed: drawn by the first leader, 0 before. Where the data of one
+   * cluster was begun twice there are two, and what they hold at one index and term need not be the same.
+   */
+  readonly history: bigint;
+}
+
 /** Rows keep their order. Throws a DecodeError where {@link decodeMembership} would: nobody could read it. */
-export function encodeMembership(rows: readonly MemberRow[]): Uint8Array {
+export function encodeMembership({ rows, history }: Membership): Uint8Array {
   checkRows(rows);
   const members = rows.map(({ replaces = noId, ...row }) => ({ ...row, replaces }));
-  return toBinary(MembershipSchema, create(MembershipSchema, { members }));
+  return toBinary(MembershipSchema, create(MembershipSchema, { members, history }));
 }
 
 /** Throws a DecodeError, also at rows that no cluster could have, such as two with one id. */
-export function decodeMembership(bytes: Uint8Array): readonly MemberRow[] {
-  const rows = parse(bytes).members.map(({ id, name, peerAddress, replaces, incarnation }) => ({
+export function decodeMembership(bytes: Uint8Array): Membership {
+  const { members, history } = parse(bytes);
+  const rows = members.map(({ id, name, peerAddress, replaces, incarnation }) => ({
     id: nodeId(id),
     name,
     peerAddress,
@@ -49,7 +60,7 @@ export function decodeMembership(bytes: Uint8Array): readonly MemberRow[] {
     incarnation,
   }));
   checkRows(rows);
-  return rows;
+  return { rows, history };
 }
 
 function parse(bytes: Uint8Array) {

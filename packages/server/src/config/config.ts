@@ -8,16 +8,23 @@ import type { Values } from "./values.ts";
 export interface Config {
   readonly name: string;
   readonly dataDir: string;
-  /** All members, if the cluster is new; else some that can be asked, this one perhaps among them. */
+  /**
+   * All members, if the cluster is new; else some that can be asked, this one perhaps among them. Only a first
+   * start goes by it, so {@link checkInitialCluster} is left to that.
+   */
   readonly initialCluster: readonly { readonly name: string; readonly address: string }[];
   readonly initialClusterState: "new" | "existing";
   readonly initialClusterToken: string;
   readonly listenPeerAddress: HostPort;
   readonly listenClientAddress: HostPort;
+  /** As it is given; undefined unless it is. */
+  readonly advertisePeerAddress: string | undefined;
   /** Empty if clients cannot be told one. */
   readonly advertiseClientAddress: string;
   readonly advertisedNodes: ReadonlyMap<string, string>;
   readonly peerTls: TlsPaths | undefined;
+  /** Whether peers may talk in clear beyond this machine: {@link checkPeersAreSafe}. */
+  readonly insecurePeers: boolean;
   readonly clientTls: TlsPaths | undefined;
   readonly heartbeatIntervalMs: number;
   readonly electionTimeoutMs: number;
@@ -54,7 +61,7 @@ export function readConfig(values: Values): Config {
   const initialCluster = reader.pairs("initial-cluster");
   const name = reader.required("name");
   const timing = readTiming(reader);
-  const config: Config = {
+  return {
     name,
     dataDir: reader.required("data-dir"),
     initialCluster,
@@ -62,9 +69,11 @@ export function readConfig(values: Values): Config {
     initialClusterToken: reader.required("initial-cluster-token"),
     listenPeerAddress: reader.address("listen-peer-address"),
     listenClientAddress: reader.address("listen-client-address"),
+    advertisePeerAddress: advertisedPeerAddress(reader),
     advertiseClientAddress: advertisedClientAddress(reader),
     advertisedNodes: new Map(reader.pairs("advertise-nodes").map((node) => [node.name, node.address])),
     peerTls: readPeerTls(reader),
+    insecurePeers: reader.isOn("insecure-peers"),
     clientTls: readClientTls(reader),
     ...timing,
     maxRequestBytes: reader.count("max-request-bytes", { least: 1, most: mostRequestBytes }),
@@ -78,9 +87,6 @@ export function readConfig(values: Values): Config {
     logLevel: reader.choice("log-level", ["debug", "info", "warn", "error"]),
     logFormat: reader.choice("log-format", ["text", "json"]),
   };
-  checkInitialCluster(config, reader);
-  checkPeersAreSafe(config, reader);
-  return config;
 }
 
 function readTiming(reader: ValueReader) {
@@ -121,6 +127,11 @@ function readForceNewCluster(reader: ValueReader): boolean {
   return isForced;
 }
 
+export function advertisedPeerAddress(reader: ValueReader): string | undefined {
+  const given = reader.optional("advertise-peer-address");
+  return given === undefined ? undefined : formatAddress(reader.address("advertise-peer-address"));
+}
+
 function advertisedClientAddress(reader: ValueReader): string {
   const given = reader.optional("advertise-client-address");
   if (given !== undefined) return formatAddress(reader.address("advertise-client-address"));
@@ -155,13 +166,10 @@ function readClientTls(reader: ValueReader): TlsPaths | undefined {
 
 /** Throws a StartupError of kind `usage` if these members cannot be a cluster with this one in it. */
 export function checkInitialCluster(
-  config: Pick<Config, "name" | "initialCluster" | "initialClusterState">,
-  reader: ValueReader,
+  config: Pick<Config, "name" | "initialCluster" | "initialClusterState" | "advertisePeerAddress">,
 ): void {
-  const { initialCluster, initialClusterState, name } = config;
+  const { name, initialCluster, initialClusterState, advertisePeerAddress: advertised } = config;
   checkLengths(config);
-  // A member that has been started before may come without it; whoever bootstraps checks that.
-  if (initialCluster.length === 0) return;
   const own = initialCluster.find((member) => member.name === name);
   // Who joins asks the others; its own address is the one with which it was added.
   if (own === undefined && initialClusterState === "new") {
@@ -184,13 +192,10 @@ export function checkInitialCluster(
       seen.add(member[key]);
     }
   }
-  const advertised = reader.optional("advertise-peer-address");
-  if (own === undefined || advertised === undefined) return;
-  if (formatAddress(reader.address("advertise-peer-address")) !== own.address) {
-    throw usage(
-      `--advertise-peer-address ${advertised} differs from ${name}=${own.address} in --initial-cluster; make them equal`,
-    );
-  }
+  if (own === undefined || advertised === undefined || advertised === own.address) return;
+  throw usage(
+    `--advertise-peer-address ${advertised} differs from ${name}=${own.address} in --initial-cluster; make them equal`,
+  );
 }
 
 /** What the membership table does not take, no cluster could agree upon. */
@@ -215,12 +220,17 @@ function checkBytes(where: string, text: string, most: number): void {
     );
 }
 
-function checkPeersAreSafe(config: Config, reader: ValueReader): void {
-  if (config.peerTls !== undefined || reader.isOn("insecure-peers")) return;
-  const { host } = config.listenPeerAddress;
+/** Throws a StartupError of kind `usage` if peers would talk in clear beyond this machine, unbidden. */
+export function checkPeersAreSafe({
+  peerTls,
+  insecurePeers,
+  listenPeerAddress,
+}: Pick<Config, "peerTls" | "insecurePeers" | "listenPeerAddress">): void {
+  if (peerTls !== undefined || insecurePeers) return;
+  const { host } = listenPeerAddress;
   if (host === "localhost" || host === "::1" || host?.startsWith("127.") === true) return;
   throw usage(
-    `peers would talk in clear on ${formatAddress(config.listenPeerAddress)}: give --peer-cert-file, --peer-key-file and ` +
+    `peers would talk in clear on ${formatAddress(listenPeerAddress)}: give --peer-cert-file, --peer-key-file and ` +
       "--peer-trusted-ca-file (make certs makes them), listen on localhost, or say --insecure-peers",
   );
 }

@@ -1,5 +1,5 @@
-/** Environment variables that were probably meant for dkv and are none of its own. */
-import { environmentName, flagNames } from "./flags.ts";
+/** Flags and environment variables that were probably meant for dkv and are none of its own. */
+import { environmentName, type FlagName, flagNames } from "./flags.ts";
 
 const prefix = "DKV_";
 
@@ -13,18 +13,27 @@ export function misspeltVariables(
   const known = flagNames.map(environmentName);
   return Object.keys(environment).flatMap((name) => {
     if (!name.startsWith(prefix) || known.includes(name)) return [];
-    const meant = nearest(name, known);
+    const meant = nearest(name, known, prefix);
     return meant === undefined
       ? []
       : [`the environment has $${name}, which means nothing and is ignored; did you mean $${meant}?`];
   });
 }
 
+/** The flag that was probably meant by one that there is not; both without the dashes. */
+export function misspeltFlag(name: string): FlagName | undefined {
+  return nearest(name, flagNames);
+}
+
 /** The one with the fewest slips: at most one in every four letters behind the prefix, and three in all. */
-function nearest(name: string, known: readonly string[]): string | undefined {
+function nearest<Known extends string>(
+  name: string,
+  known: readonly Known[],
+  { length: sure } = "",
+): Known | undefined {
   const [best] = known
     .map((candidate) => ({ candidate, slips: distance(name, candidate) }))
-    .filter(({ candidate, slips }) => slips <= Math.min(3, (candidate.length - prefix.length) / 4))
+    .filter(({ candidate, slips }) => slips <= Math.min(3, (candidate.length - sure) / 4))
     .sort((a, b) => a.slips - b.slips);
   return best?.candidate;
 }

@@ -1,5 +1,5 @@
 /** The command line of `dkv restore FILE`, which takes the flags of dkv itself and needs few of them. */
-import { checkInitialCluster, type Config } from "./config.ts";
+import { advertisedPeerAddress, checkInitialCluster, type Config } from "./config.ts";
 import { environmentName, flag } from "./flags.ts";
 import { usage, ValueReader } from "./value-reader.ts";
 import { gatherValues, type Values } from "./values.ts";
@@ -47,7 +47,8 @@ function readRequest(file: string, values: Values): RestoreRequest {
     initialCluster: reader.pairs("initial-cluster"),
     initialClusterToken: reader.required("initial-cluster-token"),
   };
-  checkInitialCluster({ ...request, initialClusterState: "new" }, reader);
+  const advertisePeerAddress = advertisedPeerAddress(reader);
+  checkInitialCluster({ ...request, initialClusterState: "new", advertisePeerAddress });
   return request;
 }
 

@@ -2,8 +2,9 @@
 import { readFileSync } from "node:fs";
 import yargs from "yargs";
 import { StartupError } from "../platform/startup-error.ts";
+import { whyUnreadable } from "../platform/unreadable.ts";
 import { environmentName, flag, flagNames, type FlagName } from "./flags.ts";
-import { misspeltVariables } from "./misspelt.ts";
+import { misspeltFlag, misspeltVariables } from "./misspelt.ts";
 
 /** A flag's text and where it was given, so that a complaint can name the place. */
 export interface Given {
@@ -88,7 +89,7 @@ async function parseArguments(argv: readonly string[], version: string) {
     .wrap(110)
     .epilogue(examples)
     .fail((message, error) => {
-      throw error ?? new StartupError("usage", `${message.split("\n").join("; ")}; see dkv --help`);
+      throw error ?? misunderstood(message, argv);
     });
   for (const name of flagNames) {
     const { describe, group, value, ...row } = flag(name);
@@ -101,6 +102,18 @@ async function parseArguments(argv: readonly string[], version: string) {
     output = text;
   });
   return { given: collectGiven(parsed), output };
+}
+
+/** One line for what yargs found wrong. */
+function misunderstood(message: string, argv: readonly string[]): StartupError {
+  const [, named = ""] = /^Unknown arguments?: (.*)/.exec(message) ?? [];
+  const isFlag = (name: string): boolean =>
+    argv.some((word) => word === `--${name}` || word.startsWith(`--${name}=`));
+  const unknown = named.split(", ").find(isFlag);
+  const meant = unknown === undefined ? undefined : misspeltFlag(unknown);
+  if (unknown === undefined || meant === undefined)
+    return new StartupError("usage", `${message.split("\n").join("; ")}; see dkv --help`);
+  return new StartupError("usage", `unknown flag --${unknown}: did you mean --${meant}?`);
 }
 
 function defaultText(text: string | undefined) {
@@ -149,15 +162,15 @@ function parseConfigFile(path: string): object {
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    throw new StartupError("environment", `--config: ${path} cannot be read: ${String(error)}`, {
-      cause: error,
-    });
+    throw new StartupError("environment", `--config: ${path} ${whyUnreadable(error)}`, { cause: error });
   }
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
   } catch (error) {
-    throw new StartupError("usage", `--config: ${path} is not JSON: ${String(error)}`, { cause: error });
+    // What Node says quotes the file, with its ends of lines.
+    const reason = error instanceof Error ? error.message.replaceAll(/[\s\p{Cc}]+/gu, " ") : String(error);
+    throw new StartupError("usage", `--config: ${path} is not JSON: ${reason}`, { cause: error });
   }
   throw new StartupError("usage", `--config: ${path} must hold one JSON object whose keys are flags`);
 }

@@ -5,6 +5,7 @@ import { createSecureContext } from "node:tls";
 import type { Logger } from "pino";
 import type { Cancel, Clock } from "./clock.ts";
 import { StartupError } from "./startup-error.ts";
+import { whyUnreadable } from "./unreadable.ts";
 
 export interface TlsPaths {
   readonly certFile: string;
@@ -25,20 +26,29 @@ const pollMs = 2_000;
 /** A certificate that is about to expire is worth a warning this long before. */
 const expiryWarningMs = 14 * 86_400_000;
 
-/** Throws a StartupError of kind `environment` whose one line names the file and what is wrong with it. */
-export function readTlsMaterial({ certFile, keyFile, trustedCaFile }: TlsPaths): TlsMaterial {
-  const cert = readPem(certFile);
-  const key = readPem(keyFile);
-  const ca = trustedCaFile === undefined ? undefined : readPem(trustedCaFile);
-  checkPair({ certFile, cert, keyFile, key });
-  if (ca !== undefined && trustedCaFile !== undefined) {
-    for (const certificate of certificatesIn(ca)) parseCertificate(trustedCaFile, certificate);
-  }
+/**
+ * Throws a StartupError of kind `environment` whose one line names the file and what is wrong with it.
+ *
+ * @param flags how the flags begin that name the files, for a complaint that names them too
+ */
+export function readTlsMaterial(paths: TlsPaths, flags?: "--" | "--peer-"): TlsMaterial {
+  const { certFile, keyFile, trustedCaFile } = paths;
+  const called = (file: string, flag: string): string =>
+    flags === undefined ? file : `${flags}${flag} ${file}`;
+  const certName = called(certFile, "cert-file");
+  const keyName = called(keyFile, "key-file");
+  const cert = readPem(certFile, certName);
+  const key = readPem(keyFile, keyName);
+  checkPair({ cert, certName, key, keyName });
+  const ca =
+    trustedCaFile === undefined
+      ? undefined
+      : readAuthorities(trustedCaFile, called(trustedCaFile, "trusted-ca-file"));
   try {
     createSecureContext({ cert, key, ca, minVersion: "TLSv1.2" });
   } catch (error) {
     // Sound files of which OpenSSL thinks little, such as a key that is too short.
-    throw broken(`${certFile} and ${keyFile} cannot be used for TLS: ${messageOf(error)}`, error);
+    throw broken(`${certName} and ${keyName} cannot be used for TLS: ${messageOf(error)}`, error);
   }
   return { cert, key, ca };
 }
@@ -82,47 +92,48 @@ function fingerprint({ certFile, keyFile, trustedCaFile }: TlsPaths): string {
     .join(" ");
 }
 
-function readPem(file: string): Buffer {
+function readAuthorities(file: string, name: string): Buffer {
+  const ca = readPem(file, name);
+  for (const certificate of certificatesIn(ca)) parseCertificate(certificate, name);
+  return ca;
+}
+
+/** @param name of the file in a complaint */
+function readPem(file: string, name = file): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    const reasons: Readonly<Record<string, string>> = {
-      ENOENT: "does not exist",
-      EACCES: "may not be read by this user",
-      EISDIR: "is a directory",
-    };
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    throw broken(`${file} ${reasons[code] ?? `cannot be read: ${messageOf(error)}`}`, error);
+    throw broken(`${name} ${whyUnreadable(error)}`, error);
   }
 }
 
 interface Pair {
-  readonly certFile: string;
   readonly cert: Buffer;
-  readonly keyFile: string;
+  readonly certName: string;
   readonly key: Buffer;
+  readonly keyName: string;
 }
 
-function checkPair({ certFile, cert, keyFile, key }: Pair): void {
-  const certificate = parseCertificate(certFile, cert);
+function checkPair({ cert, certName, key, keyName }: Pair): void {
+  const certificate = parseCertificate(cert, certName);
   let fits: boolean;
   try {
     fits = certificate.checkPrivateKey(createPrivateKey(key));
   } catch (error) {
-    throw broken(`${keyFile} holds no private key in PEM form without a passphrase`, error);
+    throw broken(`${keyName} holds no private key in PEM form without a passphrase`, error);
   }
   if (!fits)
     throw new StartupError(
       "environment",
-      `the key in ${keyFile} does not belong to the certificate in ${certFile}`,
+      `the key in ${keyName} does not belong to the certificate in ${certName}`,
     );
 }
 
-function parseCertificate(file: string, pem: string | Buffer): X509Certificate {
+function parseCertificate(pem: string | Buffer, name: string): X509Certificate {
   try {
     return new X509Certificate(pem);
   } catch (error) {
-    throw broken(`${file} holds no certificate in PEM form`, error);
+    throw broken(`${name} holds no certificate in PEM form`, error);
   }
 }
 
@@ -133,7 +144,7 @@ export function certificatesIn(bundle: Buffer): readonly string[] {
 }
 
 function warnOfExpiry(certFile: string, logger: Logger): void {
-  const expiry = parseCertificate(certFile, readPem(certFile)).validToDate;
+  const expiry = parseCertificate(readPem(certFile), certFile).validToDate;
   const leftMs = expiry.getTime() - Date.now();
   if (leftMs > expiryWarningMs) return;
   const message =

@@ -90,7 +90,7 @@ function founding({ name, initialCluster, initialClusterToken, initialClusterSta
     },
     configuration: initialConfiguration(
       rows.map(({ id }) => id),
-      encodeMembership(rows),
+      encodeMembership({ rows, history: 0n }),
     ),
     mayCreate: initialClusterState === "new" && initialCluster.length > 0,
   };

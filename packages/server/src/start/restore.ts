@@ -59,7 +59,7 @@ function configurationOf(members: RestoreRequest["initialCluster"]): Configurati
   }));
   return initialConfiguration(
     rows.map(({ id }) => id),
-    encodeMembership(rows),
+    encodeMembership({ rows, history: 0n }),
   );
 }
 

@@ -76,6 +76,7 @@ function judgeMember(hello: Hello, purpose: "member" | "snapshot", judge: Judge)
     return refuse(`member ${hex(hello.from)} was removed from the cluster`, { removed: true });
   if (peer === undefined) return judgeStranger(hello, purpose, judge);
   if (!vouchesFor(peer.address)) return refuse(strangersCertificate(peer.address));
+  if (isOtherHistory(hello, options)) return refuse(otherHistory(peer.address.name));
   if (isAnother(hello, peer.address)) return refuse(lostData(peer.address.name), { dataLost: true });
   return { kind: "welcome", peer, purpose };
 }
@@ -112,12 +113,13 @@ function judgeNewcomer({ name }: Hello, { options, vouchesFor }: Judge): Verdict
 
 /** What we answer: who we are, and what is given. */
 export function replyTo(
-  { self, clusterId }: TransportOptions,
+  { self, clusterId, history }: TransportOptions,
   verdict: Partial<Pick<HelloReply, "refusal" | "removed" | "later" | "dataLost" | "introduction">>,
 ): HelloReply {
   const { id, clientAddress, incarnation } = self;
   const nothing = { refusal: "", removed: false, later: false, dataLost: false, introduction: undefined };
-  return { clientAddress, version, clusterId, from: id, incarnation, ...nothing, ...verdict };
+  const us = { clientAddress, version, clusterId, from: id, incarnation, history: history() };
+  return { ...us, ...nothing, ...verdict };
 }
 
 type Incarnated = Pick<PeerAddress, "incarnation">;
@@ -125,6 +127,26 @@ type Incarnated = Pick<PeerAddress, "incarnation">;
 /** Whether a member says that its data directory is another one than it was. */
 export function isAnother({ incarnation: said }: Incarnated, { incarnation: known }: Incarnated): boolean {
   return said !== 0n && known !== 0n && said !== known;
+}
+
+/**
+ * Whether a member belongs to a cluster of our name and members whose data was begun another time. Entries of
+ * one index and term are then not the same, and who followed the other would not notice.
+ */
+export function isOtherHistory(
+  { history: theirs }: Pick<Hello, "history">,
+  { history }: Pick<TransportOptions, "history">,
+): boolean {
+  const ours = history();
+  return theirs !== 0n && ours !== 0n && theirs !== ours;
+}
+
+/** Nobody stops for it: only people can tell which of the two is the one to keep. */
+export function otherHistory(name: string): string {
+  return (
+    `${name} has data of another history: the cluster was begun twice, as when most of the members were given empty ` +
+    "directories. Stop those whose data is not wanted, and start them with empty directories"
+  );
 }
 
 /** Under its old id it could vote twice in one term, or forget what it has acknowledged. */

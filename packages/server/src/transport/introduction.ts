@@ -138,6 +138,7 @@ function helloOf(name: string): Buffer {
     name,
     peerAddress: "",
     incarnation: 0n,
+    history: 0n,
   });
 }
 
@@ -148,7 +149,7 @@ function resultOf(name: string, { refusal, later, introduction }: HelloReply): I
     return { kind: "refused", reason: "it runs a version of dkv that introduces nobody" };
   const configuration = decodeIntroduced(introduction.configuration);
   const { memberId } = introduction;
-  const row = decodeMembership(configuration.context).find(({ id }) => id === memberId);
+  const row = decodeMembership(configuration.context).rows.find(({ id }) => id === memberId);
   if (row?.name !== name || !configuration.learners.includes(memberId))
     return { kind: "refused", reason: `its configuration has no learner named ${name}` };
   return { kind: "introduced", ...introduction, configuration };

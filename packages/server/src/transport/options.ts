@@ -60,6 +60,8 @@ export interface TransportOptions {
    * this strangers are always turned away.
    */
   readonly isLost?: () => boolean;
+  /** Of the cluster, as far as this member has applied it; 0 before it has one. */
+  readonly history: () => bigint;
   /** How fast snapshots leave this member, all together. 32 MiB unless said otherwise. */
   readonly snapshotBytesPerSecond?: number;
   /** A snapshot of which nothing more arrives for so long is given up. A minute unless said otherwise. */

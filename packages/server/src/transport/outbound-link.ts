@@ -12,7 +12,14 @@ import type { Complaints } from "./complaints.ts";
 import { describeFailure } from "./connect-failure.ts";
 import { dial } from "./dial.ts";
 import { FrameReader } from "./frame-reader.ts";
-import { isAnother, maxGreetingBytes, pingFrame, protocolVersion } from "./greeting.ts";
+import {
+  isAnother,
+  isOtherHistory,
+  maxGreetingBytes,
+  otherHistory,
+  pingFrame,
+  protocolVersion,
+} from "./greeting.ts";
 import type { Timing, TransportDeps, TransportOptions } from "./options.ts";
 import type { PeerRecord } from "./peer-record.ts";
 import type { PeerFrame } from "./peer-transport.ts";
@@ -183,6 +190,7 @@ export class OutboundLink {
       name: self.name,
       peerAddress: this.#deps.ownAddress(),
       incarnation: self.incarnation,
+      history: this.#options.history(),
     });
     return dial({ peerAddress, name, material: this.#deps.tlsMaterial() }, hello);
   }
@@ -212,6 +220,7 @@ export class OutboundLink {
         if (this.#isFromPeer(reply)) this.#onRefusal(reply);
         throw new DecodeError(`it refused us: ${reply.refusal}`);
       }
+      if (isOtherHistory(reply, this.#options)) throw new DecodeError(otherHistory(this.#peer.address.name));
       if (isAnother(reply, this.#peer.address)) throw new DecodeError("it has lost its data: replace it");
       this.#state.cancelDeadline();
       this.#state = { kind: "connected", socket, sinceMs: this.#answeredMs };

@@ -308,9 +308,12 @@ fuzz("bodies of Connect and JSON", {
   },
 });
 
+/** Made once: what it takes to make one must not be counted as what it takes to read one. */
+const packed = [2 ** 20, 2 ** 23, 2 ** 26].map((bytes) => gzipSync(Buffer.alloc(bytes)));
+
 /** A small message that unpacks to a large one is not unpacked. */
 fuzz("bodies that unpack to much", {
-  input: fc.integer({ min: 2 ** 20, max: 2 ** 26 }).map((bytes) => gzipSync(Buffer.alloc(bytes))),
+  input: fc.constantFrom(...packed),
   runs: 5,
   async check(body) {
     const open = openApi();

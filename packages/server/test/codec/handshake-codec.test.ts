@@ -24,6 +24,7 @@ const hello: Hello = {
   name: "dkv-9",
   peerAddress: "host:2380",
   incarnation: 2n ** 64n - 1n,
+  history: 5n,
 };
 
 const reply: HelloReply = {
@@ -36,6 +37,7 @@ const reply: HelloReply = {
   later: true,
   dataLost: true,
   incarnation: 3n,
+  history: 6n,
   introduction: { clusterId: 7n, memberId: nodeId(9n), configuration: Uint8Array.of(1, 2) },
 };
 

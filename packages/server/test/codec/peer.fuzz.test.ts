@@ -54,6 +54,7 @@ const hello: fc.Arbitrary<Hello> = fc.record({
   name: text,
   peerAddress: text,
   incarnation: id,
+  history: id,
 });
 
 fuzz("greetings", {
@@ -77,6 +78,7 @@ const reply = fc.record({
   later: fc.boolean(),
   dataLost: fc.boolean(),
   incarnation: id,
+  history: id,
   introduction: fc.option(fc.record({ clusterId: id, memberId: id.map(nodeId), configuration: anyBytes }), {
     nil: undefined,
   }),

@@ -227,7 +227,7 @@ export async function cluster(
   }));
   const configuration = initialConfiguration(
     rows.map(({ id }) => id),
-    encodeMembership(rows),
+    encodeMembership({ rows, history: 0n }),
   );
   const place = { network, directory, configuration, options };
   const members = await Promise.all(rows.map((row) => startReplica(row, place)));
@@ -251,7 +251,7 @@ export async function cluster(
   const start = async (name: string): Promise<Running> => {
     const { node } = await leader();
     const { configuration: known } = node.status().configuration;
-    const row = decodeMembership(known.context).findLast((one) => one.name === name);
+    const row = decodeMembership(known.context).rows.findLast((one) => one.name === name);
     if (row === undefined) throw new Error(`${name} was not added`);
     const started = await startReplica(row, { ...place, configuration: known });
     members.push(started);

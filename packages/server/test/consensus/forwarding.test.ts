@@ -9,6 +9,8 @@ import type { Passage } from "./loopback.ts";
 const isForward = ({ frame }: Passage): boolean => frame.forwarded.length > 0;
 const isRefusal = ({ frame }: Passage): boolean => frame.refusals.length > 0;
 const isHeartbeat = ({ frame }: Passage): boolean => frame.messages.some(({ kind }) => kind === "heartbeat");
+const asksForVotes = ({ frame }: Passage): boolean =>
+  frame.messages.some(({ kind }) => kind === "preVoteRequest" || kind === "voteRequest");
 const bringsCommands = ({ frame }: Passage): boolean =>
   frame.messages.some(
     (message) =>
@@ -52,6 +54,31 @@ describe("a write that a follower hands to its leader", () => {
     network.release();
     assert.equal((await answer).kind, "set");
     // Whatever the follower made of the refusal, it has done so before this.
+    await follower.replica.propose(set("another", "value"));
+    assert.equal(await read(follower, "key"), "value");
+    assert.equal(follower.replica.get(Buffer.from("key"))?.version, 1);
+  });
+
+  it("is applied once, though its leader reads it late, when it leads a later term and has it already", async (test) => {
+    const { network, leaderAndFollower } = await cluster(test, 3);
+    const { leader, follower } = await leaderAndFollower();
+    network.rule = (passage) => (isForward(passage) ? "hold" : "pass");
+    const answer = follower.replica.propose(set("key", "value"));
+    await until("it is handed on", () => network.held.length === 1);
+    const [late] = network.held.splice(0);
+    assert.ok(late !== undefined);
+
+    // It loses leadership and wins it again, for nobody else may campaign.
+    network.rule = (passage) => (asksForVotes(passage) && passage.from !== leader.id ? "lose" : "pass");
+    network.cut(leader.id);
+    await until("it leads no more", () => leader.node.status().role !== "leader");
+    network.heal(leader.id);
+    assert.equal((await answer).kind, "set");
+    const { role, term } = leader.node.status();
+    assert.deepEqual([role, term > late.frame.forwardedTerm], ["leader", true]);
+
+    network.deliver(late);
+    // It reads this one after the late one.
     await follower.replica.propose(set("another", "value"));
     assert.equal(await read(follower, "key"), "value");
     assert.equal(follower.replica.get(Buffer.from("key"))?.version, 1);

@@ -8,6 +8,7 @@ import {
   connectToEach,
   followersIn,
   lastWords,
+  preparedCluster,
   runningCluster,
   startAnew,
   text,
@@ -103,6 +104,37 @@ describe("a voter that comes back as a new one while those it acknowledged to ar
     await client.memberReplace({ oldId: name, id: name, address }, { timeoutMs: 10_000 });
     await startAnew(victim);
     await cluster.waitForVoters(cluster.members.map((member) => member.name));
+  });
+});
+
+describe("a voter that comes back as a new one beside another that never was there", {
+  timeout: 120_000,
+}, () => {
+  it("leads nobody astray who has what was acknowledged, and who has it says what is wrong", async (test) => {
+    const cluster = await preparedCluster(test, "cleartext", { flags });
+    const [whole, victim, late] = cluster.members as [Member, Member, Member];
+    const start = async (...members: readonly Member[]): Promise<void> => {
+      for (const member of members) member.start();
+      await Promise.all(members.map((member) => member.waitReady()));
+    };
+    await start(whole, victim);
+    const client = await connect(test, "cleartext", [whole.clientAddress]);
+    await whole.waitForLine(/"members":"dkv-0, dkv-1, dkv-2 \(not heard of yet\)"/);
+    await client.set("key", "acknowledged");
+    // What it has applied by then it shows without a quorum, too.
+    await whole.stop();
+    await victim.kill();
+    rmSync(victim.dataDir, { recursive: true });
+    // Nobody can know that these two are not a new cluster.
+    await start(victim, late);
+    await late.waitForLine(/"members"(?!.*dkv-[12] \(not heard of yet)/);
+    const other = await connect(test, "cleartext", [late.clientAddress]);
+    await other.set("other", "value");
+    whole.start();
+    await whole.waitForLine(/has data of another history/);
+    await assert.rejects(client.get("key", { timeoutMs: 1000 }));
+    assert.equal(text((await client.get("key", { serializable: true }))?.value), "acknowledged");
+    assert.equal(text((await other.get("other"))?.value), "value");
   });
 });
 

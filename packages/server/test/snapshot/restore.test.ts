@@ -115,7 +115,7 @@ test("every member of the new cluster has all keys with their revisions, and goe
       initialCluster.map((member) => memberIdOf(member.name)),
     );
     assert.deepEqual(
-      decodeMembership(base.configuration.context).map((row) => [row.name, row.peerAddress]),
+      decodeMembership(base.configuration.context).rows.map((row) => [row.name, row.peerAddress]),
       initialCluster.map((member) => [member.name, member.address]),
     );
 
@@ -209,7 +209,9 @@ test("a member that is started with a part of a backup says what to do", async (
   const restoration = Promise.withResolvers<Restoration>();
   for await (const part of readBackup(createReadStream(request.file))) {
     if (part.kind === "header")
-      restoration.resolve(await Restoration.begin({ dataDir: request.dataDir, clock, random: systemRandom }, part.header));
+      restoration.resolve(
+        await Restoration.begin({ dataDir: request.dataDir, clock, random: systemRandom }, part.header),
+      );
     else if (part.kind === "chunk") await (await restoration.promise).write(part.chunk);
   }
   const begun = await restoration.promise;

@@ -96,6 +96,13 @@ test("a failed sync is a failed append, and shows nothing of it", async (context
   await log.close();
 });
 
+test("a sync that is not made fails, in place and elsewhere", async (context) => {
+  const descriptor = fs.openSync(join(await temporaryDirectory(context), "file"), "w");
+  fs.closeSync(descriptor);
+  for (const bytes of [300, 2 ** 20])
+    await assert.rejects(new DiskSync(systemClock).sync(descriptor, bytes), { code: "EBADF" });
+});
+
 /** Counts where syncs happen, with a disk that takes as long as it is told. */
 async function syncsOf(
   context: TestContext,

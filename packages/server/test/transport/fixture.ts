@@ -158,12 +158,18 @@ export function member(
   if (address === undefined) throw new RangeError("no such member");
   const { logger, log } = recordingLogger();
   const options: TransportOptions = {
-    self: { id: address.id, name: address.name, clientAddress: `${address.name}:3000`, incarnation: address.id },
+    self: {
+      id: address.id,
+      name: address.name,
+      clientAddress: `${address.name}:3000`,
+      incarnation: address.id,
+    },
     clusterId,
     listenAddress: { host: "localhost", port: portOf(address) },
     peers: all.filter((one) => one !== address),
     tls: undefined,
     maxFrameBytes: 4 * 2 ** 20,
+    history: () => 0n,
     timing: { handshakeMs: 1_000, pingMs: 20, silenceMs: 2_000, backoff: { firstMs: 5, maxMs: 40 } },
     ...overrides,
   };
@@ -276,7 +282,14 @@ export class Stranger {
 
   hello(all: readonly PeerAddress[], from: number, to: number, overrides: Partial<Hello> = {}): void {
     const ids = { from: all[from]?.id ?? nodeId(0n), to: all[to]?.id ?? nodeId(0n) };
-    const nothing = { clientAddress: "", version: "", name: "", peerAddress: "", incarnation: 0n };
+    const nothing = {
+      clientAddress: "",
+      version: "",
+      name: "",
+      peerAddress: "",
+      incarnation: 0n,
+      history: 0n,
+    };
     const rest = { protocolVersion, clusterId, purpose: "member", ...nothing } as const;
     this.socket.write(encodeHello({ ...ids, ...rest, ...overrides }));
   }
@@ -284,7 +297,16 @@ export class Stranger {
 
 /** A reply as a member of the tests' cluster might give it. */
 export function replyOf(overrides: Partial<HelloReply> = {}): HelloReply {
-  const rest = { version: "", clusterId, from: nodeId(0n), removed: false, later: false, dataLost: false, incarnation: 0n };
+  const rest = {
+    version: "",
+    clusterId,
+    from: nodeId(0n),
+    removed: false,
+    later: false,
+    dataLost: false,
+    incarnation: 0n,
+    history: 0n,
+  };
   return { refusal: "", clientAddress: "", introduction: undefined, ...rest, ...overrides };
 }
 

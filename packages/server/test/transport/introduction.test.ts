@@ -35,7 +35,10 @@ function configurationWith(name: string): Configuration {
     peerAddress: `host-${String(at)}:2380`,
     incarnation: 7n,
   }));
-  const context = encodeMembership([...voters, { id: memberId, name, peerAddress, incarnation: 0n }]);
+  const context = encodeMembership({
+    rows: [...voters, { id: memberId, name, peerAddress, incarnation: 0n }],
+    history: 0n,
+  });
   const ids = voters.map(({ id }) => id);
   return { ...initialConfiguration(ids, context), learners: [memberId] };
 }

@@ -3,17 +3,27 @@ import { describe, it } from "node:test";
 import { nodeId } from "@dkv/raft";
 import { decodeHelloReply, encodeHelloReply } from "../../src/codec/handshake-codec.ts";
 import type { PeerAddress } from "../../src/transport/options.ts";
-import { addresses, authority, connected, dial, impostor, issue, replyOf, started, tlsFiles } from "./fixture.ts";
+import {
+  addresses,
+  authority,
+  connected,
+  dial,
+  impostor,
+  issue,
+  replyOf,
+  started,
+  tlsFiles,
+} from "./fixture.ts";
 
 const here = await issue(["localhost"]);
 const tls = tlsFiles(authority, here);
 
-describe("a member that comes with another data directory", () => {
-  const known = (all: readonly PeerAddress[], incarnation: bigint): PeerAddress => ({
-    ...(all[1] ?? assert.fail()),
-    incarnation,
-  });
+const known = (all: readonly PeerAddress[], incarnation: bigint): PeerAddress => ({
+  ...(all[1] ?? assert.fail()),
+  incarnation,
+});
 
+describe("a member that comes with another data directory", () => {
   it("is refused by those who know the one that it had, told so, and by nobody else", async () => {
     const all = await addresses(2);
     const tellings = [
@@ -71,5 +81,38 @@ describe("a member that comes with another data directory", () => {
       assert.equal(a.losses.items.length > 0, isBelieved, `case ${String(position)}`);
       await a.transport.close();
     }
+  });
+});
+
+describe("members of a cluster that was begun twice", () => {
+  it("do not talk to each other, say why, and go on, whatever else they know of each other", async () => {
+    const all = await addresses(2);
+    const a = await started(all, 0, { tls, peers: [known(all, 99n)], history: () => 1n });
+    const b = await started(all, 1, { tls, history: () => 2n });
+    for (const { log } of [a, b])
+      await log.find(({ reason }) => reason?.includes("has data of another history") === true);
+    const stranger = dial(a.address, here);
+    stranger.hello(all, 1, 0, { history: 2n, incarnation: 5n });
+    const { dataLost, refusal } = decodeHelloReply(await stranger.frames.find(() => true));
+    assert.match(refusal, /dkv-2 has data of another history/);
+    assert.ok(!dataLost);
+    assert.deepEqual([...a.losses.items, ...b.losses.items], []);
+  });
+
+  it("know it from the answer, too", async () => {
+    const all = await addresses(2);
+    await impostor(all[1] ?? assert.fail(), here, (stranger) => {
+      stranger.socket.write(encodeHelloReply(replyOf({ from: nodeId(2n), history: 2n })));
+    });
+    const a = await started(all, 0, { tls, history: () => 1n });
+    await a.log.find(({ reason }) => reason?.includes("has data of another history") === true);
+  });
+
+  it("let in who has none yet", async () => {
+    const all = await addresses(2);
+    const a = await started(all, 0, { tls, history: () => 1n });
+    const b = await started(all, 1, { tls });
+    await connected(a, b.address);
+    await connected(b, a.address);
   });
 });

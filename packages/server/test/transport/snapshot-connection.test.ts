@@ -54,7 +54,14 @@ describe("a connection for a snapshot", () => {
     const both = await pair();
     const stranger = dial(both.b.address, here);
     const ids = { clusterId, from: both.a.address.id, to: both.b.address.id };
-    const nothing = { clientAddress: "", version: "", name: "", peerAddress: "", incarnation: 0n };
+    const nothing = {
+      clientAddress: "",
+      version: "",
+      name: "",
+      peerAddress: "",
+      incarnation: 0n,
+      history: 0n,
+    };
     const rest = { protocolVersion, ...nothing };
     const hellos = (["snapshot", "member"] as const).map((purpose) =>
       encodeHello({ ...ids, ...rest, purpose }),

@@ -104,6 +104,7 @@ describe("members whose CA is replaced", () => {
         peers,
         tls: files,
         maxFrameBytes: 2 ** 20,
+        history: () => 0n,
       },
       { clock, random: systemRandom, logger },
     );

@@ -1,4 +1,6 @@
-/** Bounded memory: nothing that waits grows without end. Looked at now and then, as it is not about one event. */
+/**
+ * Bounded memory: nothing that waits grows without end. Looked at now and then, as it is not about one event.
+ */
 import { SafetyViolation } from "./truth.ts";
 
 export interface Sizes {

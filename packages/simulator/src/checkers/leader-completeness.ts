@@ -1,12 +1,15 @@
 /**
- * Leader completeness: what was committed in a term is in the log of every leader of a later one. Source: Raft
- * Fig. 3, §5.4.3. Logs that share an entry are equal up to it, which is checked apart, so the last one is enough.
+ * Leader completeness: what was committed in a term is in the log of every leader of a later one. Source:
+ * Raft Fig. 3, §5.4.3. Logs that share an entry are equal up to it, which is checked apart, so the last one
+ * is enough.
  */
 import type { EntryId, Observation } from "@dkv/raft";
 import { SafetyViolation } from "./truth.ts";
 
 export class LeaderCompleteness {
-  /** The highest committed entry that a node in each term knew of. It was committed in that term or before. */
+  /**
+   * The highest committed entry that a node in each term knew of. It was committed in that term or before.
+   */
   readonly #committed = new Map<number, EntryId>();
 
   observe({ term, committed }: Pick<Observation, "term" | "committed">): void {

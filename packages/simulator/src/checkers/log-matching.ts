@@ -1,6 +1,6 @@
 /**
- * Log matching: entries with the same index and term are the same, and so is everything before them. Source: Raft
- * Fig. 3, §5.3. It holds if it holds for each entry and the term of the one before.
+ * Log matching: entries with the same index and term are the same, and so is everything before them. Source:
+ * Raft Fig. 3, §5.3. It holds if it holds for each entry and the term of the one before.
  */
 import type { Entry } from "@dkv/raft";
 import { SafetyViolation } from "./truth.ts";

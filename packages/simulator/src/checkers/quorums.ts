@@ -1,7 +1,7 @@
 /**
- * Quorums: who was elected has the votes, and what was committed has the copies, of a majority of each group of voters,
- * on their disks. Source: Raft §5.2, §5.4.2, Diss. §4.3. Nobody but a simulator can see all disks at once, and
- * so need not wait until a mistake does harm.
+ * Quorums: who was elected has the votes, and what was committed has the copies, of a majority of each group
+ * of voters, on their disks. Source: Raft §5.2, §5.4.2, Diss. §4.3. Nobody but a simulator can see all disks
+ * at once, and so need not wait until a mistake does harm.
  */
 import type { Configuration, EntryId, HardState, LogIndex, NodeId, Term } from "@dkv/raft";
 import { SafetyViolation } from "./truth.ts";
@@ -13,7 +13,9 @@ export interface VoterDisk {
   termAt(index: LogIndex): Term | undefined;
 }
 
-/** Undefined for a disk of which nothing can be said, as it was damaged: it counts as whatever is hoped for. */
+/**
+ * Undefined for a disk of which nothing can be said, as it was damaged: it counts as whatever is hoped for.
+ */
 export type DiskOf = (id: NodeId) => VoterDisk | undefined;
 
 export function checkElection(
@@ -40,8 +42,8 @@ export function checkCommit(
   const what = `entry ${String(committed.index)} of term ${String(committed.term)}`;
   if (committed.term !== term)
     throw new SafetyViolation(`the leader of term ${String(term)} committed ${what} by counting`);
-  const hasCopy = ({ firstIndex, termAt }: VoterDisk): boolean =>
-    committed.index < firstIndex || termAt(committed.index) === committed.term;
+  const hasCopy = (disk: VoterDisk): boolean =>
+    committed.index < disk.firstIndex || disk.termAt(committed.index) === committed.term;
   require(configuration, diskOf, { holds: hasCopy, what: `${what} was committed with too few copies` });
 }
 

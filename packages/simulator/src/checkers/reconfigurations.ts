@@ -1,6 +1,7 @@
 /**
- * Changes of the members: one at a time, only once the leader has committed in its own term, and never so that the
- * majorities before and after can miss each other. Source: Diss. §4.1, §4.3, and Ongaro's erratum of 2015.
+ * Changes of the members: one at a time, only once the leader has committed in its own term, and never so
+ * that the majorities before and after can miss each other. Source: Diss. §4.1, §4.3, and Ongaro's erratum of
+ * 2015.
  */
 import type { Configuration, ConfigurationAt, LogIndex, NodeId, Term } from "@dkv/raft";
 import { SafetyViolation } from "./truth.ts";

@@ -1,6 +1,6 @@
 /**
- * Each step of each node: the core's own invariants, among them that a leader only appends, that commit and applied
- * index never go back, and that within a term the vote is given once. Over restarts as well: what a
+ * Each step of each node: the core's own invariants, among them that a leader only appends, that commit and
+ * applied index never go back, and that within a term the vote is given once. Over restarts as well: what a
  * process knew that was durable, the next one on that machine knows.
  */
 import { checkState, checkStep, type Observation, type RaftNode } from "@dkv/raft";

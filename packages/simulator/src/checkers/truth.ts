@@ -1,7 +1,7 @@
 /**
  * What the log has decided, and what a store must make of it: a store of a few lines, written anew, that the
- * production store is compared with at every index. State machine safety (Raft Fig. 3): no member ever applies
- * anything else at an index, and each gives the same result and has the same state.
+ * production store is compared with at every index. State machine safety (Raft Fig. 3): no member ever
+ * applies anything else at an index, and each gives the same result and has the same state.
  */
 import { type Applied, decodeCommand } from "@dkv/store";
 import { keyText } from "../disk/platter.ts";

@@ -14,10 +14,16 @@ import {
   type Term,
 } from "@dkv/raft";
 import { DamageError } from "@dkv/server/storage/damage";
-import { checksumOf, decodeHeader, decodeRecord, encodeRecord } from "@dkv/server/storage/log/record";
+import {
+  checksumOf,
+  type DecodedRecord,
+  decodeHeader,
+  decodeRecord,
+  encodeRecord,
+} from "@dkv/server/storage/log/record";
 import type { LogBatch } from "@dkv/server/storage/storage";
 import { checkBatch } from "./batch-rules.ts";
-import type { Generation, StoredRecord } from "./platter.ts";
+import type { Generation, StoredBase, StoredRecord } from "./platter.ts";
 
 export class LogImage implements LogReader {
   readonly #generation: Generation;
@@ -104,28 +110,49 @@ export class LogImage implements LogReader {
     this.#take(batch.hardState ?? this.hardState, batch.entries);
   }
 
-  /** Drops the records of the first `entries` entries, as many whole ones as there are. */
+  /** Drops whole records of entries up to `upTo`. Returns whether any. */
   compact(upTo: LogIndex): boolean {
     const generation = this.#generation;
-    let { last, chain, record } = generation.base;
-    let dropped = 0;
-    for (const stored of generation.records.slice(0, -1)) {
-      const decoded = decodeRecord(stored.bytes, 0, chain);
-      const entry = decoded?.record.entries.at(-1);
-      if (decoded === undefined || (entry?.index ?? 0) > upTo) break;
-      if (entry !== undefined && entry.index >= last.index) last = { index: entry.index, term: entry.term };
-      ({ chain } = decoded);
-      record = stored.number + 1;
-      dropped += 1;
-      this.#bytes -= stored.bytes.length;
-    }
-    if (last.index === generation.base.last.index) return false;
-    const configuration = this.#history.at(last.index);
-    this.#entries.splice(0, last.index - generation.base.last.index);
-    this.#history.compact(last.index);
-    generation.records.splice(0, dropped);
-    generation.base = { last, configuration, record, chain };
+    const { cut, base } = this.#cutBefore(upTo);
+    if (cut === 0) return false;
+    const configuration = this.#history.at(base.last.index);
+    this.#entries.splice(0, base.last.index - generation.base.last.index);
+    this.#history.compact(base.last.index);
+    for (const { bytes } of generation.records.splice(0, cut)) this.#bytes -= bytes.length;
+    generation.base = { ...base, configuration };
     return true;
+  }
+
+  /**
+   * How many records can go, and where the log begins then. Not between two of which the second replaces
+   * entries of the first: it has to follow on the base without a gap, and without going back.
+   */
+  #cutBefore(upTo: LogIndex): { readonly cut: number; readonly base: Omit<StoredBase, "configuration"> } {
+    const { records, base: start } = this.#generation;
+    const decoded = this.#decoded();
+    const firsts = decoded.map(({ record }) => record.entries[0]?.index ?? Number.POSITIVE_INFINITY);
+    let [cut, base, { last }] = [0, omitConfiguration(start), start];
+    for (const [position, { record, chain }] of decoded.slice(0, -1).entries()) {
+      const entry = record.entries.at(-1);
+      if (entry !== undefined) last = { index: entry.index, term: entry.term };
+      if (last.index > upTo) break;
+      if (Math.min(...firsts.slice(position + 1)) <= last.index || last.index === start.last.index) continue;
+      cut = position + 1;
+      base = { last, chain, record: (records[position]?.number ?? 0) + 1 };
+    }
+    return { cut, base };
+  }
+
+  #decoded(): readonly DecodedRecord[] {
+    const { records, base } = this.#generation;
+    const decoded: DecodedRecord[] = [];
+    for (const { bytes } of records) {
+      const one = decodeRecord(bytes, 0, decoded.at(-1)?.chain ?? base.chain);
+      // Damaged: what is not read again is found at the next start.
+      if (one === undefined) break;
+      decoded.push(one);
+    }
+    return decoded;
   }
 
   #recover(onTorn: () => void): void {
@@ -175,5 +202,7 @@ const tornHeaderBytes = 16;
 export function torn({ bytes, number }: StoredRecord, share: number): StoredRecord {
   return { number, bytes: bytes.subarray(0, Math.floor(share * bytes.length)) };
 }
+
+const omitConfiguration = ({ last, record, chain }: StoredBase) => ({ last, record, chain });
 
 const ownData = (entry: Entry): Entry => ({ ...entry, data: Uint8Array.from(entry.data) });

@@ -1,7 +1,7 @@
 /** What is on a disk: bytes that survive whatever happens to the process, and nothing else. */
 import type { Configuration, ConfigurationAt, EntryId } from "@dkv/raft";
 import type { SnapshotProgress } from "@dkv/snapshot";
-import type { Owner } from "@dkv/server/storage/storage";
+import type { StoredOwner } from "@dkv/server/storage/storage";
 
 /** A record of the log as it lies there, encoded by the production codec. */
 export interface StoredRecord {
@@ -44,7 +44,7 @@ export interface StoredSnapshot {
 }
 
 export interface Platter {
-  owner: Owner | undefined;
+  owner: StoredOwner | undefined;
   current: Generation;
   /** Undefined if nothing is on its way in. */
   incoming: StoredSnapshot | undefined;

@@ -1,6 +1,6 @@
 /**
- * A member's storage on a simulated disk. It keeps the promises of the production one, with its codecs: log and
- * state are written apart, a batch is durable when the disk says so, and what a crash leaves is what the
+ * A member's storage on a simulated disk. It keeps the promises of the production one, with its codecs: log
+ * and state are written apart, a batch is durable when the disk says so, and what a crash leaves is what the
  * disk was doing.
  */
 import { type HardState, logIndex, type LogIndex, type LogReader } from "@dkv/raft";
@@ -10,7 +10,7 @@ import { isStateKey } from "@dkv/server/storage/state/keyspace";
 import type {
   IncomingSnapshot,
   LogBatch,
-  Owner,
+  StoredOwner,
   PersistedBatch,
   StateSnapshot,
   Storage,
@@ -47,7 +47,7 @@ export interface StorageObserver {
 type Part = "append" | "save" | "compact";
 
 export class SimStorage implements Storage {
-  readonly identity: Owner;
+  readonly identity: StoredOwner;
   readonly hardState: Storage["hardState"];
   readonly log: LogReader;
   readonly state: StateReader;
@@ -59,7 +59,7 @@ export class SimStorage implements Storage {
   #stopped: "open" | "failed" | "closed" = "open";
 
   /** Opens what is there. Throws a DamageError. */
-  constructor(identity: Owner, deps: SimStorageDeps) {
+  constructor(identity: StoredOwner, deps: SimStorageDeps) {
     const { platter, observer } = deps;
     platter.owner ??= identity;
     this.identity = platter.owner;

@@ -1,6 +1,6 @@
 /**
- * Kills that wait for their moment: in the middle of a write, or right after an election. By chance alone they would
- * seldom come then, and it is then that promises are half made.
+ * Kills that wait for their moment: in the middle of a write, or right after an election. By chance alone
+ * they would seldom come then, and it is then that promises are half made.
  */
 import type { Hit } from "./apply.ts";
 
@@ -21,6 +21,28 @@ export function killInWrite({ machine, fault, world }: Hit): void {
     });
     return true;
   });
+}
+
+/** Whoever receives a snapshot next loses its connections in the middle of it, or its life. */
+export function breakSnapshot({ cluster, fault, network, world }: Hit): void {
+  for (const machine of cluster.machines) {
+    let chunks = fault.die % 4;
+    machine.hardware.ambush(({ kind }) => {
+      if (kind !== "snapshot") return false;
+      chunks -= 1;
+      if (chunks >= 0) return false;
+      world.after(fault.die % 2000, "fault", () => {
+        if (fault.die % 3 === 0) {
+          machine.crash({ power: false });
+          machine.start();
+          return;
+        }
+        for (const other of cluster.machines)
+          for (const socket of network.between(other.index, machine.index)) socket.cut();
+      });
+      return true;
+    });
+  }
 }
 
 /** The next leader is killed when it has hardly begun. */

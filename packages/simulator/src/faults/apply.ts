@@ -4,12 +4,12 @@ import type { Cluster } from "../process/cluster.ts";
 import type { Machine } from "../process/machine.ts";
 import type { World } from "../world/world.ts";
 import { changeMembership, moveLeader } from "../workload/membership.ts";
-import { coup, killInWrite, killNewLeader } from "./ambush.ts";
+import { breakSnapshot, coup, killInWrite, killNewLeader } from "./ambush.ts";
 import { checkStates } from "../workload/state-check.ts";
-import { damage } from "./damage.ts";
+import { damage, wipe } from "./damage.ts";
 import { isolateOneWay, bridge, flap, partition, slowLinks } from "./network-faults.ts";
 import type { Fault } from "./schedule.ts";
-import type { Swarm } from "./swarm.ts";
+import type { FaultKind, Swarm } from "./swarm.ts";
 
 export interface Stage {
   readonly world: World;
@@ -31,7 +31,7 @@ export function applyFaults(faults: readonly Fault[], stage: Stage): void {
     world.after(fault.atUs, "fault", () => {
       const machine = targetOf(fault, stage.cluster);
       world.trace.note("fault", machine.index, [fault.number, fault.kind]);
-      hit({ ...stage, fault, machine });
+      effects[fault.kind]({ ...stage, fault, machine });
     });
   }
 }
@@ -44,85 +44,58 @@ function targetOf({ targets, hitsLeader }: Fault, cluster: Cluster): Machine {
   return machine;
 }
 
-function hit(one: Hit): void {
-  const { fault, machine, network, cluster, world } = one;
-  switch (fault.kind) {
-    case "kill":
-      crash(one, false);
-      break;
-    case "powerLoss":
-      crash(one, true);
-      break;
-    case "killInWrite":
-      killInWrite(one);
-      break;
-    case "killNewLeader":
-      killNewLeader(one);
-      break;
-    case "coup":
-      coup(one);
-      break;
-    case "pause":
-      pause(one);
-      break;
-    case "clockJump":
-      world.probes.reached("clock jumped");
-      machine.clock.jump(fault.die % 60_000_000);
-      break;
-    case "partition":
-      partition(one);
-      break;
-    case "oneWay":
-      isolateOneWay(one);
-      break;
-    case "bridge":
-      bridge(one);
-      break;
-    case "flap":
-      flap(one);
-      break;
-    case "slowLink":
-      slowLinks(one);
-      break;
-    case "cut":
-      for (const other of cluster.machines)
-        for (const socket of network.between(machine.index, other.index)) socket.cut();
-      break;
-    case "slowDisk":
-      forAWhile(
-        one,
-        () => machine.hardware.slow(2 + (fault.die % 50)),
-        () => machine.hardware.slow(1),
-      );
-      break;
-    case "hungDisk":
-      world.probes.reached("disk hung");
-      machine.hardware.hang(world.nowUs + fault.forUs);
-      break;
-    case "failingSync":
-      forAWhile(
-        one,
-        () => machine.hardware.fail("EIO"),
-        () => machine.hardware.fail(undefined),
-      );
-      break;
-    case "fullDisk":
-      fillDisk(one);
-      break;
-    case "damage":
-      damage(one);
-      break;
-    case "transfer":
-      moveLeader(one);
-      break;
-    case "check":
-      checkStates(one);
-      break;
-    case "membership":
-      changeMembership(one);
-      break;
-  }
-}
+const effects: Readonly<Record<FaultKind, (hit: Hit) => void>> = {
+  kill: (hit) => {
+    crash(hit, false);
+  },
+  powerLoss: (hit) => {
+    crash(hit, true);
+  },
+  killInWrite,
+  killNewLeader,
+  coup,
+  pause,
+  clockJump: ({ machine, fault, world }) => {
+    world.probes.reached("clock jumped");
+    machine.clock.jump(fault.die % 60_000_000);
+  },
+  partition,
+  oneWay: isolateOneWay,
+  bridge,
+  flap,
+  slowLink: slowLinks,
+  cut: ({ cluster, machine, network }) => {
+    for (const other of cluster.machines)
+      for (const socket of network.between(machine.index, other.index)) socket.cut();
+  },
+  breakSnapshot,
+  slowDisk: (hit) => {
+    const { hardware } = hit.machine;
+    forAWhile(
+      hit,
+      () => hardware.slow(2 + (hit.fault.die % 50)),
+      () => hardware.slow(1),
+    );
+  },
+  hungDisk: ({ machine, fault, world }) => {
+    world.probes.reached("disk hung");
+    machine.hardware.hang(world.nowUs + fault.forUs);
+  },
+  failingSync: (hit) => {
+    const { hardware } = hit.machine;
+    forAWhile(
+      hit,
+      () => hardware.fail("EIO"),
+      () => hardware.fail(undefined),
+    );
+  },
+  fullDisk: fillDisk,
+  damage,
+  wipe,
+  transfer: moveLeader,
+  check: checkStates,
+  membership: changeMembership,
+};
 
 function forAWhile({ world, fault, machine }: Hit, begin: () => void, end: () => void): void {
   begin();

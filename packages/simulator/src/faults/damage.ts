@@ -1,16 +1,15 @@
 /**
- * What a disk has changed behind the back of whoever wrote it. Only on a minority of the machines, and only where
- * nobody leaves: with more gone than a cluster can do without, nothing can be promised.
+ * What a disk has changed behind the back of whoever wrote it. Only on a minority of the machines, and only
+ * where nobody leaves: with more gone than a cluster can do without, nothing can be promised.
  */
+import { decodeMembership } from "@dkv/server/codec/membership-codec";
+import type { Machine } from "../process/machine.ts";
 import type { Hit } from "./apply.ts";
 
 export function damage(hit: Hit): void {
-  const { machine, cluster, swarm, fault, world } = hit;
+  const { machine, fault, world } = hit;
   const { platter } = machine;
-  const changesMembers = swarm.faults.some(([kind]) => kind === "membership");
-  const damaged = cluster.machines.filter((each) => each.platter?.isDamaged === true).length;
-  if (changesMembers || damaged >= Math.floor((swarm.members - 1) / 2)) return;
-  if (platter === undefined || platter.isDamaged) return;
+  if (!mayBeLost(hit) || platter === undefined || platter.isDamaged) return;
   const { current } = platter;
   const inState = [...current.state.keys()].filter((key) => key.startsWith(" "));
   const way = fault.die % 3;
@@ -28,6 +27,34 @@ export function damage(hit: Hit): void {
   world.after(fault.forUs, "fault", () => {
     machine.start();
   });
+}
+
+/** Everything is gone, and the process is started again with the flags of its first start. */
+export function wipe(hit: Hit): void {
+  const { machine, cluster, fault, world } = hit;
+  if (!mayBeLost(hit) || machine.isWiped || machine.platter?.isDamaged !== false) return;
+  // Before, it is as good as new to them, and together with one that is new they may begin the cluster once
+  // more.
+  if (!cluster.machines.every((each) => each === machine || knowsToHaveStarted(each, machine))) return;
+  machine.wipe();
+  world.after(fault.forUs, "fault", () => {
+    machine.start();
+  });
+}
+
+/** Whether it will turn away what comes back with another data directory, because a committed configuration tells it to. */
+function knowsToHaveStarted({ storage, isWiped, platter }: Machine, lost: Machine): boolean {
+  if (isWiped || platter?.isDamaged === true) return true;
+  const known = storage?.configurations.findLast(({ index }) => index <= storage.durableHardState.commit);
+  if (known === undefined) return false;
+  const row = decodeMembership(known.configuration.context).rows.find(({ name }) => name === lost.name);
+  return row !== undefined && row.incarnation !== 0n;
+}
+
+function mayBeLost({ cluster, swarm }: Hit): boolean {
+  const changesMembers = swarm.faults.some(([kind]) => kind === "membership");
+  const lost = cluster.machines.filter((each) => each.platter?.isDamaged === true || each.isWiped).length;
+  return !changesMembers && lost < Math.floor((swarm.members - 1) / 2);
 }
 
 function flip(bytes: Buffer | undefined, die: number): void {

@@ -1,6 +1,6 @@
 /**
- * Which faults come when. Drawn beforehand and apart from everything else, so that a run can be repeated with some
- * of them left out. Whom a fault hits is a number, and means a machine once it comes.
+ * Which faults come when. Drawn beforehand and apart from everything else, so that a run can be repeated with
+ * some of them left out. Whom a fault hits is a number, and means a machine once it comes.
  */
 import { Prng } from "../world/random.ts";
 import type { FaultKind, Swarm } from "./swarm.ts";

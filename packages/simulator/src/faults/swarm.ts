@@ -1,6 +1,6 @@
 /**
- * What a run is like. Every run draws its own sizes, rates and kinds of faults: runs that all try everything at once
- * find less than runs that each leave something out (Groce et al., "Swarm Testing", 2012).
+ * What a run is like. Every run draws its own sizes, rates and kinds of faults: runs that all try everything
+ * at once find less than runs that each leave something out (Groce et al., "Swarm Testing", 2012).
  */
 import type { DiskTiming } from "../disk/hardware.ts";
 import type { NetworkOptions } from "../network/conditions.ts";
@@ -22,11 +22,13 @@ export const faultKinds = [
   "flap",
   "slowLink",
   "cut",
+  "breakSnapshot",
   "slowDisk",
   "hungDisk",
   "failingSync",
   "fullDisk",
   "damage",
+  "wipe",
   "transfer",
   "check",
   "membership",
@@ -61,7 +63,8 @@ export function drawSwarm(seed: number): Swarm {
   return {
     members,
     seconds: random.between(8, 25),
-    faults: chosen.map((kind) => [kind, random.between(1, 5)] as const),
+    // A change takes many steps, and goes wrong only where others come between them.
+    faults: chosen.map((kind) => [kind, random.between(1, kind === "membership" ? 12 : 5)] as const),
     drift: random.pick([0, 0.001, 0.02, 0.1]),
     network: {
       minDelayUs: 50,
@@ -90,8 +93,8 @@ function drawSettings(random: Prng): Settings {
     tickMs: random.pick([10, 10, 30]),
     heartbeatMs: electionTimeoutMs / 10,
     electionTimeoutMs,
-    snapshotCount: random.pick([20, 100, 1000]),
-    catchupEntries: random.pick([0, 5, 50]),
+    snapshotCount: random.pick([20, 20, 100, 1000]),
+    catchupEntries: random.pick([0, 0, 5, 50]),
     chunkBytes: random.pick([100, 1000, 100_000]),
     maxAppendBytes: random.pick([200, 2000, 1 << 18]),
     inflightMessages: random.pick([1, 4, 256]),

@@ -1,6 +1,6 @@
 /**
- * What the peer transport gets for `node:net` (hooks.ts): the same functions, on the simulated network. So all of
- * the production transport runs: its greetings, its links, its frames, its snapshots.
+ * What the peer transport gets for `node:net` (hooks.ts): the same functions, on the simulated network. So
+ * all of the production transport runs: its greetings, its links, its frames, its snapshots.
  */
 import type { Network } from "./network.ts";
 import { SimServer } from "./server.ts";

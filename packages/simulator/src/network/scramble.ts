@@ -1,6 +1,6 @@
 /**
- * A network that is worse than TCP: messages of Raft come late, twice, in another order, or never. Raft bears it
- * (Raft §2), so it has to. What else a frame carries is promised to arrive in order and once, and does.
+ * A network that is worse than TCP: messages of Raft come late, twice, in another order, or never. Raft bears
+ * it (Raft §2), so it has to. What else a frame carries is promised to arrive in order and once, and does.
  */
 import type { PeerFrame, PeerTransport } from "@dkv/server/transport/peer-transport";
 import type { Message, NodeId } from "@dkv/raft";

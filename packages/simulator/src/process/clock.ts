@@ -1,4 +1,6 @@
-/** A machine's clock, which runs a little too fast or too slow, and now and then finds that time has passed. */
+/**
+ * A machine's clock, which runs a little too fast or too slow, and now and then finds that time has passed.
+ */
 import type { Cancel, Clock } from "@dkv/server/platform/clock";
 import type { SimEvent } from "../world/events.ts";
 import type { Life } from "../world/life.ts";

@@ -49,11 +49,11 @@ export class Cluster {
     this.#random = new Prng(deps.seed, "machines");
     const rows = Array.from({ length: deps.swarm.members }, (_, at) => {
       const name = nameOf(at);
-      return { id: memberIdOf(name), name, peerAddress: addressOf(at), hasStarted: false };
+      return { id: memberIdOf(name), name, peerAddress: addressOf(at), incarnation: 0n };
     });
     const configuration = initialConfiguration(
       rows.map(({ id }) => id),
-      encodeMembership(rows),
+      encodeMembership({ rows, history: 0n }),
     );
     for (const { id, name } of rows) {
       const identity = { clusterId, memberId: id, name };
@@ -90,7 +90,8 @@ export class Cluster {
   diskOf(id: NodeId): VoterDisk | undefined {
     const machine = this.#disks.get(id);
     const { storage, platter } = machine ?? {};
-    if (storage === undefined || platter === undefined || platter.isDamaged) return undefined;
+    if (storage === undefined || platter === undefined || platter.isDamaged || machine?.isWiped === true)
+      return undefined;
     const { log, durableHardState: hardState } = storage;
     return { hardState, firstIndex: log.firstIndex, termAt: (index) => log.termAt(index) };
   }
@@ -147,7 +148,7 @@ export class Cluster {
   #born(machine: Machine, member: MemberProcess): void {
     const { checkers } = this.#deps;
     this.#disks.set(member.id, machine);
-    if (machine.platter?.isDamaged === true) return;
+    if (machine.platter?.isDamaged === true || machine.isWiped) return;
     const durable = this.#durable.get(machine);
     if (durable !== undefined) checkers.restarted(member, durable);
     checkers.stateMachine.whole(member.store);

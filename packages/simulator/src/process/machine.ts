@@ -3,6 +3,7 @@ import type { SimStorage, StorageObserver } from "../disk/sim-storage.ts";
 import { DiskFailure, type Hardware } from "../disk/hardware.ts";
 import type { Platter } from "../disk/platter.ts";
 import { DamageError } from "@dkv/server/storage/damage";
+import { ForgottenPromise } from "@dkv/raft";
 import { DamagedRecordError } from "@dkv/store";
 import type { PeerTransport } from "@dkv/server/transport/peer-transport";
 import type { Logger } from "pino";
@@ -44,8 +45,10 @@ export class Machine {
   member: MemberProcess | undefined;
   /** Of the process that runs, or the one that ran last: what it shows is what the disk holds. */
   storage: SimStorage | undefined;
+  /** Whether its disk was lost: it can be no member any more, and must not act as one. */
+  isWiped = false;
   /** Why it is not to be started any more; undefined if it may be. */
-  retired: "removed" | "damaged" | "refused" | undefined;
+  retired: "removed" | "damaged" | "refused" | "wiped" | undefined;
 
   constructor(index: number, flags: Flags, deps: MachineDeps) {
     this.index = index;
@@ -113,6 +116,14 @@ export class Machine {
     });
   }
 
+  /** The disk is lost, and another one put in its place. */
+  wipe(): void {
+    this.crash({ power: true });
+    this.isWiped = true;
+    this.#platter = undefined;
+    this.storage = undefined;
+  }
+
   /** kill -9, or the power goes: then nobody is told. */
   crash({ power }: { readonly power: boolean }): void {
     const life = this.#life;
@@ -143,7 +154,10 @@ export class Machine {
     const { world } = this.#deps;
     world.trace.note("died", this.index, [error instanceof Error ? error.message : String(error)]);
     const isDamage = error instanceof DamageError || error instanceof DamagedRecordError;
-    if (isDamage && this.#platter?.isDamaged === true) {
+    if (error instanceof ForgottenPromise && this.isWiped) {
+      world.probes.reached("member with a lost disk stopped");
+      this.retired = "wiped";
+    } else if (isDamage && this.#platter?.isDamaged === true) {
       world.probes.reached(
         this.member === undefined ? "damaged disk refused a start" : "damaged record stopped a member",
       );

@@ -1,22 +1,14 @@
 /**
- * A member's process: the production consensus, store and transport, put together as the production server does
- * it, on a simulated clock, disk and network. There is no client port: clients call it as a door would.
+ * A member's process: the production consensus, store and transport, put together as the production server
+ * does it, on a simulated clock, disk and network. There is no client port: clients call it as a door would.
  */
-import {
-  type Configuration,
-  encodeConfiguration,
-  logIndex,
-  type NodeId,
-  type PersistBatch,
-  RaftNode,
-} from "@dkv/raft";
+import { type Configuration, logIndex, type NodeId, type PersistBatch, RaftNode } from "@dkv/raft";
 import { DiskReserve } from "@dkv/server/consensus/disk-reserve";
-import { MembershipTable } from "@dkv/server/consensus/membership/table";
+import { historyOf, introduce } from "@dkv/server/consensus/membership/telling";
 import { Replica } from "@dkv/server/consensus/replica";
 import type { Clock } from "@dkv/server/platform/clock";
-import type { Owner } from "@dkv/server/storage/storage";
+import type { Owner, StoredOwner } from "@dkv/server/storage/storage";
 import { askForIntroduction } from "@dkv/server/transport/introduction";
-import type { KnownMember } from "@dkv/server/transport/options";
 import type { PeerTransport } from "@dkv/server/transport/peer-transport";
 import { createTcpTransport } from "@dkv/server/transport/tcp-transport";
 import type { Logger } from "pino";
@@ -93,7 +85,7 @@ export async function startMember(
   const { memberId: id } = storage.identity;
   const applied = logIndex(store.appliedIndex);
   const node = new RaftNode(raftConfigOf(settings, id, random), { log, hardState, applied, configurations });
-  const transport = host.wrap(createPeers(storage, node, host));
+  const transport = host.wrap(createPeers({ storage, store, node }, host));
   const reserve = new DiskReserve({ reserveBytes, logger });
   const { onRemoved, fatal } = host;
   const replica = new Replica(replicaOptionsOf(settings, storage.identity.name), {
@@ -115,15 +107,16 @@ export async function startMember(
 }
 
 interface Opened {
-  readonly identity: Owner;
+  readonly identity: StoredOwner;
   readonly platter: Platter;
 }
 
 async function openPlatter({ name, beginning }: Flags, host: Host): Promise<Opened> {
   const { platter } = host;
   if (platter?.owner !== undefined) return { identity: platter.owner, platter };
-  const { identity, configuration } =
+  const { identity: owner, configuration } =
     beginning.kind === "founder" ? beginning : await introduced(name, beginning.addresses, host.clock);
+  const identity = { ...owner, incarnation: host.random.name() };
   const fresh = emptyPlatter(configuration);
   host.onPlatter(fresh);
   return { identity, platter: fresh };
@@ -146,12 +139,14 @@ async function introduced(name: string, addresses: readonly string[], clock: Clo
 /** The cluster does not take the process: it ends, as the production one does. */
 export class NotAMember extends Error {}
 
-function createPeers(storage: SimStorage, node: RaftNode, host: Host): PeerTransport {
-  const { clusterId, memberId: id, name } = storage.identity;
+type Parts = Pick<MemberProcess, "storage" | "store" | "node">;
+
+function createPeers({ storage, store, node }: Parts, host: Host): PeerTransport {
+  const { clusterId, memberId: id, name, incarnation } = storage.identity;
   const { clock, random, logger, life } = host;
   return createTcpTransport(
     {
-      self: { id, name, clientAddress: "" },
+      self: { id, name, clientAddress: "", incarnation },
       clusterId,
       listenAddress: { host: undefined, port: firstPort + life.machine },
       peers: [],
@@ -159,20 +154,8 @@ function createPeers(storage: SimStorage, node: RaftNode, host: Host): PeerTrans
       maxFrameBytes: frameBytes,
       introduce: (newcomer) => introduce(node, newcomer),
       isLost: () => node.status().leader === undefined,
-      isBlank: () => node.status().lastIndex === 0,
+      history: () => historyOf(storage, store),
     },
     { clock, random, logger },
   );
-}
-
-/** As the production server does. */
-function introduce(node: RaftNode, name: string): KnownMember | undefined {
-  const { configuration: latest, commit, leader } = node.status();
-  if (leader === undefined) return undefined;
-  const member = new MembershipTable(latest.configuration).named(name);
-  if (member === undefined) return undefined;
-  const { id: memberId, peerAddress, role: kind } = member;
-  if (kind === "voter") return { kind, memberId, peerAddress };
-  if (commit < latest.index) return undefined;
-  return { kind, memberId, peerAddress, configuration: encodeConfiguration(latest.configuration) };
 }

@@ -1,10 +1,14 @@
-/** With what every member of a run is started. Small limits, so that what is rare elsewhere is common here. */
+/**
+ * With what every member of a run is started. Small limits, so that what is rare elsewhere is common here.
+ */
 import type { RaftConfig } from "@dkv/raft";
 import type { ReplicaOptions } from "@dkv/server/consensus/replica";
 import type { Random } from "@dkv/server/platform/random";
 
 export interface Settings {
-  /** A turn of the event loop takes about so long; what arrives meanwhile shares the next one. Microseconds. */
+  /**
+   * A turn of the event loop takes about so long; what arrives meanwhile shares the next one. Microseconds.
+   */
   readonly turnUs: number;
   readonly tickMs: number;
   readonly heartbeatMs: number;

@@ -1,6 +1,6 @@
 /**
- * Makes a failing run small: the same seed with fewer faults and less time, as long as it fails the same way. What is
- * left out changes nothing else, for faults and everything else draw from streams of their own.
+ * Makes a failing run small: the same seed with fewer faults and less time, as long as it fails the same way.
+ * What is left out changes nothing else, for faults and everything else draw from streams of their own.
  */
 import type { Fault } from "../faults/schedule.ts";
 import type { Outcome, RunOptions } from "../simulation.ts";

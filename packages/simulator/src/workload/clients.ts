@@ -1,6 +1,6 @@
 /**
- * Clients that set, read and delete keys, each through whichever member it has chosen, as a door would. What they
- * asked and were told is recorded for the judge; what they were not told, they do not know.
+ * Clients that set, read and delete keys, each through whichever member it has chosen, as a door would. What
+ * they asked and were told is recorded for the judge; what they were not told, they do not know.
  */
 import { create } from "@bufbuild/protobuf";
 import { type Pending, Recorder, type RegisterAction, type RegisterResult } from "@dkv/checker";

@@ -10,6 +10,19 @@ import type { MemberProcess } from "../process/member.ts";
 const mostMachines = 12;
 
 export function changeMembership(hit: Hit): void {
+  changeOnce(hit);
+  // Two at once, now and then, each through another member.
+  const { fault, cluster, world } = hit;
+  const [a, b] = fault.targets;
+  if (fault.die % 3 !== 0) return;
+  const again = { ...fault, targets: [b, a] as const, die: Math.floor(fault.die / 3) };
+  const machine = cluster.machines[b % cluster.machines.length] ?? hit.machine;
+  world.after(fault.die % 20_000, "fault", () => {
+    changeOnce({ ...hit, fault: again, machine });
+  });
+}
+
+function changeOnce(hit: Hit): void {
   const { fault, machine, cluster } = hit;
   const member = someMember(hit);
   if (member === undefined) return;

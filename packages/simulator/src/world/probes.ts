@@ -28,6 +28,7 @@ export const probeNames = [
   "disk hung",
   "damaged disk refused a start",
   "damaged record stopped a member",
+  "member with a lost disk stopped",
   "log compacted",
   "snapshot begun",
   "snapshot gone on with",

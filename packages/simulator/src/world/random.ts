@@ -1,6 +1,6 @@
 /**
- * Randomness that a seed determines: xoshiro128**, by Blackman and Vigna. Each use has a stream of its own, so
- * that one more draw somewhere does not change everything else: a run that is shrunk stays the same run.
+ * Randomness that a seed determines: xoshiro128**, by Blackman and Vigna. Each use has a stream of its own,
+ * so that one more draw somewhere does not change everything else: a run that is shrunk stays the same run.
  */
 import type { Random } from "@dkv/server/platform/random";
 

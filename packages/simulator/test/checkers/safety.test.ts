@@ -11,6 +11,9 @@ import { ElectionSafety } from "../../src/checkers/election-safety.ts";
 import { judge } from "../../src/checkers/histories.ts";
 import { LeaderCompleteness } from "../../src/checkers/leader-completeness.ts";
 import { LogMatching } from "../../src/checkers/log-matching.ts";
+import { checkPromise } from "../../src/checkers/promises.ts";
+import { checkCommit, checkElection } from "../../src/checkers/quorums.ts";
+import { checkChange } from "../../src/checkers/reconfigurations.ts";
 import { Truth } from "../../src/checkers/truth.ts";
 
 const [one, two] = [nodeId(1n), nodeId(2n)];
@@ -172,5 +175,117 @@ describe("linearizability", () => {
       }) as const;
     assert.equal(judge([written, read("1")]), true);
     assert.throws(() => judge([written, read(undefined)]), /not linearizable/);
+  });
+});
+
+describe("promises", () => {
+  const disk = { hardState: { term: term(2), votedFor: one, commit: logIndex(0) }, lastIndex: logIndex(5) };
+  const envelope = { from: two, to: one, term: term(2) };
+
+  it("takes what the disk holds, and what promises nothing", () => {
+    checkPromise({ ...envelope, kind: "voteResponse", granted: true }, disk);
+    checkPromise({ ...envelope, kind: "appendAccepted", match: logIndex(5) }, disk);
+    checkPromise({ ...envelope, kind: "preVoteRequest", term: term(3), lastEntry: id(5, 2) }, disk);
+    checkPromise({ ...envelope, kind: "voteResponse", to: two, granted: false }, disk);
+  });
+
+  it("refuses a term, a vote or an entry that is not on disk", () => {
+    assert.throws(
+      () => checkPromise({ ...envelope, kind: "heartbeatResponse", term: term(3), readRound: 1 }, disk),
+      /before that term/,
+    );
+    assert.throws(
+      () => checkPromise({ ...envelope, kind: "voteResponse", to: two, granted: true }, disk),
+      /before that vote/,
+    );
+    assert.throws(
+      () =>
+        checkPromise(
+          { ...envelope, kind: "voteRequest", lastEntry: id(5, 2), leadershipTransfer: false },
+          disk,
+        ),
+      /before that vote/,
+    );
+    assert.throws(
+      () => checkPromise({ ...envelope, kind: "appendAccepted", match: logIndex(6) }, disk),
+      /the disk ends at 5/,
+    );
+  });
+});
+
+describe("quorums", () => {
+  const three = nodeId(3n);
+  const disk = (ofTerm: number, votedFor: typeof one, last: number) => ({
+    hardState: { term: term(ofTerm), votedFor, commit: logIndex(0) },
+    firstIndex: logIndex(1),
+    termAt: (index: number) => (index <= last ? term(2) : undefined),
+  });
+  const voters = (...ids: (typeof one)[]) => ({
+    voters: ids,
+    outgoing: [],
+    learners: [],
+    context: new Uint8Array(),
+  });
+
+  it("refuses a leader without the votes of a majority, of either group", () => {
+    const disks = new Map([
+      [two, disk(2, one, 0)],
+      [three, disk(2, three, 0)],
+    ]);
+    const leader = { id: one, term: term(2) };
+    checkElection(leader, voters(one, two, three), (each) => disks.get(each));
+    disks.set(two, disk(1, one, 0));
+    assert.throws(() => checkElection(leader, voters(one, two, three), (each) => disks.get(each)), /1 of 3/);
+    const joint = { ...voters(one), outgoing: [two, three] };
+    assert.throws(() => checkElection(leader, joint, (each) => disks.get(each)), /0 of 2/);
+    disks.set(two, disk(3, three, 0));
+    disks.set(three, disk(3, three, 0));
+    checkElection(leader, joint, (each) => disks.get(each));
+  });
+
+  it("refuses a commit without copies on a majority, and one of an earlier term", () => {
+    const disks = new Map([
+      [one, disk(2, one, 5)],
+      [two, disk(2, one, 4)],
+      [three, disk(2, one, 4)],
+    ]);
+    const commit = (index: number) => ({ term: term(2), committed: id(index, 2) });
+    checkCommit(commit(4), voters(one, two, three), (each) => disks.get(each));
+    assert.throws(() => checkCommit(commit(5), voters(one, two, three), (each) => disks.get(each)), /1 of 3/);
+    assert.throws(
+      () => checkCommit({ term: term(3), committed: id(4, 2) }, voters(one), (each) => disks.get(each)),
+      /by counting/,
+    );
+    const joint = { ...voters(one), outgoing: [two, three] };
+    assert.throws(() => checkCommit(commit(5), joint, (each) => disks.get(each)), /0 of 2/);
+  });
+});
+
+describe("reconfigurations", () => {
+  const of = (voters: readonly bigint[], outgoing: readonly bigint[] = []) => ({
+    voters: voters.map(nodeId),
+    outgoing: outgoing.map(nodeId),
+    learners: [],
+    context: new Uint8Array(),
+  });
+  const change = (before: ReturnType<typeof of>, after: ReturnType<typeof of>) => ({
+    term: term(2),
+    before: { index: logIndex(4), configuration: before },
+    after: { index: logIndex(6), configuration: after },
+    committed: id(5, 2),
+  });
+
+  it("takes one voter more or less, and any change by a joint configuration", () => {
+    checkChange(change(of([1n, 2n, 3n]), of([1n, 2n, 3n, 4n])));
+    checkChange(change(of([1n, 2n]), of([1n])));
+    checkChange(change(of([1n, 2n, 3n]), of([4n, 5n], [1n, 2n, 3n])));
+    checkChange(change(of([4n, 5n], [1n, 2n, 3n]), of([4n, 5n])));
+  });
+
+  it("refuses majorities that can miss each other, a second change, and one that comes too early", () => {
+    assert.throws(() => checkChange(change(of([1n, 2n, 3n]), of([1n, 2n, 4n]))), /do not meet/);
+    const fine = change(of([1n, 2n]), of([1n]));
+    assert.throws(() => checkChange({ ...fine, committed: id(3, 2) }), /before the one at 4/);
+    assert.throws(() => checkChange({ ...fine, committed: id(5, 1) }), /committed in its term/);
   });
 });

@@ -15,6 +15,6 @@ storageContract("storage on a simulated disk", () => {
     observer: idleObserver,
   };
   return Promise.resolve({
-    open: (): Promise<Storage> => Promise.resolve(new SimStorage(identity, deps)),
+    open: (): Promise<Storage> => Promise.resolve(new SimStorage({ ...identity, incarnation: 7n }, deps)),
   });
 });

@@ -52,6 +52,8 @@ type Obstacle = "noLeader" | "changeInProgress" | "notCommitted" | "transferFail
 
 type Attempt = { readonly kind: "done" } | { readonly kind: "again"; readonly because: Obstacle };
 
+type Step = Extract<Plan, { kind: "step" }>;
+
 const done: Attempt = { kind: "done" };
 const again = (because: Obstacle): Attempt => ({ kind: "again", because });
 
@@ -128,19 +130,19 @@ export class Membership {
 
   /**
    * Writes down which data directory each member has, once that is known. Should one come back with another,
-   * nobody takes it for the one that it was: it may have voted, and acknowledged what nobody else knows.
-   * Returns whether it took a step.
+   * nobody takes it for the one that it was: it may have voted, and acknowledged what nobody else knows. The
+   * first time the cluster's history gets its number. Returns whether it took a step.
    */
   noteIncarnations(): boolean {
-    const { transport, identity } = this.#deps;
+    const { transport, identity, random } = this.#deps;
     const known = new Map(transport.peers().map(({ id, incarnation }) => [id, incarnation]));
     known.set(identity.memberId, identity.incarnation);
     const isNews = ({ id, incarnation }: MemberRow): boolean =>
       incarnation === 0n && (known.get(id) ?? 0n) > 0n;
-    const { rows, members } = this.table;
+    const { rows, members, history } = this.table;
     if (!members.some(isNews)) return false;
     const noted = rows.map((row) => (isNews(row) ? { ...row, incarnation: known.get(row.id) ?? 0n } : row));
-    return this.#take({ kind: "step", changes: [], rows: noted }) !== undefined;
+    return this.#take({ kind: "step", changes: [], rows: noted }, history || random.name()) !== undefined;
   }
 
   /** Whether this member leads and has heard the other one within the last election timeout. */
@@ -223,8 +225,10 @@ export class Membership {
   }
 
   /** Returns the entry that will be committed, if nothing comes between. */
-  #take({ changes, rows }: Extract<Plan, { kind: "step" }>): EntryId | undefined {
-    const result = this.#deps.driver.withNode((node) => node.reconfigure(changes, encodeMembership(rows)));
+  #take({ changes, rows }: Step, history = this.table.history): EntryId | undefined {
+    const result = this.#deps.driver.withNode((node) =>
+      node.reconfigure(changes, encodeMembership({ rows, history })),
+    );
     return result.kind === "accepted" ? result : undefined;
   }
 

@@ -1,14 +1,18 @@
 /** Who belongs to the cluster, by a configuration: its groups say who decides, its context who they are. */
 import { membersOf, type Configuration, type NodeId } from "@dkv/raft";
-import { decodeMembership, type MemberRow } from "../../codec/membership-codec.ts";
+import { decodeMembership, type MemberRow, type Membership } from "../../codec/membership-codec.ts";
 
 export interface TableMember extends MemberRow {
   readonly role: "voter" | "learner";
 }
 
+const noMembership: Membership = { rows: [], history: 0n };
+
 export class MembershipTable {
   /** As stored: former members too. */
   readonly rows: readonly MemberRow[];
+  /** As stored: 0 before there is one. */
+  readonly history: bigint;
   /** Those who belong to the cluster, in the order in which they came. */
   readonly members: readonly TableMember[];
   /** Ids of those who do no more. */
@@ -17,7 +21,9 @@ export class MembershipTable {
   constructor(configuration: Configuration) {
     const { learners, context } = configuration;
     const present = membersOf(configuration);
-    this.rows = context.length === 0 ? [] : decodeMembership(context);
+    const { rows, history } = context.length === 0 ? noMembership : decodeMembership(context);
+    this.rows = rows;
+    this.history = history;
     this.members = this.rows
       .filter(({ id }) => present.has(id))
       .map((row) => ({ ...row, role: learners.includes(row.id) ? "learner" : "voter" }));

@@ -99,6 +99,7 @@ export class Transfer implements SnapshotTransfer {
       name: options.self.name,
       peerAddress: "",
       incarnation: options.self.incarnation,
+      history: options.history(),
     });
     return dial({ peerAddress, name, material: tlsMaterial() }, hello);
   }

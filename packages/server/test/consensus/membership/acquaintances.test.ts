@@ -14,7 +14,10 @@ const rows = [1, 2, 3].map((id) => ({
 
 function at(index: number, ...voters: readonly number[]): ConfigurationAt {
   const ids = voters.map((id) => nodeId(BigInt(id)));
-  return { index: logIndex(index), configuration: initialConfiguration(ids, encodeMembership(rows)) };
+  return {
+    index: logIndex(index),
+    configuration: initialConfiguration(ids, encodeMembership({ rows, history: 0n })),
+  };
 }
 
 const tableOf = ({ configuration }: ConfigurationAt): MembershipTable => new MembershipTable(configuration);

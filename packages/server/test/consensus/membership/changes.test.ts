@@ -36,6 +36,20 @@ describe("the members of a running cluster", () => {
     await until("all are known", () => members.every((member) => notedAt(member).length === 3));
   });
 
+  it("give what they commit a number once, which all that happens later keeps", async (test) => {
+    const { leaderAndFollower, members, start } = await cluster(test, 3);
+    const { leader, follower } = await leaderAndFollower();
+    const historyAt = ({ node }: Running): bigint =>
+      new MembershipTable(node.status().configuration.configuration).history;
+    await until("there is one", () => members.every((member) => historyAt(member) !== 0n));
+    const history = historyAt(leader);
+    await follower.replica.changeMembership(join);
+    const added = await start("new");
+    await until("it is a voter", () => added.node.status().configuration.configuration.voters.length === 4);
+    await until("all know it", () => members.every((member) => notedAt(member).includes("new")));
+    assert.deepEqual(members.map(historyAt), Array.from({ length: 4 }, () => history));
+  });
+
   it("grow by one that is added through a follower, and promoted on its own", async (test) => {
     const { leaderAndFollower, start } = await cluster(test, 3);
     const { follower } = await leaderAndFollower();

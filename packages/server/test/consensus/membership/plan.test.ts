@@ -31,7 +31,7 @@ function tableOf({
     voters: ids(voters),
     outgoing: [],
     learners: ids(learners),
-    context: encodeMembership(rows),
+    context: encodeMembership({ rows, history: 0n }),
   };
   return new MembershipTable(configuration);
 }

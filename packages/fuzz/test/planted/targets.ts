@@ -1,0 +1,45 @@
+/** Targets that go wrong, each in its way, and one that does not. */
+import { fuzz } from "@dkv/fuzz";
+import fc from "fast-check";
+
+const byte = fc.nat(255);
+
+fuzz("all is well", { input: byte, check: () => undefined });
+
+fuzz("does not like 200", {
+  input: byte,
+  check(one) {
+    if (one >= 200) throw new RangeError("200 or more");
+  },
+});
+
+fuzz("hangs at 200", {
+  input: byte,
+  check(one) {
+    while (one >= 200);
+  },
+});
+
+fuzz("waits for ever at 200", {
+  input: byte,
+  async check(one) {
+    while (one >= 200) await new Promise(setImmediate);
+  },
+});
+
+fuzz("believes a length", {
+  input: fc.nat(64),
+  check: (mebibytes) => void Buffer.alloc(mebibytes * 2 ** 20),
+});
+
+fuzz("throws where nobody catches it", {
+  input: byte,
+  async check(one) {
+    if (one >= 200)
+      setImmediate(() => {
+        throw new Error("nobody's");
+      });
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+  },
+});

@@ -1,0 +1,31 @@
+/** What a member tells others of its cluster. */
+import { encodeConfiguration, type RaftNode } from "@dkv/raft";
+import type { Store } from "@dkv/store";
+import type { Storage } from "../../storage/storage.ts";
+import type { KnownMember } from "../../transport/options.ts";
+import { MembershipTable } from "./table.ts";
+
+/** What is not applied may be replaced yet, and another history with it. */
+export function historyOf(
+  { configurations }: Pick<Storage, "configurations">,
+  { appliedIndex }: Pick<Store, "appliedIndex">,
+): bigint {
+  const [base] = configurations;
+  const { configuration } = configurations.findLast(({ index }) => index <= appliedIndex) ?? base;
+  return new MembershipTable(configuration).history;
+}
+
+/**
+ * Who a new member is, once it is certain that it was added. Followers answer too, as the only address that
+ * the new one was given may be a follower's; but none that hears no leader: what it knows may be long over.
+ */
+export function introduce(node: RaftNode, name: string): KnownMember | undefined {
+  const { configuration: latest, commit, leader } = node.status();
+  if (leader === undefined) return undefined;
+  const member = new MembershipTable(latest.configuration).named(name);
+  if (member === undefined) return undefined;
+  const { id: memberId, peerAddress, role: kind } = member;
+  if (kind === "voter") return { kind, memberId, peerAddress };
+  if (commit < latest.index) return undefined;
+  return { kind, memberId, peerAddress, configuration: encodeConfiguration(latest.configuration) };
+}
