@@ -1,10 +1,16 @@
 /** Runs what ought to notice that a guard is gone, until something does. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
 /** Who noticed: a test by its name, or a seed by the command that replays it; undefined if nobody did. */
 export type Finder = string | undefined;
+
+/** Where to hunt, and what ends it early. */
+export interface Ground {
+  readonly directory: string;
+  readonly signal: AbortSignal;
+}
 
 interface Hunt {
   readonly program: string;
@@ -17,15 +23,15 @@ interface Hunt {
 const testMs = 300_000;
 
 /** The first test that fails; a file that ends otherwise than well is one, too. */
-export function huntByTests(directory: string, patterns: readonly string[]): Promise<Finder> {
+export function huntByTests(ground: Ground, patterns: readonly string[]): Promise<Finder> {
   const args = ["--test", "--test-timeout=60000", "--test-reporter=tap", ...patterns];
-  return hunt(directory, { program: "node", args, read: failedTest, limitMs: testMs });
+  return hunt(ground, { program: "node", args, read: failedTest, limitMs: testMs });
 }
 
 /** The first seed under which the simulator finds a violation. */
-export function huntBySimulation(directory: string, limitMs: number): Promise<Finder> {
+export function huntBySimulation(ground: Ground, limitMs: number): Promise<Finder> {
   const args = ["packages/simulator/dist/main.js", "check", "1000000"];
-  return hunt(directory, { program: "node", args, read: failedSeed, limitMs });
+  return hunt(ground, { program: "node", args, read: failedSeed, limitMs });
 }
 
 /** A test that holds others fails with them: what matters is the innermost, which TAP tells first. */
@@ -37,15 +43,20 @@ function failedSeed(line: string): Finder {
   return /make sim SEED=\d+/.exec(line)?.[0];
 }
 
-async function hunt(directory: string, { program, args, read, limitMs }: Hunt): Promise<Finder> {
+async function hunt(ground: Ground, { program, args, read, limitMs }: Hunt): Promise<Finder> {
+  const signal = AbortSignal.any([ground.signal, AbortSignal.timeout(limitMs)]);
+  if (signal.aborted) return undefined;
+  // A group of its own, for tests start processes: all of them end with it.
   const child = spawn(program, args, {
-    cwd: directory,
+    cwd: ground.directory,
     stdio: ["ignore", "pipe", "ignore"],
     detached: true,
-    timeout: limitMs,
-    killSignal: "SIGKILL",
   });
   const closed = once(child, "close");
+  const stop = (): void => {
+    killGroup(child);
+  };
+  signal.addEventListener("abort", stop, { once: true });
   try {
     for await (const line of createInterface({ input: child.stdout })) {
       const finder = read(line);
@@ -53,8 +64,18 @@ async function hunt(directory: string, { program, args, read, limitMs }: Hunt): 
     }
     return undefined;
   } finally {
-    // Tests start processes of their own.
-    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
+    signal.removeEventListener("abort", stop);
+    stop();
     await closed;
+  }
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch (error) {
+    // Nobody of it is left.
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
   }
 }

@@ -1,10 +1,10 @@
-/**
- * `make mutants [ONLY=words] [SIMULATE=seconds]`: takes one guard after the other out of a copy of the code, and
- * shows who notices, and after how long. With SIMULATE the simulator alone hunts as well.
- */
+/** `make mutants`: see help.ts. */
+import { constants } from "node:os";
 import { parseArgs } from "node:util";
+import { help } from "./help.ts";
 import { type Finder, huntBySimulation, huntByTests } from "./hunt.ts";
 import { mutants } from "./list.ts";
+import { mistakesIn } from "./mistakes.ts";
 import type { Mutant } from "./mutant.ts";
 import { Workplace } from "./workplace.ts";
 
@@ -19,46 +19,94 @@ interface Row {
   readonly bySimulation: Found | undefined;
 }
 
-const { values } = parseArgs({
-  options: { only: { type: "string", default: "" }, simulate: { type: "string", default: "0" } },
-});
-process.exitCode = await main(values.only, Number(values.simulate));
+interface Task {
+  readonly chosen: readonly Mutant[];
+  readonly simulateSeconds: number;
+  readonly signal: AbortSignal;
+}
 
-async function main(words: string, simulateSeconds: number): Promise<number> {
-  const chosen = mutants.filter(({ does, file }) => `${does} ${file}`.includes(words));
-  if (chosen.length === 0 || Number.isNaN(simulateSeconds)) {
-    say(`no mutant has "${words}" in its description, or SIMULATE is no number of seconds`);
-    return 2;
-  }
+const stopping = new AbortController();
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(name, () => {
+    process.exitCode = 128 + constants.signals[name];
+    stopping.abort();
+  });
+}
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  stopping.abort();
+  // Whoever read this has seen enough.
+  if (error.code === "EPIPE") return;
+  process.exitCode = 1;
+  process.stderr.write(`cannot write what was found: ${error.message}\n`);
+});
+const status = await main(process.argv.slice(2));
+// What has stopped it says how it ends.
+if (!stopping.signal.aborted) process.exitCode = status;
+
+async function main(args: readonly string[]): Promise<number> {
+  const task = parse(args);
+  if (typeof task === "number") return task;
+  const mistakes = mistakesIn(task.chosen);
+  if (mistakes.length > 0)
+    return complain(`the list of mutants does not fit the code:\n${mistakes.join("\n")}`);
   const workplace = Workplace.make();
-  const rows: Row[] = [];
+  process.env["TMPDIR"] = workplace.temporary;
   try {
-    for (const mutant of chosen) {
-      const row = await huntDown(mutant, workplace, simulateSeconds);
-      rows.push(row);
-      say(`${String(rows.length).padStart(2)}/${String(chosen.length)} ${describe(row)}`);
-    }
+    return report(await huntAll(task, workplace), task);
   } finally {
     workplace.delete();
   }
-  const missed = rows.filter(({ byTests, bySimulation }) => (byTests.by ?? bySimulation?.by) === undefined);
-  say(`${String(rows.length - missed.length)} of ${String(rows.length)} found`);
-  return missed.length === 0 ? 0 : 1;
 }
 
-async function huntDown(mutant: Mutant, workplace: Workplace, simulateSeconds: number): Promise<Row> {
-  workplace.apply(mutant);
+/** A number is the status to exit with at once. */
+function parse(args: readonly string[]): Task | number {
+  const options = {
+    only: { type: "string", default: "" },
+    simulate: { type: "string", default: "0" },
+    help: { type: "boolean", default: false },
+  } as const;
+  let given: ReturnType<typeof parseArgs<{ options: typeof options }>>["values"];
   try {
-    await workplace.compile();
-    const { directory } = workplace;
-    const byTests = await timed(() => huntByTests(directory, mutant.tests));
+    given = parseArgs({ args: [...args], options }).values;
+  } catch (error) {
+    return complain(error instanceof Error ? error.message : String(error));
+  }
+  if (given.help) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const simulateSeconds = Number(given.simulate);
+  if (!(simulateSeconds >= 0 && simulateSeconds < Number.POSITIVE_INFINITY))
+    return complain(`--simulate takes a number of seconds, not "${given.simulate}"`);
+  const chosen = mutants.filter(({ does, file }) => `${does} ${file}`.includes(given.only));
+  if (chosen.length === 0) return complain(`no mutant has "${given.only}" in its description or file`);
+  return { chosen, simulateSeconds, signal: stopping.signal };
+}
+
+async function huntAll(task: Task, workplace: Workplace): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  for (const mutant of task.chosen) {
+    const row = await huntDown(mutant, workplace, task);
+    // Nobody had the time to notice.
+    if (task.signal.aborted) break;
+    rows.push(row);
+    say(`${String(rows.length).padStart(2)}/${String(task.chosen.length)} ${describe(row)}`);
+  }
+  return rows;
+}
+
+async function huntDown(mutant: Mutant, workplace: Workplace, task: Task): Promise<Row> {
+  const { signal, simulateSeconds } = task;
+  const putBack = workplace.apply(mutant);
+  try {
+    await workplace.compile(signal);
+    const ground = { directory: workplace.directory, signal };
+    const byTests = await timed(() => huntByTests(ground, mutant.tests));
     const bySimulation =
-      simulateSeconds === 0
-        ? undefined
-        : await timed(() => huntBySimulation(directory, simulateSeconds * 1000));
+      simulateSeconds === 0 ? undefined : await timed(() => huntBySimulation(ground, simulateSeconds * 1000));
     return { mutant, byTests, bySimulation };
   } finally {
-    workplace.undo(mutant);
+    putBack();
   }
 }
 
@@ -68,15 +116,29 @@ async function timed(hunt: () => Promise<Finder>): Promise<Found> {
   return { by, seconds: (performance.now() - startMs) / 1000 };
 }
 
+function report(rows: readonly Row[], { chosen }: Task): number {
+  const missed = rows.filter(({ byTests, bySimulation }) => (byTests.by ?? bySimulation?.by) === undefined);
+  for (const { mutant } of missed) say(`not noticed: ${mutant.does} (${mutant.file})`);
+  const all =
+    rows.length < chosen.length ? `, stopped before the other ${String(chosen.length - rows.length)}` : "";
+  say(`${String(rows.length - missed.length)} of ${String(rows.length)} found${all}`);
+  return missed.length === 0 ? 0 : 1;
+}
+
 function describe({ mutant, byTests, bySimulation }: Row): string {
   const simulation = bySimulation === undefined ? "" : `\n        simulator: ${result(bySimulation)}`;
   return `${mutant.does}\n        tests: ${result(byTests)}${simulation}`;
 }
 
 function result({ by, seconds }: Found): string {
-  return by === undefined ? `NOBODY NOTICED (${seconds.toFixed(1)} s)` : `${by} (${seconds.toFixed(1)} s)`;
+  return `${by ?? "NOBODY NOTICED"} (${seconds.toFixed(1)} s)`;
 }
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
+}
+
+function complain(what: string): number {
+  process.stderr.write(`mutants: ${what}\nmutants: --help explains\n`);
+  return 2;
 }

@@ -11,3 +11,9 @@ export interface Mutant {
   /** Test files that ought to notice, as patterns from the root. Run one after the other until one does. */
   readonly tests: readonly string[];
 }
+
+/** The text of its file with the guard taken out; undefined unless that stands in it exactly once. */
+export function mutated({ guard, instead = "" }: Mutant, source: string): string | undefined {
+  const parts = source.split(guard);
+  return parts.length === 2 ? parts.join(instead) : undefined;
+}

@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { root } from "../sources.ts";
-import type { Mutant } from "./mutant.ts";
+import { type Mutant, mutated } from "./mutant.ts";
 
 const run = promisify(execFile);
 
@@ -32,32 +32,36 @@ export class Workplace {
     const directory = mkdtempSync(join(tmpdir(), "dkv-mutants-"));
     for (const name of copied) cpSync(join(root, name), join(directory, name), { recursive: true });
     linkModules(directory);
-    return new Workplace(directory);
+    const workplace = new Workplace(directory);
+    mkdirSync(workplace.temporary);
+    return workplace;
   }
 
-  /** Takes the guard out. Throws if it does not stand in its file exactly once. */
-  apply({ file, guard, instead = "" }: Mutant): void {
-    const source = readFileSync(join(root, file), "utf8");
-    if (source.split(guard).length !== 2)
-      throw new Error(`${file} does not have this exactly once:\n${guard}\nchange the list of mutants`);
-    // A function, for what takes its place may have a $ in it.
-    writeFileSync(
-      join(this.directory, file),
-      source.replace(guard, () => instead),
-    );
-  }
-
-  undo({ file }: Mutant): void {
-    cpSync(join(root, file), join(this.directory, file));
+  /** Takes the guard out of the copy; what it returns puts it back. */
+  apply(mutant: Mutant): () => void {
+    const path = join(this.directory, mutant.file);
+    const source = readFileSync(path, "utf8");
+    const changed = mutated(mutant, source);
+    if (changed === undefined) throw new Error(`${mutant.file} was changed while it was copied`);
+    writeFileSync(path, changed);
+    return () => {
+      writeFileSync(path, source);
+    };
   }
 
   /** Types need not fit any more: a guard that is gone may leave an import that nobody uses. */
-  async compile(): Promise<void> {
-    await run("tsc", ["--build"], { cwd: this.directory }).catch(() => undefined);
+  async compile(signal: AbortSignal): Promise<void> {
+    await run("tsc", ["--build"], { cwd: this.directory, signal }).catch(() => undefined);
+  }
+
+  /** Where tests put their directories: those that are killed leave them behind. */
+  get temporary(): string {
+    return join(this.directory, "tmp");
   }
 
   delete(): void {
-    rmSync(this.directory, { recursive: true, force: true });
+    // Who was killed a moment ago may still have made a file.
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

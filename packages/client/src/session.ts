@@ -8,8 +8,8 @@ import { every } from "./platform/time.ts";
 const defaultBeatMs = 1000;
 
 /**
- * So many beats without a sign of life, with a ping after the first, and the connection is over. The ping waits
- * behind what is being sent, and a large request takes its time on a slow line.
+ * So many beats without a sign of life, with a ping after the first, and the connection is over. The ping
+ * waits behind what is being sent, and a large request takes its time on a slow line.
  */
 const silentBeats = 10;
 

@@ -68,4 +68,11 @@ export const memberMutants: readonly Mutant[] = [
     instead: "    this.#overlay = new Overlay();\n",
     tests: ["packages/store/test/*.test.ts"],
   },
+  {
+    does: "keeps what was not durable when another state was installed",
+    file: "packages/store/src/store.ts",
+    guard: "    this.#overlay = new Overlay();\n    this.#position",
+    instead: "    this.#position",
+    tests: ["packages/store/test/*.test.ts"],
+  },
 ];

@@ -82,10 +82,17 @@ export const membershipMutants: readonly Mutant[] = [
     tests: greeting,
   },
   {
-    does: "lets a voter vote that has lost its data",
+    does: "lets a voter vote that comes with another data directory than it had",
     file: `${server}/transport/greeting.ts`,
-    guard: "if (hello.isBlank && peer.address.hasStarted)",
-    instead: "if (hello.isBlank && peer.address.hasStarted && hello.to === 0n)",
+    guard: "return said !== 0n && known !== 0n && said !== known;",
+    instead: "return said !== 0n && known !== 0n && said === -1n;",
+    tests: greeting,
+  },
+  {
+    does: "follows members of a cluster that was begun another time",
+    file: `${server}/transport/greeting.ts`,
+    guard: "return theirs !== 0n && ours !== 0n && theirs !== ours;",
+    instead: "return theirs !== 0n && ours !== 0n && theirs === -1n;",
     tests: greeting,
   },
   {

@@ -3,12 +3,26 @@ import type { Mutant } from "../mutant.ts";
 
 const storage = "packages/server/src/storage";
 const tests = ["packages/server/test/storage/*.test.ts"];
+const receiving = ["packages/server/test/snapshot/received-snapshot.test.ts"];
 
 export const storageMutants: readonly Mutant[] = [
   {
-    does: "acknowledges a batch without a sync",
+    does: "acknowledges a large batch, or one on a slow disk, without a sync",
     file: `${storage}/log/disk-sync.ts`,
     guard: "    else await fdatasyncElsewhere(descriptor);\n",
+    tests,
+  },
+  {
+    does: "acknowledges a large batch, or one on a slow disk, before its sync is over",
+    file: `${storage}/log/disk-sync.ts`,
+    guard: "    else await fdatasyncElsewhere(descriptor);\n",
+    instead: "    else void fdatasyncElsewhere(descriptor).catch(() => undefined);\n",
+    tests,
+  },
+  {
+    does: "acknowledges a small batch on a fast disk without a sync",
+    file: `${storage}/log/disk-sync.ts`,
+    guard: "    fdatasyncSync(descriptor);\n",
     tests,
   },
   {
@@ -38,11 +52,19 @@ export const storageMutants: readonly Mutant[] = [
     tests,
   },
   {
-    does: "switches to a snapshot before its last chunk",
+    // That it is not complete is noticed again when it is read. This guard keeps a wrong end from costing
+    // what was received: the stored state is not what is wrong then.
+    does: "throws away what was received of a snapshot when its end is told too early",
     file: `${storage}/snapshot/received-snapshot.ts`,
     guard: "    checkTrailer(trailer, this.#progress);\n    if (this.#phase",
     instead: "    if (this.#phase",
-    tests,
+    tests: receiving,
+  },
+  {
+    does: "switches to a snapshot of which the disk holds less than was sent",
+    file: `${storage}/snapshot/received-snapshot.ts`,
+    guard: "    checkTrailer(trailer, { ...this.#progress, records, chain });\n",
+    tests: receiving,
   },
   {
     does: "switches to a snapshot without reading what LevelDB holds of it",

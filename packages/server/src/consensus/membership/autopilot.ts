@@ -1,6 +1,7 @@
 /**
- * What a leader does about members without being asked: it writes down whose data directory is which, learners that
- * have caught up become voters, and, if it was told to, members that have been silent for long are removed.
+ * What a leader does about members without being asked: it writes down whose data directory is which,
+ * learners that have caught up become voters, and, if it was told to, members that have been silent for long
+ * are removed.
  */
 import type { NodeId } from "@dkv/raft";
 import type { Logger } from "pino";
