@@ -6,7 +6,8 @@ import type { CommandName } from "./command-table.ts";
 import type { CommandContext, Io } from "./commands/command.ts";
 import { completionScript, shellOf } from "./completion.ts";
 import { Exit, exitCodes, usageError } from "./exit.ts";
-import { type Environment, outputOf, settle } from "./settings.ts";
+import { checkOperands } from "./operands.ts";
+import { type Environment, formOf, settle, usesTls } from "./settings.ts";
 import { version } from "./version.ts";
 
 export interface RunDeps {
@@ -62,15 +63,16 @@ function snapshotAction(request: CommandRequest): "save" | "status" {
 
 /** Needs a file and no member. */
 async function lookAtBackup(request: CommandRequest, { environment, io }: Surroundings): Promise<void> {
-  checkOperands(request);
-  const output = outputOf(request.flags, environment);
+  checkOperands(request.operands);
+  const { output } = formOf(request.flags, environment);
   const { snapshotStatus } = await import("./commands/snapshot-status.ts");
   return snapshotStatus({ output, io }, operand(request, "FILE"));
 }
 
 async function runAtCluster(request: CommandRequest, { environment, io }: Surroundings): Promise<void> {
-  const { endpoints, tls, timeoutMs, output } = settle(request.flags, environment);
-  checkOperands(request);
+  const settings = settle(request.flags, environment);
+  const { endpoints, tls, timeoutMs, output } = settings;
+  checkOperands(request.operands);
   // Loaded late: a wrong command line and --help need none of it.
   const { DkvClient, DkvClientError } = await import("@dkv/client");
   const createClient = (): InstanceType<typeof DkvClient> => {
@@ -82,7 +84,7 @@ async function runAtCluster(request: CommandRequest, { environment, io }: Surrou
   };
   using client = createClient();
   try {
-    await dispatch(request, { client, output, io });
+    await dispatch(request, { client, usesTls: usesTls(settings), output, io });
   } catch (error) {
     if (!(error instanceof DkvClientError)) throw error;
     throw new Exit(exitCodes.failure, `${error.message}${advice[error.code] ?? ""}`, { cause: error });
@@ -149,21 +151,6 @@ async function changeMembership(
 
 function operand({ operands }: CommandRequest, name: string): string {
   return operands[name] ?? "";
-}
-
-/**
- * Node puts U+FFFD in place of bytes that are not UTF-8, so a word with it in may be another than the one
- * that was typed. What was meant is gone; guessing would read or overwrite a wrong key.
- */
-function checkOperands({ operands }: CommandRequest): void {
-  for (const [name, text = ""] of Object.entries(operands)) {
-    if (!text.includes("\u{FFFD}")) continue;
-    throw usageError(
-      name === "VALUE"
-        ? "the value is not valid UTF-8: give it on standard input, as in dkvctl set KEY - < FILE"
-        : `${name} is not valid UTF-8: write it in UTF-8, and without the character U+FFFD, which looks the same here`,
-    );
-  }
 }
 
 /** What to do about an error that has to do with flags of this program. */

@@ -44,9 +44,21 @@ export function settle(flags: FlagValues, environment: Environment): Settings {
   return {
     endpoints: endpointsOf(flags, environment),
     tls: tlsOf(flags, environment),
+    ...formOf(flags, environment),
+  };
+}
+
+/** For a command that needs no member. @throws Exit as {@link settle} does */
+export function formOf(flags: FlagValues, environment: Environment): Pick<Settings, "timeoutMs" | "output"> {
+  return {
     timeoutMs: timeoutOf(single("timeout", flags, environment)),
     output: outputOf(flags, environment),
   };
+}
+
+/** Whether members are talked to with TLS. */
+export function usesTls({ tls, endpoints }: Pick<Settings, "tls" | "endpoints">): boolean {
+  return tls !== undefined || endpoints.some((endpoint) => /^https:/i.test(endpoint));
 }
 
 function endpointsOf(flags: FlagValues, environment: Environment): readonly string[] {
@@ -81,8 +93,7 @@ function timeoutOf(text: string | undefined): number {
   return timeoutMs;
 }
 
-/** For a command that has no use for the rest. */
-export function outputOf(flags: FlagValues, environment: Environment): Output | undefined {
+function outputOf(flags: FlagValues, environment: Environment): Output | undefined {
   const text = single("output", flags, environment);
   const output = outputs.find((known) => known === text);
   if (text !== undefined && output === undefined)

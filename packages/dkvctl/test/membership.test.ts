@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 
 import { Code } from "@connectrpc/connect";
+import { createAuthority, issueCertificate } from "@dkv/certificates";
 import { Retry } from "@dkv/protocol/dkv/v1/dkv";
 
 import { refusal, ScriptedMember, type ScriptedMemberOptions } from "../../client/test/scripted-member.ts";
@@ -75,8 +79,10 @@ test("changes of the membership are done, and say in one line what is so now", a
   assert.deepEqual(
     brief(await at(only, "member-join", "dkv-3", "localhost:2383")),
     says(
-      "dkv-3 is a learner at localhost:2383; start it with: dkv --name=dkv-3 --initial-cluster-state=existing " +
-        "--initial-cluster=dkv-0=localhost:2380,dkv-3=localhost:2383 --listen-peer-address=localhost:2383 --data-dir=dkv-3",
+      "dkv-3 is a learner at localhost:2383; start it with an EMPTY data directory: npx dkv --name=dkv-3 " +
+        "--data-dir=dkv-3 --initial-cluster-state=existing " +
+        "--initial-cluster=dkv-0=localhost:2380,dkv-3=localhost:2383 --listen-peer-address=localhost:2383 " +
+        "--listen-client-address=HOST:PORT",
     ),
   );
   assert.deepEqual(listed().at(-1), ["dkv-3", "localhost:2383", true]);
@@ -98,9 +104,10 @@ test("a replacement says whose place is taken, and never to ask the one that is 
   assert.deepEqual(
     brief(await at(only, "member-replace", "drei", "dkv-4", "a.example:2381")),
     says(
-      "dkv-4 is a learner at a.example:2381 and takes the place of drei once it has caught up; start it with: " +
-        "dkv --name=dkv-4 --initial-cluster-state=existing --initial-cluster=dkv-0=localhost:2380,dkv-4=a.example:2381 " +
-        "--listen-peer-address=a.example:2381 --data-dir=dkv-4",
+      "dkv-4 is a learner at a.example:2381 and takes the place of drei once it has caught up; start it with " +
+        "an EMPTY data directory: npx dkv --name=dkv-4 --data-dir=dkv-4 --initial-cluster-state=existing " +
+        "--initial-cluster=dkv-0=localhost:2380,dkv-4=a.example:2381 --listen-peer-address=a.example:2381 " +
+        "--listen-client-address=HOST:PORT",
     ),
   );
   only.servers = [{ id: "drei", raftAddress: "a.example:2381", memberId: 3n }];
@@ -243,15 +250,42 @@ test("a person who adds a member is told what else it needs", async (t) => {
   const { stdout, stderr } = await atTerminal(only, "member-join", "dkv 3", "localhost:2383");
   assert.equal(
     stdout,
-    "dkv 3 is a learner at localhost:2383; start it with: dkv '--name=dkv 3' --initial-cluster-state=existing " +
+    "dkv 3 is a learner at localhost:2383; start it with an EMPTY data directory: npx dkv '--name=dkv 3' " +
+      "'--data-dir=dkv 3' --initial-cluster-state=existing " +
       "'--initial-cluster=dkv-0=localhost:2380,drei=a.example:2381,dkv 3=localhost:2383' " +
-      "--listen-peer-address=localhost:2383 '--data-dir=dkv 3'\n",
+      "--listen-peer-address=localhost:2383 --listen-client-address=HOST:PORT\n",
   );
   assert.equal(
     stderr,
-    "Start it with an empty data directory, and with the flags for certificates and clients that the others have.\n" +
+    "Write where its clients reach it for HOST:PORT, and add the flags for certificates if the others have them.\n" +
       "It catches up first; dkvctl member-list shows how far it is.\n",
   );
+});
+
+test("where members serve with TLS the command that starts one has the flags for it", async (t) => {
+  const authority = await createAuthority();
+  const issued = await issueCertificate(authority, {
+    commonName: "member",
+    hosts: ["localhost"],
+    usages: ["serverAuth"],
+  });
+  const secure = await member(t, { tls: { cert: issued.certificate, key: issued.key } });
+  const directory = await mkdtemp(join(tmpdir(), "dkvctl-"));
+  t.after(() => rm(directory, { recursive: true }));
+  const caFile = join(directory, "ca.pem");
+  await writeFile(caFile, authority.certificate);
+  const { stdout, stderr } = await atTerminal(
+    secure,
+    `--cacert=${caFile}`,
+    "member-join",
+    "dkv-3",
+    "localhost:2383",
+  );
+  assert.match(
+    stdout,
+    / --listen-client-address=HOST:PORT(?: --(?:peer-)?(?:cert|key|trusted-ca)-file=FILE){5}\n$/,
+  );
+  assert.match(stderr, /^Write where its clients reach it for HOST:PORT and its certificates for FILE\.\n/);
 });
 
 test("a member that was added is added, whether or not the others can be listed afterwards", async (t) => {
@@ -265,7 +299,7 @@ test("a member that was added is added, whether or not the others can be listed 
   const { stdout } = await at(only, "member-join", "dkv-3", "localhost:2383");
   assert.match(
     stdout,
-    /^dkv-3 is a member at localhost:2383; start it with: .*--initial-cluster=NAME=HOST:PORT,\.\.\.,dkv-3=localhost:2383 /,
+    /^dkv-3 is a member at localhost:2383; start it with an .*--initial-cluster=NAME=HOST:PORT,\.\.\.,dkv-3=localhost:2383 /,
   );
 });
 

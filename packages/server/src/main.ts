@@ -69,6 +69,7 @@ async function main(): Promise<void> {
   process.on("SIGTERM", onSignal);
   process.on("SIGINT", onSignal);
   await server.removed;
+  logger.warn({ dataDir: config.dataDir }, "this member was removed from its cluster; stopping");
   process.stderr.write(`dkv: ${removedText(config.dataDir)}\n`);
   stop();
 }

@@ -5,6 +5,8 @@ import type { Output } from "../settings.ts";
 /** What a command has to work with. */
 export interface CommandContext {
   readonly client: DkvClient;
+  /** Whether members serve their clients with TLS. */
+  readonly usesTls: boolean;
   /** Undefined: the command's default. */
   readonly output: Output | undefined;
   readonly io: Io;

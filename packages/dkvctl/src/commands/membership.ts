@@ -103,7 +103,7 @@ type Newcomer = Partial<Member> &
     readonly oldId?: string;
   };
 
-async function tellNewcomer({ io }: CommandContext, newcomer: Newcomer): Promise<void> {
+async function tellNewcomer({ io, usesTls }: CommandContext, newcomer: Newcomer): Promise<void> {
   const { id, raftAddress, oldId, isLearner, isReachable = false, members } = newcomer;
   const isComing = isLearner !== false;
   const kind = isLearner === undefined ? "member" : isLearner ? "learner" : "voter";
@@ -113,6 +113,7 @@ async function tellNewcomer({ io }: CommandContext, newcomer: Newcomer): Promise
       ? ` and takes the place of ${escapeCell(oldId)} once it has caught up`
       : "";
   if (!isComing || isReachable) return io.print(`${isSo}${place}\n`);
-  await io.print(`${isSo}${place}; start it with: ${startCommand(newcomer, members)}\n`);
-  if (io.explainsToTerminal) io.explain(startHint);
+  const command = startCommand(newcomer, members, usesTls);
+  await io.print(`${isSo}${place}; start it with an EMPTY data directory: ${command}\n`);
+  if (io.explainsToTerminal) io.explain(startHint(usesTls));
 }

@@ -9,8 +9,8 @@ export interface Config {
   readonly name: string;
   readonly dataDir: string;
   /**
-   * All members, if the cluster is new; else some that can be asked, this one perhaps among them. Only a first
-   * start goes by it, so {@link checkInitialCluster} is left to that.
+   * All members, if the cluster is new; else some that can be asked, this one perhaps among them. Only a
+   * first start goes by it, so {@link checkInitialCluster} is left to that.
    */
   readonly initialCluster: readonly { readonly name: string; readonly address: string }[];
   readonly initialClusterState: "new" | "existing";
@@ -170,6 +170,8 @@ export function checkInitialCluster(
 ): void {
   const { name, initialCluster, initialClusterState, advertisePeerAddress: advertised } = config;
   checkLengths(config);
+  // Whoever bootstraps checks that there are some.
+  if (initialCluster.length === 0) return;
   const own = initialCluster.find((member) => member.name === name);
   // Who joins asks the others; its own address is the one with which it was added.
   if (own === undefined && initialClusterState === "new") {

@@ -117,11 +117,11 @@ export class Replica implements Member {
     const driver = this.#driver;
     const { requests } = driver;
     const { electionTimeoutMs } = options;
-    const { transport, storage, store } = deps;
+    const { transport, storage } = deps;
     const { identity } = storage;
     this.#membership = new Membership({ ...deps, identity, driver, requests, electionTimeoutMs });
-    const applied = logIndex(store.appliedIndex);
-    this.#acquaintances = new Acquaintances(transport, storage.configurations, applied);
+    const { commit } = storage.hardState;
+    this.#acquaintances = new Acquaintances(transport, storage.configurations, commit);
     this.#autopilot = new Autopilot(options.autopilot, {
       ...deps,
       membership: this.#membership,

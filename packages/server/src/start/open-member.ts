@@ -4,9 +4,10 @@
  *   --initial-cluster-state=new       the members that all were told begin a cluster together
  *   --initial-cluster-state=existing  a member that was added asks the others who it is, until one knows
  */
+import { readdirSync } from "node:fs";
 import { initialConfiguration } from "@dkv/raft";
 import { encodeMembership } from "../codec/membership-codec.ts";
-import type { Config } from "../config/config.ts";
+import { checkInitialCluster, checkPeersAreSafe, type Config } from "../config/config.ts";
 import { clusterIdOf, memberIdOf } from "../config/identity.ts";
 import { MembershipTable } from "../consensus/membership/table.ts";
 import { checkAddress } from "../platform/listening.ts";
@@ -35,7 +36,11 @@ export async function openMember(config: Config, deps: OpenMemberDeps): Promise<
   const { clock, random, logger } = deps;
   refuseRemoved(dataDir);
   const isFirst = !holdsMember(dataDir) && !config.forceNewCluster;
-  const beginning = isFirst ? await firstStart(config, deps) : founding(config);
+  if (isFirst) checkMembers(config);
+  checkPeersAreSafe(config);
+  if (config.peerTls !== undefined) readTlsMaterial(config.peerTls, "--peer-");
+  if (config.clientTls !== undefined) readTlsMaterial(config.clientTls, "--");
+  const beginning = isFirst ? await firstStart(config, deps) : laterStart(config);
   const options = { dataDir, ...beginning, clock, random, logger };
   if (config.forceNewCluster) await forceNewCluster(options);
   const { storage, created } = await openStorage(options);
@@ -61,12 +66,34 @@ function areMembers(initialCluster: Config["initialCluster"], { configurations }
   );
 }
 
+/** Whoever has data goes by that, whatever members the flags name. */
+function checkMembers(config: Config): void {
+  const { name, dataDir, initialCluster } = config;
+  checkInitialCluster(config);
+  // What a start has left that was cut short is looked at by whoever opens it.
+  if (initialCluster.length > 0 || !isUntouched(dataDir)) return;
+  throw new StartupError(
+    "usage",
+    `--initial-cluster is missing, and ${dataDir} holds no member: for a new cluster name all of its members, ` +
+      `such as --initial-cluster=${name}=localhost:2380; to join one, name some of its members and add ` +
+      "--initial-cluster-state=existing; a member that ran before needs its --data-dir",
+  );
+}
+
+/** Whether nobody has put anything there. */
+function isUntouched(dataDir: string): boolean {
+  try {
+    return readdirSync(dataDir).length === 0;
+  } catch {
+    return true;
+  }
+}
+
 /**
  * A first start makes the member, once for all, of the cluster that its flags describe. So flags that cannot
  * be right are found before: what they are replaced with may describe another.
  */
 async function firstStart(config: Config, deps: OpenMemberDeps): Promise<Beginning> {
-  for (const tls of [config.peerTls, config.clientTls]) if (tls !== undefined) readTlsMaterial(tls);
   await checkAddress("peers", config.listenPeerAddress);
   await checkAddress("clients", config.listenClientAddress);
   return config.initialClusterState === "new" || config.initialCluster.length === 0
@@ -74,8 +101,18 @@ async function firstStart(config: Config, deps: OpenMemberDeps): Promise<Beginni
     : introduced(config, deps);
 }
 
+/** One that goes by what it has, which the flags may only be compared with. */
+function laterStart(config: Config): Beginning {
+  return {
+    identity: ownerIn(config),
+    configuration: initialConfiguration([], encodeMembership({ rows: [], history: 0n })),
+    mayCreate: false,
+  };
+}
+
 /** One of those that begin the cluster. */
-function founding({ name, initialCluster, initialClusterToken, initialClusterState }: Config): Beginning {
+function founding(config: Config): Beginning {
+  const { initialCluster, initialClusterState } = config;
   const rows = initialCluster.map((member) => ({
     id: memberIdOf(member.name),
     name: member.name,
@@ -83,16 +120,21 @@ function founding({ name, initialCluster, initialClusterToken, initialClusterSta
     incarnation: 0n,
   }));
   return {
-    identity: {
-      clusterId: clusterIdOf(initialClusterToken, initialCluster),
-      memberId: memberIdOf(name),
-      name,
-    },
+    identity: ownerIn(config),
     configuration: initialConfiguration(
       rows.map(({ id }) => id),
       encodeMembership({ rows, history: 0n }),
     ),
     mayCreate: initialClusterState === "new" && initialCluster.length > 0,
+  };
+}
+
+/** Whose directory it is, if the cluster is the one that the flags describe. */
+function ownerIn({ name, initialCluster, initialClusterToken }: Config): Beginning["identity"] {
+  return {
+    clusterId: clusterIdOf(initialClusterToken, initialCluster),
+    memberId: memberIdOf(name),
+    name,
   };
 }
 

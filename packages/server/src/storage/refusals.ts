@@ -38,7 +38,7 @@ function describe({ clusterId, memberId, name }: Owner): string {
 export function nothingThere(dataDir: string): StartupError {
   return new StartupError(
     "environment",
-    `no member's data is in ${dataDir}: name the directory that this member had, or begin a new cluster`,
+    `no member's data is in ${dataDir}: name the directory that this member had, or with --initial-cluster the members of a new cluster`,
   );
 }
 

@@ -103,6 +103,7 @@ function judgeNewcomer({ name }: Hello, { options, vouchesFor }: Judge): Verdict
     const what = `no member named ${name}: add it with \`dkvctl member-join ${name} HOST:PORT\``;
     return refuse(what, { later: true });
   }
+  if (known.kind === "uncertain") return refuse(known.reason, { later: true });
   const { memberId, peerAddress } = known;
   const address = { id: memberId, name, peerAddress, incarnation: 0n };
   if (!vouchesFor(address)) return refuse(strangersCertificate(address));

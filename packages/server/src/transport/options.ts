@@ -27,7 +27,9 @@ export type KnownMember =
       readonly configuration: Uint8Array;
     }
   /** It has voted, or may have: if it does not know who it is, its data is gone, and its votes with it. */
-  | { readonly kind: "voter"; readonly memberId: NodeId; readonly peerAddress: string };
+  | { readonly kind: "voter"; readonly memberId: NodeId; readonly peerAddress: string }
+  /** Nothing is certain of it now, but may be later: the reason is for whoever waits. */
+  | { readonly kind: "uncertain"; readonly reason: string };
 
 export interface TransportOptions {
   readonly self: {
@@ -51,8 +53,8 @@ export interface TransportOptions {
    */
   readonly maxQueueBytes?: number;
   /**
-   * Looks up a member by its name, to tell it who it is; undefined if there is none of that name for certain
-   * yet. Without this nobody is introduced.
+   * Looks up a member by its name, to tell it who it is; undefined if there is none of that name. Without
+   * this nobody is introduced.
    */
   readonly introduce?: (name: string) => KnownMember | undefined;
   /**

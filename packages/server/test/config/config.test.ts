@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { readConfig, type Config } from "../../src/config/config.ts";
+import { checkInitialCluster, checkPeersAreSafe, readConfig, type Config } from "../../src/config/config.ts";
 import { environmentName, flagNames } from "../../src/config/flags.ts";
 import { gatherValues } from "../../src/config/values.ts";
 import { StartupError } from "../../src/platform/startup-error.ts";
@@ -11,10 +11,14 @@ import { StartupError } from "../../src/platform/startup-error.ts";
 const three = "a=localhost:2380,b=localhost:2381,c=localhost:2382";
 const enough = ["--name=a", `--initial-cluster=${three}`, "--listen-peer-address=localhost:2380"];
 
+/** As a first start reads them. */
 async function configure(argv: readonly string[], environment: Record<string, string> = {}): Promise<Config> {
   const line = await gatherValues(argv, environment, "1.2.3");
   assert.equal(line.kind, "run");
-  return readConfig(line.kind === "run" ? line.values : new Map());
+  const config = readConfig(line.kind === "run" ? line.values : new Map());
+  checkInitialCluster(config);
+  checkPeersAreSafe(config);
+  return config;
 }
 
 async function refuses(
@@ -74,6 +78,18 @@ describe("the flags of dkv", () => {
     assert.equal(config.logLevel, "error");
     assert.equal(config.initialClusterToken, "file");
     assert.equal(config.logFormat, "text");
+  });
+
+  it("are refused in one line with a config file that cannot be read or is no JSON", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "dkv-config-"));
+    const file = join(directory, "dkv.json");
+    writeFileSync(file, "# dkv\n\nA distributed key-value store\n");
+    await refuses([`--config=${file}`], /^--config: .*dkv\.json is not JSON: Unexpected token/);
+    const missing = join(directory, "none.json");
+    await assert.rejects(configure([`--config=${missing}`]), {
+      kind: "environment",
+      message: `--config: ${missing} does not exist`,
+    });
   });
 
   it("each have an environment variable", async () => {
@@ -240,6 +256,9 @@ describe("the flags of dkv", () => {
     assert.equal((await configure([...enough, "--max-request-bytes=33554432"])).maxRequestBytes, 2 ** 25);
     await refuses([...enough, "--data-dir=a", "--data-dir=b"], /--data-dir is given 2 times/);
     await refuses([...enough, "--no-such-flag=1"], /no-such-flag/);
+    await refuses(["--nmae", "x"], /^unknown flag --nmae: did you mean --name\?$/);
+    await refuses(["--data-dri=x"], /^unknown flag --data-dri: did you mean --data-dir\?$/);
+    await refuses([...enough, "nmae"], /^Unknown argument: nmae; see dkv --help$/);
     await refuses([...enough, "start"], /Unknown argument: start/);
     await refuses([...enough, "--data-dir=\uFFFD"], /--data-dir is not valid UTF-8/);
     await refuses([...enough, "--advertise-peer-address=localhost:1"], /differs from a=localhost:2380/);

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fuzz, readOrRefused } from "@dkv/fuzz";
 import fc from "fast-check";
-import { readConfig } from "../../src/config/config.ts";
+import { checkInitialCluster, readConfig } from "../../src/config/config.ts";
 import { flag, flagNames, type FlagName } from "../../src/config/flags.ts";
 import { gatherValues, type Given } from "../../src/config/values.ts";
 import { formatAddress, parseHostPort } from "../../src/platform/address.ts";
@@ -64,6 +64,9 @@ fuzz("configurations of members", {
     for (const [each, one] of [...enough, ...pairs]) values.set(each, { text: one, source: `--${each}` });
     const config = readOrRefused(() => readConfig(values), StartupError);
     if (config === undefined) return;
+    readOrRefused(() => {
+      checkInitialCluster(config);
+    }, StartupError);
     for (const address of [config.listenPeerAddress, config.listenClientAddress])
       assert.deepEqual(parseHostPort(formatAddress(address), "again"), address);
     for (const ms of [config.heartbeatIntervalMs, config.electionTimeoutMs])

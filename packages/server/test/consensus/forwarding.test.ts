@@ -74,8 +74,7 @@ describe("a write that a follower hands to its leader", () => {
     await until("it leads no more", () => leader.node.status().role !== "leader");
     network.heal(leader.id);
     assert.equal((await answer).kind, "set");
-    const { role, term } = leader.node.status();
-    assert.deepEqual([role, term > late.frame.forwardedTerm], ["leader", true]);
+    assert.ok(leader.node.status().term > late.frame.forwardedTerm, "in the later term");
 
     network.deliver(late);
     // It reads this one after the late one.

@@ -45,10 +45,10 @@ describe("a first start", () => {
     assert.ok(typeof address === "object" && address !== null);
     const taken = `localhost:${String(address.port)}`;
     const wrong: readonly (readonly [readonly string[], RegExp])[] = [
-      [["--cert-file=none.pem", "--key-file=none.pem"], /none\.pem does not exist/],
+      [["--cert-file=none.pem", "--key-file=none.pem"], /--cert-file none\.pem does not exist/],
       [
         ["--peer-cert-file=none.pem", "--peer-key-file=none.pem", "--peer-trusted-ca-file=none.pem"],
-        /none\.pem does not exist/,
+        /--peer-cert-file none\.pem does not exist/,
       ],
       [[`--listen-peer-address=${taken}`], /cannot listen for peers.*taken.*--listen-peer-address/],
       [[`--listen-client-address=${taken}`], /cannot listen for clients.*taken.*--listen-client-address/],
@@ -64,6 +64,14 @@ describe("a first start", () => {
       assert.equal(code, 1);
       assert.equal(existsSync(dataDir), false, flags.join(" "));
     }
+  });
+
+  it("wants the members of its cluster before anything else", async () => {
+    const dataDir = join(scratchDirectory(), "data");
+    const { code, complaints } = await run(["--name=x", `--data-dir=${dataDir}`]);
+    assert.match(complaints, /^dkv: --initial-cluster is missing.*--initial-cluster=x=localhost:2380.*\n$/);
+    assert.equal(code, 2);
+    assert.equal(existsSync(dataDir), false);
   });
 
   it("says in one line where no data directory can be made, and ends", async () => {

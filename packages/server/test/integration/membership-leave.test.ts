@@ -26,6 +26,8 @@ describe("a member that left", { timeout: 120_000 }, () => {
     const words = lastWords(leaving, 0);
     await client.memberLeave(leaving.name);
     assert.match(await words, wasRemoved);
+    const told = leaving.log.filter((line) => /"warn".*this member was removed.*; stopping"/.test(line));
+    assert.equal(told.length, 1, "its log says so too");
 
     for (const member of [leader, other]) await member.kill();
     for (const member of [leader, other]) member.start();

@@ -35,6 +35,9 @@ describe("a cluster that has lost its majority for good", { timeout: 120_000 }, 
       /the others must not run with the data they have/,
     );
     await cluster.waitForVoters([survivor.name]);
+    const afterwards = survivor.log.slice(survivor.log.findIndex((line) => /the only one of its/.test(line)));
+    const dials = afterwards.filter((line) => /cannot reach peer/.test(line));
+    assert.deepEqual(dials, [], "those that it has just removed are left alone");
     const there = await connect(test, "tls", [survivor.clientAddress]);
     for (const key of keys)
       assert.equal(text((await there.get(key, { timeoutMs: 10_000 }))?.value), `value of ${key}`);

@@ -84,6 +84,15 @@ describe("certificate files", () => {
         },
       );
     }
+    const named = [
+      ["certFile", "--peer-cert-file"],
+      ["keyFile", "--peer-key-file"],
+      ["trustedCaFile", "--peer-trusted-ca-file"],
+    ] as const;
+    for (const [key, flag] of named)
+      assert.throws(() => readTlsMaterial({ ...good, [key]: missing }, "--peer-"), {
+        message: `${flag} ${missing} does not exist`,
+      });
     const foreign = file(second.key);
     assert.throws(() => readTlsMaterial({ ...good, keyFile: foreign }), {
       message: `the key in ${foreign} does not belong to the certificate in ${good.certFile}`,

@@ -106,6 +106,16 @@ describe("a new member", () => {
     assert.equal((await ask("new", all, own)).kind, "introduced");
   });
 
+  it("is told why nothing is certain of it yet, and may ask again", async () => {
+    const all = await addresses(1);
+    const uncertain: KnownMember = { kind: "uncertain", reason: "no leader is known here yet" };
+    await started(all, 0, { tls, introduce: () => uncertain });
+    const result = await ask("new", all, tls);
+    assert.equal(result.kind, "notYet");
+    assert.match("reason" in result ? result.reason : "", /no leader is known here yet/);
+    assert.doesNotMatch("reason" in result ? result.reason : "", /member-join/);
+  });
+
   it("that is a voter is refused for good, and told once what to do", async () => {
     const all = await addresses(2);
     const voter: KnownMember = { kind: "voter", memberId, peerAddress };

@@ -1,7 +1,8 @@
 /**
  * Whom this member talks to: everybody in the configuration in force, and, until that one is committed and
  * applied here, everybody in the one before. A leader that is removed needs the others' answers to learn that
- * its removal is committed, and so does whoever waits for it there.
+ * its removal is committed, and so does whoever waits for it there. At a start what is known to be committed
+ * is as good as applied.
  */
 import { type ConfigurationAt, type LogIndex, type NodeId } from "@dkv/raft";
 import type { PeerTransport } from "../../transport/peer-transport.ts";
@@ -12,14 +13,14 @@ export class Acquaintances {
   #latest: MembershipTable;
   #applied: MembershipTable;
 
-  /** @param configurations of the log, ascending; those up to `applied` are in force for good */
+  /** @param configurations of the log, ascending; those up to `committed` are in force for good */
   constructor(
     transport: Pick<PeerTransport, "setPeers">,
     configurations: readonly [ConfigurationAt, ...ConfigurationAt[]],
-    applied: LogIndex,
+    committed: LogIndex,
   ) {
     const [base] = configurations;
-    const settled = configurations.findLast(({ index }) => index <= applied) ?? base;
+    const settled = configurations.findLast(({ index }) => index <= committed) ?? base;
     this.#transport = transport;
     this.#applied = new MembershipTable(settled.configuration);
     this.#latest = new MembershipTable((configurations.at(-1) ?? base).configuration);

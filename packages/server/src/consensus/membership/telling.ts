@@ -1,5 +1,5 @@
 /** What a member tells others of its cluster. */
-import { encodeConfiguration, type RaftNode } from "@dkv/raft";
+import { encodeConfiguration, type NodeStatus } from "@dkv/raft";
 import type { Store } from "@dkv/store";
 import type { Storage } from "../../storage/storage.ts";
 import type { KnownMember } from "../../transport/options.ts";
@@ -15,17 +15,22 @@ export function historyOf(
   return new MembershipTable(configuration).history;
 }
 
+interface Informed {
+  status(): Pick<NodeStatus, "configuration" | "commit" | "leader">;
+}
+
 /**
  * Who a new member is, once it is certain that it was added. Followers answer too, as the only address that
  * the new one was given may be a follower's; but none that hears no leader: what it knows may be long over.
  */
-export function introduce(node: RaftNode, name: string): KnownMember | undefined {
+export function introduce(node: Informed, name: string): KnownMember | undefined {
   const { configuration: latest, commit, leader } = node.status();
-  if (leader === undefined) return undefined;
+  if (leader === undefined) return { kind: "uncertain", reason: "no leader is known here yet" };
   const member = new MembershipTable(latest.configuration).named(name);
   if (member === undefined) return undefined;
   const { id: memberId, peerAddress, role: kind } = member;
   if (kind === "voter") return { kind, memberId, peerAddress };
-  if (commit < latest.index) return undefined;
+  if (commit < latest.index)
+    return { kind: "uncertain", reason: `that ${name} was added is not committed yet` };
   return { kind, memberId, peerAddress, configuration: encodeConfiguration(latest.configuration) };
 }
