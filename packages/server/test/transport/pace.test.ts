@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { systemClock } from "../../src/platform/clock.ts";
-import { Pace } from "../../src/transport/snapshot/pace.ts";
+import { Pace, restMs } from "../../src/transport/snapshot/pace.ts";
 
 describe("a pace", () => {
   it("lets through so many bytes a second, whoever shares it", () => {
@@ -21,5 +21,13 @@ describe("a pace", () => {
     nowMs = 60_000;
     assert.equal(pace.delayMs(1000), 0);
     assert.equal(pace.delayMs(1000), 950);
+  });
+});
+
+describe("a rest of whoever sends a snapshot", () => {
+  it("is longer the later its timers come, and never long", () => {
+    assert.deepEqual([0, 1, 3].map(restMs), [0, 0, 0]);
+    assert.deepEqual([4, 10, 50].map(restMs), [16, 40, 200]);
+    assert.equal(restMs(60_000), 250);
   });
 });

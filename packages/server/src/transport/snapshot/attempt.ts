@@ -14,7 +14,7 @@ import { describeFailure } from "../connect-failure.ts";
 import { FrameReader } from "../frame-reader.ts";
 import { maxGreetingBytes, pingFrame } from "../greeting.ts";
 import type { Timing } from "../options.ts";
-import type { Pace } from "./pace.ts";
+import { type Pace, restMs } from "./pace.ts";
 import type { Cargo, SnapshotOutcome } from "./snapshot.ts";
 
 /** A broken connection is worth another one. */
@@ -172,9 +172,16 @@ export class Attempt {
   }
 
   async #paced(bytes: number): Promise<void> {
-    const { clock, pace } = this.#deps;
-    const delayMs = pace.delayMs(bytes);
-    if (delayMs === 0) return;
+    // At least a moment, for how late it ends tells how busy the machine is.
+    const lateMs = await this.#pause(Math.max(1, this.#deps.pace.delayMs(bytes)));
+    const rest = restMs(lateMs);
+    if (rest > 0) await this.#pause(rest);
+  }
+
+  /** Returns by how much longer it took. */
+  async #pause(delayMs: number): Promise<number> {
+    const { clock } = this.#deps;
+    const dueMs = clock.nowMs() + delayMs;
     let isDue = false;
     const cancel = clock.after(delayMs, () => {
       isDue = true;
@@ -183,6 +190,7 @@ export class Attempt {
     // What has drained wakes it as well.
     while (this.#end === undefined && !isDue) await this.#waked();
     cancel();
+    return clock.nowMs() - dueMs;
   }
 
   #waked(): Promise<void> {

@@ -47,7 +47,10 @@ describe("the members of a running cluster", () => {
     const added = await start("new");
     await until("it is a voter", () => added.node.status().configuration.configuration.voters.length === 4);
     await until("all know it", () => members.every((member) => notedAt(member).includes("new")));
-    assert.deepEqual(members.map(historyAt), Array.from({ length: 4 }, () => history));
+    assert.deepEqual(
+      members.map(historyAt),
+      Array.from({ length: 4 }, () => history),
+    );
   });
 
   it("grow by one that is added through a follower, and promoted on its own", async (test) => {
