@@ -41,6 +41,12 @@ const openMax = 4096;
 const drainMs = 10_000;
 const drainPollMs = 5;
 
+interface Live {
+  readonly turn: number;
+  readonly target: Target;
+  readonly connection: Connection;
+}
+
 /** Calls at a steady rate, however long the answers take. */
 export class OpenLoop {
   readonly #options: OpenLoopOptions;
@@ -101,17 +107,20 @@ export class OpenLoop {
       const sentMs = nowMs();
       const intendedMs = this.#schedule.takeDue(sentMs);
       if (intendedMs === undefined) break;
+      // Only now it is the next one's turn: nothing may have been due.
+      this.#turn = kept.turn + 1;
       kept.connection.start(this.#makeCall(kept, { intendedMs, sentMs }));
       touched.add(kept.connection);
     }
     for (const connection of touched) connection.flush();
   }
 
-  #nextLive(): { readonly target: Target; readonly connection: Connection } | undefined {
-    for (let tried = 0; tried < this.#connections.length; tried += 1) {
-      this.#turn = (this.#turn + 1) % this.#connections.length;
-      const kept = this.#connections[this.#turn];
-      if (kept?.live !== undefined) return { target: kept.target, connection: kept.live };
+  /** Whose turn it is, or comes next after those that are not connected. */
+  #nextLive(): Live | undefined {
+    const { length } = this.#connections;
+    for (let turn = this.#turn; turn < this.#turn + length; turn += 1) {
+      const kept = this.#connections[turn % length];
+      if (kept?.live !== undefined) return { turn, target: kept.target, connection: kept.live };
     }
     return undefined;
   }
