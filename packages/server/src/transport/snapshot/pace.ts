@@ -4,10 +4,10 @@ import type { Clock } from "../../platform/clock.ts";
 const burstMs = 50;
 
 /** A timer that is later than this found the machine busy. */
-const toleratedLateMs = 3;
+const toleratedLateMs = 2;
 
 /** Rests are so many times as long as the timer was late, and not longer than that. */
-const restFactor = 4;
+const restFactor = 10;
 const longestRestMs = 250;
 
 /**
