@@ -4,10 +4,10 @@ import type { Clock } from "../../platform/clock.ts";
 const burstMs = 50;
 
 /** A timer that is later than this found the machine busy. */
-const toleratedLateMs = 2;
+const toleratedLateMs = 3;
 
 /** Rests are so many times as long as the timer was late, and not longer than that. */
-const restFactor = 10;
+const restFactor = 4;
 const longestRestMs = 250;
 
 /**
