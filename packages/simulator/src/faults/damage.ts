@@ -13,7 +13,8 @@ export function damage(hit: Hit): void {
   const { current } = platter;
   const inState = [...current.state.keys()].filter((key) => key.startsWith(" "));
   const way = fault.die % 3;
-  if (way === 0 && inState.length > 0) {
+  const hitsState = way === 0 && inState.length > 0;
+  if (hitsState) {
     flip(current.state.get(inState[fault.targets[1] % inState.length] ?? ""), fault.die);
   } else if (way === 1 && current.records.length > 1) {
     // The last record may be one that is being written.
@@ -22,7 +23,7 @@ export function damage(hit: Hit): void {
   else return;
   platter.isDamaged = true;
   // Log records are read at a start; what is in the state, when somebody asks for it.
-  if (way === 0) return;
+  if (hitsState) return;
   machine.crash({ power: true });
   world.after(fault.forUs, "fault", () => {
     machine.start();
