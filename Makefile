@@ -35,7 +35,7 @@ help: ## Explain the targets
 	@echo "npx dkv and npx dkvctl run what was built."
 
 .PHONY: test
-test: build lint unit integration ## Build, check and test everything
+test: build lint unit sim-check integration ## Build, check and test everything
 	@echo "make test: everything passed"
 
 .PHONY: unit

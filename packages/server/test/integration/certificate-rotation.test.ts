@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import http2 from "node:http2";
+import http2, { type ClientHttp2Session } from "node:http2";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import tls, { type TLSSocket } from "node:tls";
@@ -136,17 +136,30 @@ function dial(address: string, identity: Identity, ca: Buffer): TLSSocket {
   return tls.connect({ host, port: Number(port), ca, ...identity });
 }
 
+/** Resolves when it is closed, be it after an error: who lets go of a connection may do so with a reset. */
+function isClosed(one: ClientHttp2Session | TLSSocket): Promise<true> {
+  one.on("error", () => undefined);
+  return new Promise((resolve) => {
+    if (one.destroyed) resolve(true);
+    one.once("close", () => {
+      resolve(true);
+    });
+  });
+}
+
 /** Whether a member talks to whoever shows this certificate. TLS 1.3 refuses only after the handshake. */
 async function isAccepted(address: string, identity: Identity, ca: Buffer): Promise<boolean> {
   const session = http2.connect(`https://${address}`, { ca, ...identity });
-  session.on("error", () => undefined);
+  const isRefused = isClosed(session);
   try {
     const request = session.request({ ":path": "/livez" });
     request.on("error", () => undefined);
-    return await Promise.race([
-      once(request, "response").then(() => true),
-      once(session, "close").then(() => false),
-    ]);
+    const isAnswered = new Promise<true>((resolve) => {
+      request.once("response", () => {
+        resolve(true);
+      });
+    });
+    return await Promise.race([isAnswered, isRefused.then(() => false)]);
   } finally {
     session.destroy();
   }
@@ -154,9 +167,8 @@ async function isAccepted(address: string, identity: Identity, ca: Buffer): Prom
 
 /** Resolves when the other side has closed or reset the connection. */
 async function isCutOff(socket: TLSSocket): Promise<void> {
-  socket.on("error", () => undefined);
   socket.resume();
-  if (!socket.closed) await once(socket, "close");
+  await isClosed(socket);
 }
 
 async function startedWith(test: TestContext, files: Files, lines: Lines): Promise<Cluster> {
@@ -187,7 +199,7 @@ describe("a cluster whose CA is replaced", { timeout: 120_000 }, () => {
     assert.ok(first !== undefined);
     const held = http2.connect(`https://${first.clientAddress}`, { ca: oldCa, ...identityIn(old, "client") });
     await once(held, "connect");
-    const isLetGo = once(held, "close");
+    const isLetGo = isClosed(held);
 
     let seen = lines.next(watches, changed);
     files.trust(old, fresh);
