@@ -89,7 +89,7 @@ export async function prepareStage(
 }
 
 function processesOf(fleet: Fleet | undefined): readonly { readonly name: string; readonly pid: number }[] {
-  return (fleet?.running ?? []).flatMap(({ name, pid }) => (pid === undefined ? [] : [{ name, pid }]));
+  return (fleet?.processes ?? []).flatMap(({ name, pid }) => (pid === undefined ? [] : [{ name, pid }]));
 }
 
 function reasons(

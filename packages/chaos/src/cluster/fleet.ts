@@ -22,6 +22,8 @@ export class Fleet {
   readonly #onTrouble: (trouble: Trouble) => void;
   /** For how many reasons. */
   readonly #mayEnd = new Map<Member, number>();
+  /** Those that leave the cluster too, until their processes have ended. */
+  readonly #processes = new Set<Member>();
   #newcomers = 0;
 
   /** `onTrouble` is told of every member that ends though nobody has ended it. */
@@ -36,6 +38,11 @@ export class Fleet {
 
   get running(): readonly Member[] {
     return this.members.filter(({ isRunning }) => isRunning);
+  }
+
+  /** All that run, of the cluster or about to leave it. */
+  get processes(): readonly Member[] {
+    return [...this.#processes];
   }
 
   /** The one that a majority follows, if it is known. */
@@ -53,7 +60,8 @@ export class Fleet {
   /** Starts it, and resolves once it answers its clients, or has ended if it may. */
   async start(member: Member, { flags = {}, env = {} }: Life = {}): Promise<void> {
     member.start(flags, env);
-    const ended = member.waitForEnd();
+    this.#processes.add(member);
+    const ended = member.waitForEnd().finally(() => this.#processes.delete(member));
     ended.then(
       (ending) => {
         if (this.#isFreeToEnd(member)) return;
