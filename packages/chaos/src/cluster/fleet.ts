@@ -61,9 +61,10 @@ export class Fleet {
   async start(member: Member, { flags = {}, env = {} }: Life = {}): Promise<void> {
     member.start(flags, env);
     this.#processes.add(member);
-    const ended = member.waitForEnd().finally(() => this.#processes.delete(member));
+    const ended = member.waitForEnd();
     ended.then(
       (ending) => {
+        this.#processes.delete(member);
         if (this.#isFreeToEnd(member)) return;
         const how = `${describeEnding(ending)}: ${lastWords(member)}`;
         this.#onTrouble(new Trouble(`${member.name} ended by itself ${how}`));
