@@ -4,6 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { noticedBy } from "./mutants/chase.ts";
+import { Control } from "./mutants/control.ts";
 import { mutants } from "./mutants/list.ts";
 import { mistakesIn } from "./mutants/mistakes.ts";
 import { type Mutant, mutated } from "./mutants/mutant.ts";
@@ -41,5 +43,41 @@ describe("a mutant", () => {
     ];
     for (const change of wrong) assert.equal(mistakesIn([{ ...mutant, ...change }], directory).length, 1);
     assert.deepEqual(mistakesIn([mutant, mutant], directory), ['"adds" is there twice']);
+  });
+});
+
+describe("a test that fails without a guard", () => {
+  /** A tree with tests that fail by what is in their directory. */
+  function treeOf(isMutated: boolean): string {
+    const directory = mkdtempSync(join(tmpdir(), "dkv-mutant-"));
+    const fails: Readonly<Record<string, string>> = {
+      "1-broken": "true",
+      "2-flaky": `!existsSync("was-here") && (writeFileSync("was-here", ""), ${String(isMutated)})`,
+      "3-fine": "false",
+      "4-notices": String(isMutated),
+      "5-notices-too": String(isMutated),
+    };
+    for (const [name, condition] of Object.entries(fails))
+      writeFileSync(
+        join(directory, `${name}.test.mjs`),
+        `import { it } from "node:test";
+         import { existsSync, writeFileSync } from "node:fs";
+         it("${name} passes", () => { if (${condition}) throw new Error(); });`,
+      );
+    return directory;
+  }
+
+  it("has noticed it, unless it fails with the guard as well, or passes when it is run again", async (test) => {
+    const [sound, mutated] = [treeOf(false), treeOf(true)];
+    test.after(() => {
+      for (const directory of [sound, mutated]) rmSync(directory, { recursive: true });
+    });
+    const ground = { environment: process.env, signal: test.signal };
+    const control = new Control({ ...ground, directory: sound });
+    const tests = ["*.test.mjs"];
+    const finder = await noticedBy({ tests }, { ...ground, directory: mutated }, control);
+    assert.equal(finder, "4-notices passes (4-notices.test.mjs)");
+    assert.deepEqual(await control.failures(), [{ file: "1-broken.test.mjs", test: "1-broken passes" }]);
+    assert.equal(await noticedBy({ tests }, { ...ground, directory: sound }, control), undefined);
   });
 });

@@ -9,6 +9,7 @@ export type Finder = string | undefined;
 /** Where to hunt, and what ends it early. */
 export interface Ground {
   readonly directory: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
 }
 
@@ -18,20 +19,23 @@ interface Hunt {
   /** Names the finder if the line tells of one. */
   readonly read: (line: string) => Finder;
   readonly limitMs: number;
+  /** Who noticed, if it had to be stopped. */
+  readonly endless: Finder;
 }
 
-const testMs = 300_000;
+const fileMs = 300_000;
 
-/** The first test that fails; a file that ends otherwise than well is one, too. */
-export function huntByTests(ground: Ground, patterns: readonly string[]): Promise<Finder> {
-  const args = ["--test", "--test-timeout=60000", "--test-reporter=tap", ...patterns];
-  return hunt(ground, { program: "node", args, read: failedTest, limitMs: testMs });
+/** The first test of the file that fails; a file that ends otherwise than well, or not at all, is one, too. */
+export function huntByTests(ground: Ground, file: string): Promise<Finder> {
+  const args = ["--test", "--test-timeout=60000", "--test-reporter=tap", file];
+  const endless = `${file} does not end`;
+  return hunt(ground, { program: "node", args, read: failedTest, limitMs: fileMs, endless });
 }
 
 /** The first seed under which the simulator finds a violation. */
 export function huntBySimulation(ground: Ground, limitMs: number): Promise<Finder> {
   const args = ["packages/simulator/dist/main.js", "check", "1000000"];
-  return hunt(ground, { program: "node", args, read: failedSeed, limitMs });
+  return hunt(ground, { program: "node", args, read: failedSeed, limitMs, endless: undefined });
 }
 
 /** A test that holds others fails with them: what matters is the innermost, which TAP tells first. */
@@ -43,12 +47,15 @@ function failedSeed(line: string): Finder {
   return /make sim SEED=\d+/.exec(line)?.[0];
 }
 
-async function hunt(ground: Ground, { program, args, read, limitMs }: Hunt): Promise<Finder> {
-  const signal = AbortSignal.any([ground.signal, AbortSignal.timeout(limitMs)]);
+async function hunt(ground: Ground, { program, args, read, limitMs, endless }: Hunt): Promise<Finder> {
+  const late = AbortSignal.timeout(limitMs);
+  const signal = AbortSignal.any([ground.signal, late]);
   if (signal.aborted) return undefined;
   // A group of its own, for tests start processes: all of them end with it.
   const child = spawn(program, args, {
     cwd: ground.directory,
+    // Node's test runner does nothing if it takes itself for a test of another one.
+    env: { ...ground.environment, NODE_TEST_CONTEXT: undefined },
     stdio: ["ignore", "pipe", "ignore"],
     detached: true,
   });
@@ -62,7 +69,7 @@ async function hunt(ground: Ground, { program, args, read, limitMs }: Hunt): Pro
       const finder = read(line);
       if (finder !== undefined) return finder;
     }
-    return undefined;
+    return late.aborted ? endless : undefined;
   } finally {
     signal.removeEventListener("abort", stop);
     stop();

@@ -1,29 +1,10 @@
 /** `make mutants`: see help.ts. */
 import { constants } from "node:os";
 import { parseArgs } from "node:util";
+import { type Catch, chase, type Found, type Row, type Task } from "./chase.ts";
 import { help } from "./help.ts";
-import { type Finder, huntBySimulation, huntByTests } from "./hunt.ts";
 import { mutants } from "./list.ts";
 import { mistakesIn } from "./mistakes.ts";
-import type { Mutant } from "./mutant.ts";
-import { Workplace } from "./workplace.ts";
-
-interface Found {
-  readonly by: Finder;
-  readonly seconds: number;
-}
-
-interface Row {
-  readonly mutant: Mutant;
-  readonly byTests: Found;
-  readonly bySimulation: Found | undefined;
-}
-
-interface Task {
-  readonly chosen: readonly Mutant[];
-  readonly simulateSeconds: number;
-  readonly signal: AbortSignal;
-}
 
 const stopping = new AbortController();
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -49,13 +30,13 @@ async function main(args: readonly string[]): Promise<number> {
   const mistakes = mistakesIn(task.chosen);
   if (mistakes.length > 0)
     return complain(`the list of mutants does not fit the code:\n${mistakes.join("\n")}`);
-  const workplace = Workplace.make();
-  process.env["TMPDIR"] = workplace.temporary;
-  try {
-    return report(await huntAll(task, workplace), task);
-  } finally {
-    workplace.delete();
-  }
+  const startMs = performance.now();
+  let count = 0;
+  const caught = await chase(task, (row) => {
+    count += 1;
+    say(`${String(count).padStart(2)}/${String(task.chosen.length)} ${describe(row)}`);
+  });
+  return report(caught, task, (performance.now() - startMs) / 60_000);
 }
 
 /** A number is the status to exit with at once. */
@@ -80,49 +61,20 @@ function parse(args: readonly string[]): Task | number {
     return complain(`--simulate takes a number of seconds, not "${given.simulate}"`);
   const chosen = mutants.filter(({ does, file }) => `${does} ${file}`.includes(given.only));
   if (chosen.length === 0) return complain(`no mutant has "${given.only}" in its description or file`);
-  return { chosen, simulateSeconds, signal: stopping.signal };
+  const nowMs = (): number => performance.now();
+  const terminal = { say, nowMs, environment: process.env };
+  return { chosen, simulateSeconds, signal: stopping.signal, terminal };
 }
 
-async function huntAll(task: Task, workplace: Workplace): Promise<readonly Row[]> {
-  const rows: Row[] = [];
-  for (const mutant of task.chosen) {
-    const row = await huntDown(mutant, workplace, task);
-    // Nobody had the time to notice.
-    if (task.signal.aborted) break;
-    rows.push(row);
-    say(`${String(rows.length).padStart(2)}/${String(task.chosen.length)} ${describe(row)}`);
-  }
-  return rows;
-}
-
-async function huntDown(mutant: Mutant, workplace: Workplace, task: Task): Promise<Row> {
-  const { signal, simulateSeconds } = task;
-  const putBack = workplace.apply(mutant);
-  try {
-    await workplace.compile(signal);
-    const ground = { directory: workplace.directory, signal };
-    const byTests = await timed(() => huntByTests(ground, mutant.tests));
-    const bySimulation =
-      simulateSeconds === 0 ? undefined : await timed(() => huntBySimulation(ground, simulateSeconds * 1000));
-    return { mutant, byTests, bySimulation };
-  } finally {
-    putBack();
-  }
-}
-
-async function timed(hunt: () => Promise<Finder>): Promise<Found> {
-  const startMs = performance.now();
-  const by = await hunt();
-  return { by, seconds: (performance.now() - startMs) / 1000 };
-}
-
-function report(rows: readonly Row[], { chosen }: Task): number {
+function report({ rows, control }: Catch, { chosen }: Task, minutes: number): number {
   const missed = rows.filter(({ byTests, bySimulation }) => (byTests.by ?? bySimulation?.by) === undefined);
   for (const { mutant } of missed) say(`not noticed: ${mutant.does} (${mutant.file})`);
+  for (const test of control) say(`did not count, for it fails with all guards as well: ${test}`);
   const all =
     rows.length < chosen.length ? `, stopped before the other ${String(chosen.length - rows.length)}` : "";
-  say(`${String(rows.length - missed.length)} of ${String(rows.length)} found${all}`);
-  return missed.length === 0 ? 0 : 1;
+  const found = `${String(rows.length - missed.length)} of ${String(rows.length)} found`;
+  say(`${found}${all} (${minutes.toFixed(1)} minutes)`);
+  return missed.length === 0 && control.length === 0 ? 0 : 1;
 }
 
 function describe({ mutant, byTests, bySimulation }: Row): string {

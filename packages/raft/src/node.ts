@@ -170,10 +170,10 @@ export class RaftNode {
       (stateMachine === "open" && raft.log.hasCommittedToHandOut) ||
       raft.hasNews ||
       this.#toldConfiguration !== raft.log.configurations.latest ||
-      this.#persistence.isDue(raft.hardState, raft.log) ||
-      raft.outbox.hasReleasable(this.#durable()) ||
+      this.#persistence.isDue(raft) ||
+      (!raft.outbox.isEmpty && raft.outbox.hasReleasable(this.#durable())) ||
       (role.kind === "leader" && hasSomethingToSend(raft, role)) ||
-      isChanged(this.#toldSoftState, softStateOf(raft))
+      this.#isSoftStateNews
     );
   }
 
@@ -188,7 +188,7 @@ export class RaftNode {
     const committed = stateMachine === "open" ? raft.log.takeCommitted(raft.config.maxCommittedBytes) : [];
     if (role.kind === "leader") handedOut(role, committed);
     return {
-      messages: raft.outbox.takeReleasable(this.#durable()),
+      messages: raft.outbox.isEmpty ? [] : raft.outbox.takeReleasable(this.#durable()),
       persist: this.#takeBatch(),
       committed,
       readStates: raft.takeReadStates(),
@@ -204,6 +204,11 @@ export class RaftNode {
     const raft = this.#raft;
     this.#persistence.confirm(batchId, raft.log);
     if (raft.role.kind === "leader") storedMore(raft, raft.role);
+  }
+
+  /** What of {@link status} is asked for all the time. */
+  get softState(): SoftState {
+    return softStateOf(this.#raft);
   }
 
   status(): NodeStatus {
@@ -248,14 +253,13 @@ export class RaftNode {
   }
 
   #durable(): Durable {
-    return { hardState: this.#persistence.holds(this.#raft.hardState), index: this.#raft.log.stableIndex };
+    return { hardState: this.#persistence.holds(this.#raft), index: this.#raft.log.stableIndex };
   }
 
   #takeBatch(): PersistBatch | undefined {
-    const { hardState, log, outbox } = this.#raft;
-    return this.#persistence.isDue(hardState, log)
-      ? this.#persistence.take(hardState, log, outbox)
-      : undefined;
+    const raft = this.#raft;
+    if (!this.#persistence.isDue(raft)) return undefined;
+    return this.#persistence.take(raft.hardState, raft.log, raft.outbox);
   }
 
   #takeConfiguration(): ConfigurationAt | undefined {
@@ -266,19 +270,20 @@ export class RaftNode {
   }
 
   #takeSoftState(): SoftState | undefined {
-    const now = softStateOf(this.#raft);
-    if (!isChanged(this.#toldSoftState, now)) return undefined;
-    this.#toldSoftState = now;
-    return now;
+    if (!this.#isSoftStateNews) return undefined;
+    this.#toldSoftState = softStateOf(this.#raft);
+    return this.#toldSoftState;
+  }
+
+  get #isSoftStateNews(): boolean {
+    const { role, term, leader } = this.#toldSoftState;
+    const raft = this.#raft;
+    return role !== raft.role.kind || term !== raft.term || leader !== raft.leader;
   }
 }
 
 function softStateOf({ role, term, leader }: Raft): SoftState {
   return { role: role.kind, term, leader };
-}
-
-function isChanged(before: SoftState, now: SoftState): boolean {
-  return before.role !== now.role || before.term !== now.term || before.leader !== now.leader;
 }
 
 function followersOf(role: LeaderRole, electionTicks: number): ReadonlyMap<NodeId, FollowerStatus> {

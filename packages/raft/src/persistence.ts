@@ -11,6 +11,9 @@ interface BatchOut {
   readonly snapshot: Snapshot | undefined;
 }
 
+/** What a crash must not undo. */
+type Promised = Pick<HardState, "term" | "votedFor">;
+
 /**
  * What has been given to the disk, and what the disk has confirmed. At most one batch is out, so the
  * disk always holds exactly the log and hard state as of the last confirmed batch.
@@ -33,14 +36,14 @@ export class Persistence {
   }
 
   /** Whether the disk holds the term and the vote of `current`. */
-  holds(current: HardState): boolean {
+  holds(current: Promised): boolean {
     return current.term === this.#durable.term && current.votedFor === this.#durable.votedFor;
   }
 
   /** Whether a batch is due. A commit index alone is no reason: it is a hint and rides with the next one. */
-  isDue(current: HardState, log: RaftLog): boolean {
+  isDue({ term, votedFor, log }: Promised & { readonly log: RaftLog }): boolean {
     if (this.#out !== undefined) return false;
-    return log.hasUnstable || log.installing !== undefined || !this.holds(current);
+    return log.hasUnstable || log.installing !== undefined || !this.holds({ term, votedFor });
   }
 
   /** Takes everything unwritten, and every message that waits for it. Requires that a batch is due. */

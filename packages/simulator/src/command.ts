@@ -1,9 +1,10 @@
 /**
- * The command line behind `make sim` and `make soak`:
+ * The command line behind `make sim`, `make soak` and their like:
  *
  *   sim SEED [--trace] [--keep 1,2,3|none] [--seconds N]    one run; if it fails, the smallest like it
  *   soak MINUTES                                           fresh seeds until the time is up
  *   check COUNT                                            the seeds of regressions, and so many fresh ones
+ *   speed SECONDS                                          how fast so long a run of a calm cluster is
  */
 import { parseArgs } from "node:util";
 import { schedule } from "./faults/schedule.ts";
@@ -12,17 +13,21 @@ import { regressions } from "./regressions.ts";
 import { failureReport, successLine } from "./report/report.ts";
 import { SoakSummary } from "./report/soak-summary.ts";
 import { shrink } from "./shrink/shrink.ts";
+import { measureSpeed } from "./speed.ts";
 import { type Outcome, type RunOptions, simulate } from "./simulation.ts";
 import { formatLine } from "./world/trace.ts";
 
 export interface Terminal {
   print(line: string): void;
   nowMs(): number;
+  /** That this process has had of the processor. */
+  cpuMs(): number;
   /** For runs that nobody has seen yet. */
   freshSeed(): number;
 }
 
-const usage = "usage: sim SEED [--trace] [--keep NUMBERS|none] [--seconds N] | soak MINUTES | check COUNT";
+const usage =
+  "usage: sim SEED [--trace] [--keep NUMBERS|none] [--seconds N] | soak MINUTES | check COUNT | speed SECONDS";
 
 /** Runs that a failing one may be shrunk by. */
 const shrinkingRuns = 60;
@@ -43,6 +48,7 @@ export async function command(args: readonly string[], terminal: Terminal): Prom
   if (what === "sim") return one(optionsOf(number, values), values.trace === true, terminal);
   if (what === "soak") return soak(number, terminal);
   if (what === "check") return check(number, terminal);
+  if (what === "speed") return speed(number, terminal);
   terminal.print(usage);
   return 2;
 }
@@ -98,6 +104,18 @@ async function check(count: number, terminal: Terminal): Promise<number> {
   for (const { seed } of regressions) await add(seed, summary, terminal);
   for (let seed = first; seed < first + count; seed += 1) await add(seed, summary, terminal);
   return end(summary, startMs, terminal);
+}
+
+async function speed(seconds: number, terminal: Terminal): Promise<number> {
+  const { rounds, operations, events } = await measureSpeed(seconds, () => terminal.cpuMs());
+  terminal.print(
+    `3 calm members, ${operations.toFixed(0)} operations and ${events.toFixed(0)} events a simulated second`,
+  );
+  const texts = rounds.map((each) => each.toFixed(0));
+  terminal.print(
+    `simulated seconds for each of the processor: ${Math.max(...rounds).toFixed(0)} at best of ${texts.join(", ")}`,
+  );
+  return 0;
 }
 
 async function add(seed: number, summary: SoakSummary, terminal: Terminal): Promise<void> {

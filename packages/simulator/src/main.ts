@@ -1,9 +1,13 @@
-/** `make sim` and `make soak`. */
+/** `make sim`, `make soak`, and their like. */
 import "./hooks.ts";
 
 const { command } = await import("./command.ts");
 process.exitCode = await command(process.argv.slice(2), {
   print: (line) => process.stdout.write(`${line}\n`),
   nowMs: () => performance.now(),
+  cpuMs: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  },
   freshSeed: () => Math.floor(Math.random() * 2 ** 32),
 });

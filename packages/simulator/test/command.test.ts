@@ -11,6 +11,7 @@ async function run(
     print: (line) => lines.push(line),
     // Half a minute passes whenever somebody looks.
     nowMs: () => (ms += 30_000),
+    cpuMs: () => (ms += 500),
     freshSeed: () => 42,
   });
   return { status, lines };
@@ -36,6 +37,13 @@ describe("the command line", () => {
     const text = lines.join("\n");
     for (const part of [/^seeds +1$/m, /violations +none/, /probes never reached/, /faults +kill \d+/])
       assert.match(text, part);
+  });
+
+  it("measures its own speed", async () => {
+    const { status, lines } = await run("speed", "2");
+    assert.equal(status, 0);
+    assert.match(lines.join("\n"), /\d+ operations and \d+ events a simulated second/);
+    assert.match(lines.join("\n"), /(\d) at best of \1, \1, \1, \1, \1$/);
   });
 
   it("explains itself to who asks for something else", async () => {

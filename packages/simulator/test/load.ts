@@ -8,3 +8,7 @@ export const { schedule } = await import("../src/faults/schedule.ts");
 export const { shrink } = await import("../src/shrink/shrink.ts");
 export const { failureReport, replayCommand } = await import("../src/report/report.ts");
 export const { command } = await import("../src/command.ts");
+export const { setStage } = await import("../src/network/node-net.ts");
+export const { Cluster } = await import("../src/process/cluster.ts");
+export const { recover } = await import("../src/recovery.ts");
+export const { checkStates } = await import("../src/workload/state-check.ts");

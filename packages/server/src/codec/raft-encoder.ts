@@ -9,7 +9,7 @@ import type { AppendEntries, Entry, EntryId, EntryKind, Message } from "@dkv/raf
 import type { PeerFrame } from "../transport/peer-transport.ts";
 import { refusalCodes } from "./refusal-codes.ts";
 import { requestsSizeBound, writeRequests } from "./request-codec.ts";
-import { WireWriter } from "./wire-writer.ts";
+import { type FrameMemory, WireWriter } from "./wire-writer.ts";
 
 /** Field numbers of RaftMessage's oneof. */
 const kindFields = {
@@ -35,26 +35,33 @@ const entryBound = 32;
 const refusalBound = 48;
 
 /** Encodes with the length in front, as it goes over the wire. */
-export function encodeFrame(frame: PeerFrame): Buffer {
-  const writer = new WireWriter(sizeBound(frame));
+export function encodeFrame(frame: PeerFrame, memory?: FrameMemory): Buffer {
+  const writer = new WireWriter(sizeBound(frame), memory);
   writeRequests(writer, 6, frame.responses);
   writeRequests(writer, 5, frame.requests);
   writer.count(4, frame.forwardedTerm);
-  for (const { proposer, sequence, code, term } of frame.refusals.toReversed()) {
+  backwards(frame.refusals, ({ proposer, sequence, code, term }) => {
     const end = writer.mark();
     writer.fixed64(4, proposer);
     writer.count(3, term);
     writer.bytes(2, Buffer.from(refusalCodes[code]));
     writer.count(1, sequence);
     writer.message(3, end);
-  }
-  for (const command of frame.forwarded.toReversed()) writer.bytes(2, command);
-  for (const message of frame.messages.toReversed()) {
+  });
+  backwards(frame.forwarded, (command) => {
+    writer.bytes(2, command);
+  });
+  backwards(frame.messages, (message) => {
     const end = writer.mark();
     writeMessage(writer, message);
     writer.message(1, end);
-  }
+  });
   return writer.finishFrame();
+}
+
+/** The last one first. */
+function backwards<Item>(list: readonly Item[], write: (item: Item) => void): void {
+  for (let at = list.length - 1; at >= 0; at -= 1) write(list[at] as Item);
 }
 
 function sizeBound({ messages, forwarded, refusals, requests, responses }: PeerFrame): number {
@@ -121,10 +128,9 @@ function writeKind(writer: WireWriter, message: Message): void {
 
 function writeAppendEntries(writer: WireWriter, { prev, entries, commit }: AppendEntries): void {
   writer.count(3, commit);
-  for (let position = entries.length - 1; position >= 0; position -= 1) {
-    const entry = entries[position];
-    if (entry !== undefined) writeEntry(writer, entry);
-  }
+  backwards(entries, (entry) => {
+    writeEntry(writer, entry);
+  });
   writeEntryId(writer, 1, prev);
 }
 

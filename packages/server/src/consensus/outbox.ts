@@ -42,12 +42,14 @@ export class Outbox {
   /** Sends everything. Returns the peers whose frame was not taken, and so never leaves. */
   flush(transport: PeerTransport): ReadonlySet<NodeId> {
     if (this.#drafts.size === 0) return nobody;
-    const notTaken = new Set<NodeId>();
+    let notTaken: Set<NodeId> | undefined;
     for (const [to, draft] of this.#drafts) {
-      if (!transport.send(to, draft)) notTaken.add(to);
+      if (transport.send(to, draft)) continue;
+      notTaken ??= new Set();
+      notTaken.add(to);
     }
     this.#drafts.clear();
-    return notTaken;
+    return notTaken ?? nobody;
   }
 
   #draft(to: NodeId): Draft {

@@ -97,18 +97,19 @@ export class Proposing {
    */
   propose(): void {
     const { node, proposals, disk } = this.#deps;
-    const { leader, id, term } = node.status();
+    const { role, leader, term } = node.softState;
+    const leads = role === "leader";
     this.#hasMore = false;
     if (this.#leader !== leader || this.#term !== term) proposals.retry();
     this.#leader = leader;
     this.#term = term;
-    if (leader === id && disk.state === "busy") return;
+    if (leads && disk.state === "busy") return;
     this.#proposeHeld();
     if (leader === undefined) return;
     const waiting = this.#thatFit(proposals.takeWaiting(this.#limits.turnBytes));
     this.#hasMore = proposals.hasWaiting;
     if (waiting.length === 0) return;
-    if (leader === id) this.#proposeOwn(waiting, term);
+    if (leads) this.#proposeOwn(waiting, term);
     else this.#forward(leader, term, waiting);
   }
 
@@ -200,7 +201,7 @@ export class Proposing {
    */
   #offer(commands: readonly Uint8Array[], onBehalfOf?: NodeId): ProposeResult {
     const { node, disk } = this.#deps;
-    if (disk.state !== "stalled" || node.status().role !== "leader")
+    if (disk.state !== "stalled" || node.softState.role !== "leader")
       return node.propose(commands, onBehalfOf);
     return { kind: "dropped", because: disk.isHandingOver ? "transferring" : "uncommittedLimit" };
   }

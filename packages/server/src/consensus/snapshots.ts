@@ -170,7 +170,7 @@ export class Snapshots {
   }
 
   #next(): void {
-    if (this.#isBusy || this.#stopped) return;
+    if (this.#queue.length === 0 || this.#isBusy || this.#stopped) return;
     const to = this.#takeNext();
     if (to === undefined) return;
     this.#isBusy = true;

@@ -37,7 +37,18 @@ export class FrameReader {
    * The frames that `chunk` completes. To be run to its end, or never used again. Throws a DecodeError at a
    * frame that is too long.
    */
-  *frames(chunk: Buffer): Generator<Buffer, void> {
+  frames(chunk: Buffer): Iterable<Buffer> {
+    return this.#isOneFrame(chunk) ? [chunk.subarray(headerBytes)] : this.#cut(chunk);
+  }
+
+  /** As nearly every chunk is that holds no long frame. */
+  #isOneFrame(chunk: Buffer): boolean {
+    if (this.#headerFilled > 0 || this.#partial !== undefined || chunk.length < headerBytes) return false;
+    const length = chunk.readUInt32BE();
+    return length === chunk.length - headerBytes && length <= this.#maxBytes;
+  }
+
+  *#cut(chunk: Buffer): Generator<Buffer, void> {
     let position = 0;
     while (position < chunk.length) {
       if (this.#partial === undefined) {

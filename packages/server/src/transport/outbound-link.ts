@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { DecodeError } from "../codec/decode-error.ts";
 import { decodeHelloReply, encodeHello, type HelloReply } from "../codec/handshake-codec.ts";
 import { encodeFrame } from "../codec/raft-encoder.ts";
+import { FrameMemory } from "../codec/wire-writer.ts";
 import { keepsRequestLimits } from "../codec/request-codec.ts";
 import type { Cancel } from "../platform/clock.ts";
 import type { TlsMaterial } from "../platform/tls-files.ts";
@@ -53,6 +54,7 @@ export class OutboundLink {
   readonly #deps: LinkDeps;
   readonly #backoff: Backoff;
   readonly #maxQueueBytes: number;
+  readonly #memory = new FrameMemory();
   #state: State | undefined;
   /** When the peer last answered on this connection. */
   #answeredMs = 0;
@@ -108,7 +110,7 @@ export class OutboundLink {
       this.#drop("it holds too many requests");
       return false;
     }
-    const bytes = encodeFrame(frame);
+    const bytes = encodeFrame(frame, this.#memory);
     if (bytes.length - 4 > this.#options.maxFrameBytes) {
       this.#drop("a frame is too long");
       return false;

@@ -49,8 +49,11 @@ describe("a frame reader", () => {
       (error) =>
         error instanceof DecodeError && error.message === "a frame of 101 bytes, where 100 are allowed",
     );
+    const whole = Buffer.concat([header, Buffer.alloc(101)]);
+    assert.throws(() => [...new FrameReader(100).frames(whole)], DecodeError);
     const allowed = new FrameReader(100);
     allowed.allow(101);
+    assert.equal([...allowed.frames(whole)][0]?.length, 101);
     assert.deepEqual([...allowed.frames(header)], []);
   });
 

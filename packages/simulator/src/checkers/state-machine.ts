@@ -2,6 +2,7 @@
 import type { Applied } from "@dkv/store";
 import type { Platter } from "../disk/platter.ts";
 import type { AppliedEntry, ApplyWitness, ObservedStore } from "../process/observed-store.ts";
+import { ExactlyOnce } from "./exactly-once.ts";
 import { SafetyViolation, type TrueVersion, Truth } from "./truth.ts";
 
 /** The first byte of the store's keys of clients. */
@@ -9,10 +10,12 @@ const currentPrefix = "\u0020";
 
 export class StateMachineSafety implements ApplyWitness {
   readonly truth = new Truth();
+  readonly #once = new ExactlyOnce();
 
   applied(store: ObservedStore, entry: AppliedEntry, applied: Applied): void {
     this.truth.applied(entry);
     this.truth.checkResult(entry.index, applied);
+    this.#once.applied(applied.id, entry.index);
     const change = this.truth.changeAt(entry.index);
     if (change !== undefined) this.#compare(store, change.key, change.version);
   }

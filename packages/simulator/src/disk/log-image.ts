@@ -191,7 +191,8 @@ export class LogImage implements LogReader {
     this.#entries.length = first.index - this.#generation.base.last.index - 1;
     this.#entries.push(...entries);
     // A configuration is kept for long, and the record's bytes with it if it were a view of them.
-    this.#history.append(entries.map((entry) => (entry.kind === "configuration" ? ownData(entry) : entry)));
+    const isNews = entries.some(({ kind }) => kind === "configuration");
+    this.#history.append(isNews ? entries.map(ownConfiguration) : entries);
   }
 }
 
@@ -205,4 +206,5 @@ export function torn({ bytes, number }: StoredRecord, share: number): StoredReco
 
 const omitConfiguration = ({ last, record, chain }: StoredBase) => ({ last, record, chain });
 
-const ownData = (entry: Entry): Entry => ({ ...entry, data: Uint8Array.from(entry.data) });
+const ownConfiguration = (entry: Entry): Entry =>
+  entry.kind === "configuration" ? { ...entry, data: Uint8Array.from(entry.data) } : entry;

@@ -95,8 +95,8 @@ export class SimStorage implements Storage {
   }
 
   save(changes: readonly Change[]): Promise<void> {
-    return this.#write("save", async () => {
-      if (changes.length === 0) return;
+    return this.#write("save", () => {
+      if (changes.length === 0) return undefined;
       assert(!this.#isInstalling, "nothing is saved while a snapshot is installed");
       const generation = this.#generation;
       for (const { key } of changes) assert(isStateKey(key), "the store's keys begin with 10 or above");
@@ -111,12 +111,12 @@ export class SimStorage implements Storage {
         }
         generation.marker = marker;
       };
-      await this.#deps.hardware.write({ kind: "state", bytes: 100 * changes.length, commit });
+      return this.#deps.hardware.write({ kind: "state", bytes: 100 * changes.length, commit });
     });
   }
 
   compact(upTo: LogIndex): Promise<void> {
-    return this.#write("compact", async () => {
+    return this.#write("compact", () => {
       const image = this.#image;
       const commit = (): void => {
         // Another generation may have taken over meanwhile.
@@ -124,7 +124,7 @@ export class SimStorage implements Storage {
         const isShorter = image.compact(logIndex(Math.min(upTo, this.#generation.marker.appliedIndex)));
         if (isShorter) this.#deps.observer.compacted(image.firstIndex);
       };
-      await this.#deps.hardware.write({ kind: "state", bytes: 100, commit });
+      return this.#deps.hardware.write({ kind: "state", bytes: 100, commit });
     });
   }
 
@@ -157,8 +157,8 @@ export class SimStorage implements Storage {
     return this.#deps.platter.current;
   }
 
-  async #append(batch: LogBatch): Promise<void> {
-    if (batch.hardState === undefined && batch.entries.length === 0) return;
+  #append(batch: LogBatch): Promise<void> | undefined {
+    if (batch.hardState === undefined && batch.entries.length === 0) return undefined;
     const image = this.#image;
     const { records } = this.#generation;
     const record = image.encode(batch);
@@ -172,7 +172,7 @@ export class SimStorage implements Storage {
     const { term, votedFor } = this.#image.hardState;
     const { hardState } = batch;
     const isVote = hardState !== undefined && (hardState.term !== term || hardState.votedFor !== votedFor);
-    await this.#deps.hardware.write({ kind: "log", bytes: record.bytes.length, isVote, commit, tear });
+    return this.#deps.hardware.write({ kind: "log", bytes: record.bytes.length, isVote, commit, tear });
   }
 
   async #install(
@@ -203,12 +203,14 @@ export class SimStorage implements Storage {
     if (this.#stopped !== "open") throw new Error(`the storage is ${this.#stopped}`);
   }
 
-  async #write(part: Part, write: () => Promise<void>): Promise<void> {
+  /** @param write returns undefined if there is nothing to write */
+  async #write(part: Part, write: () => Promise<void> | undefined): Promise<void> {
     this.#mustBeOpen();
     assert(!this.#writing.has(part), "one batch is written at a time");
-    const written = write();
-    this.#writing.set(part, written);
     try {
+      const written = write();
+      if (written === undefined) return;
+      this.#writing.set(part, written);
       await written;
     } catch (error) {
       if (this.#stopped === "open") this.#stopped = "failed";

@@ -1,6 +1,7 @@
 /**
  * Which faults come when. Drawn beforehand and apart from everything else, so that a run can be repeated with
- * some of them left out. Whom a fault hits is a number, and means a machine once it comes.
+ * some of them left out. Each kind draws from a stream of its own. Whom a fault hits is a number, and means a
+ * machine once it comes.
  */
 import { Prng } from "../world/random.ts";
 import type { FaultKind, Swarm } from "./swarm.ts";
@@ -22,8 +23,8 @@ export interface Fault {
 const second = 1_000_000;
 
 export function schedule({ faults, seconds }: Swarm, seed: number): readonly Fault[] {
-  const random = new Prng(seed, "faults");
   const drawn = faults.flatMap(([kind, rate]) => {
+    const random = new Prng(seed, `faults ${kind}`);
     const count = Math.max(1, Math.round((rate * seconds) / 10));
     return Array.from({ length: count }, () => draw(kind, random, seconds));
   });

@@ -56,50 +56,63 @@ export interface Swarm {
   readonly workload: WorkloadOptions;
 }
 
+/**
+ * Each value is drawn from a stream that has its name: one more kind of fault, or one more setting, leaves
+ * the others what they were, and a seed that was kept goes on meaning nearly the same run.
+ */
 export function drawSwarm(seed: number): Swarm {
-  const random = new Prng(seed, "swarm");
-  const members = random.pick([1, 2, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7]);
-  const chosen = faultKinds.filter(() => random.chance(0.35));
+  const pick: Draw = (name, items) => new Prng(seed, `swarm ${name}`).pick(items);
   return {
-    members,
-    seconds: random.between(8, 25),
-    // A change takes many steps, and goes wrong only where others come between them.
-    faults: chosen.map((kind) => [kind, random.between(1, kind === "membership" ? 12 : 5)] as const),
-    drift: random.pick([0, 0.001, 0.02, 0.1]),
+    members: pick("members", [1, 2, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7]),
+    seconds: new Prng(seed, "swarm seconds").between(8, 25),
+    faults: drawFaults(seed, faultKinds),
+    drift: pick("drift", [0, 0.001, 0.02, 0.1]),
     network: {
       minDelayUs: 50,
-      maxDelayUs: random.pick([200, 1000, 10_000]),
-      lateChance: random.pick([0, 0, 0.01, 0.05]),
-      splitChance: random.pick([0, 0.1, 0.5]),
+      maxDelayUs: pick("maxDelayUs", [200, 1000, 10_000]),
+      lateChance: pick("lateChance", [0, 0, 0.01, 0.05]),
+      splitChance: pick("splitChance", [0, 0.1, 0.5]),
     },
-    scramble: { chance: random.pick([0, 0, 0.02, 0.2]) },
-    disk: { minUs: 100, maxUs: random.pick([300, 2000, 15_000]) },
-    settings: drawSettings(random),
+    scramble: { chance: pick("scramble", [0, 0, 0.02, 0.2]) },
+    disk: { minUs: 100, maxUs: pick("disk", [300, 2000, 15_000]) },
+    settings: drawSettings(pick),
     workload: {
-      clients: random.pick([2, 5, 10, 20]),
-      keys: random.pick([2, 5, 20, 100]),
-      thinkMs: random.pick([20, 100, 200]),
-      readShare: random.pick([0.2, 0.5, 0.8]),
-      deleteShare: random.pick([0, 0.2]),
-      valueBytes: random.pick([10, 100, 2000]),
+      clients: pick("clients", [2, 5, 10, 20]),
+      keys: pick("keys", [2, 5, 20, 100]),
+      thinkMs: pick("thinkMs", [20, 100, 200]),
+      readShare: pick("readShare", [0.2, 0.5, 0.8]),
+      deleteShare: pick("deleteShare", [0, 0.2]),
+      valueBytes: pick("valueBytes", [10, 100, 2000]),
     },
   };
 }
 
-function drawSettings(random: Prng): Settings {
-  const electionTimeoutMs = random.pick([300, 1000, 1000]);
+/** Which of these kinds there are, and how often each. */
+export function drawFaults(seed: number, kinds: readonly FaultKind[]): Swarm["faults"] {
+  return kinds.flatMap((kind) => {
+    const random = new Prng(seed, `swarm ${kind}`);
+    if (!random.chance(0.35)) return [];
+    // A change takes many steps, and goes wrong only where others come between them.
+    return [[kind, random.between(1, kind === "membership" ? 12 : 5)] as const];
+  });
+}
+
+type Draw = <Item>(name: string, items: readonly Item[]) => Item;
+
+function drawSettings(pick: Draw): Settings {
+  const electionTimeoutMs = pick("electionTimeoutMs", [300, 1000, 1000]);
   return {
-    turnUs: random.pick([20, 100, 500]),
-    tickMs: random.pick([10, 10, 30]),
+    turnUs: pick("turnUs", [20, 100, 500]),
+    tickMs: pick("tickMs", [10, 10, 30]),
     heartbeatMs: electionTimeoutMs / 10,
     electionTimeoutMs,
-    snapshotCount: random.pick([20, 20, 100, 1000]),
-    catchupEntries: random.pick([0, 0, 5, 50]),
-    chunkBytes: random.pick([100, 1000, 100_000]),
-    maxAppendBytes: random.pick([200, 2000, 1 << 18]),
-    inflightMessages: random.pick([1, 4, 256]),
-    cacheBytes: random.pick([0, 1000, 1 << 20]),
-    checkIntervalMs: random.pick([undefined, undefined, 3000]),
+    snapshotCount: pick("snapshotCount", [20, 20, 100, 1000]),
+    catchupEntries: pick("catchupEntries", [0, 0, 5, 50]),
+    chunkBytes: pick("chunkBytes", [100, 1000, 100_000]),
+    maxAppendBytes: pick("maxAppendBytes", [200, 2000, 1 << 18]),
+    inflightMessages: pick("inflightMessages", [1, 4, 256]),
+    cacheBytes: pick("cacheBytes", [0, 1000, 1 << 20]),
+    checkIntervalMs: pick("checkIntervalMs", [undefined, undefined, 3000]),
   };
 }
 

@@ -10,21 +10,24 @@ import type { Network } from "./network.ts";
 /** What the systems at both ends keep for a connection. What is written beyond that waits in the process. */
 const windowBytes = 128 * 1024;
 
-/** What stands between the two ends, in the order of sending. */
-type Content =
-  | { readonly kind: "chunk"; readonly bytes: Buffer }
-  | { readonly kind: "fin" }
-  | { readonly kind: "reset"; readonly reason: string };
+/** What stands between the two ends, in the order of sending: bytes, a FIN, or a reset. */
+type Content = Buffer | "fin" | "reset";
 
 interface Item {
   readonly content: Content;
   readonly dueUs: number;
 }
 
+const connectionReset = "read ECONNRESET";
+
 interface Reader {
   readonly resolve: (result: IteratorResult<Buffer, undefined>) => void;
   readonly reject: (error: Error) => void;
 }
+
+/** The bytes themselves. */
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 
 export class SimSocket extends EventEmitter implements AsyncIterable<Buffer> {
   readonly life: Life;
@@ -78,7 +81,7 @@ export class SimSocket extends EventEmitter implements AsyncIterable<Buffer> {
   write(bytes: Uint8Array): boolean {
     if (!this.writable) return false;
     this.#outstanding += bytes.length;
-    this.#enqueue({ kind: "chunk", bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) });
+    this.#enqueue(asBuffer(bytes));
     if (this.writableLength > 0) this.#needsDrain = true;
     return !this.#needsDrain;
   }
@@ -88,7 +91,7 @@ export class SimSocket extends EventEmitter implements AsyncIterable<Buffer> {
     if (bytes !== undefined) this.write(bytes);
     if (this.writableEnded || this.destroyed) return this;
     this.writableEnded = true;
-    this.#enqueue({ kind: "fin" });
+    this.#enqueue("fin");
     this.#onFlushed = onFlushed;
     this.#flushedSoon();
     return this;
@@ -99,7 +102,7 @@ export class SimSocket extends EventEmitter implements AsyncIterable<Buffer> {
     this.destroyed = true;
     this.#error = error;
     if (!this.isUnseen) this.#tell(error);
-    if (!this.writableEnded) this.#enqueue({ kind: "fin" });
+    if (!this.writableEnded) this.#enqueue("fin");
     this.#network.closed(this);
     return this;
   }
@@ -125,19 +128,19 @@ export class SimSocket extends EventEmitter implements AsyncIterable<Buffer> {
   cut(): void {
     const first = this.#outgoing[0]?.content;
     this.#outgoing.length = 0;
-    if (first?.kind === "chunk") {
+    if (Buffer.isBuffer(first)) {
       this.#network.world.probes.reached("connection cut within a chunk");
-      const kept = this.#network.random.below(first.bytes.length + 1);
-      this.#enqueue({ kind: "chunk", bytes: first.bytes.subarray(0, kept) });
+      const kept = this.#network.random.below(first.length + 1);
+      this.#enqueue(first.subarray(0, kept));
     }
-    this.#enqueue({ kind: "reset", reason: "read ECONNRESET" });
+    this.#enqueue("reset");
   }
 
   /** The process is over. What its system had taken over still leaves, unless it went down as well. */
   abandon(withWord: boolean): void {
     this.destroyed = true;
     this.#network.closed(this);
-    if (withWord) this.#enqueue({ kind: "reset", reason: "read ECONNRESET" });
+    if (withWord) this.#enqueue("reset");
     else this.#outgoing.length = 0;
   }
 
@@ -204,9 +207,9 @@ export class SimSocket extends EventEmitter implements AsyncIterable<Buffer> {
         return;
       }
       const { content } = this.#outgoing.shift() ?? {};
-      if (content?.kind === "chunk") this.#deliverChunk(remote, content.bytes);
-      else if (content?.kind === "fin") remote.#closedByOther();
-      else if (content !== undefined) remote.broken(content.reason);
+      if (content === "fin") remote.#closedByOther();
+      else if (content === "reset") remote.broken(connectionReset);
+      else if (content !== undefined) this.#deliverChunk(remote, content);
     }
   }
 
@@ -223,7 +226,7 @@ export class SimSocket extends EventEmitter implements AsyncIterable<Buffer> {
     const cut = this.#network.conditions.splitAt(bytes.length);
     if (cut > 0) {
       this.#outgoing.unshift({
-        content: { kind: "chunk", bytes: bytes.subarray(cut) },
+        content: bytes.subarray(cut),
         dueUs: this.#network.world.nowUs,
       });
       remote.#receive(bytes.subarray(0, cut));

@@ -6,6 +6,7 @@ import type { LogBatch } from "@dkv/server/storage/storage";
 import type { PeerTransport } from "@dkv/server/transport/peer-transport";
 import type { Logger } from "pino";
 import type { Checkers } from "../checkers/checkers.ts";
+import { checkLostData } from "../checkers/lost-data.ts";
 import type { VoterDisk } from "../checkers/quorums.ts";
 import { Hardware } from "../disk/hardware.ts";
 import type { StorageObserver } from "../disk/sim-storage.ts";
@@ -159,6 +160,7 @@ export class Cluster {
     const { checkers, world } = this.#deps;
     return {
       appended: (batch) => {
+        if (machine.isWiped) checkLostData(batch);
         if (batch.hardState !== undefined) this.#durable.set(machine, batch.hardState);
         const appender = member();
         if (appender !== undefined) checkers.appended(appender, batch);

@@ -33,6 +33,12 @@ export interface ClientDeps {
 /** A client gives up an operation after so long. */
 const patienceUs = 8_000_000;
 
+/** Asked, and not yet answered. */
+interface Waiting {
+  readonly untilUs: number;
+  readonly giveUp: () => void;
+}
+
 type Answer =
   | { readonly kind: "ok"; readonly result: RegisterResult }
   | { readonly kind: "failed" | "unknown" };
@@ -41,6 +47,9 @@ export class Clients {
   readonly #options: WorkloadOptions;
   readonly #deps: ClientDeps;
   readonly #recorder: Recorder<RegisterAction, RegisterResult>;
+  /** In the order of asking, which is that of giving up. */
+  readonly #waiting = new Set<Waiting>();
+  #isPatienceWatched = false;
   #values = 0;
   #isStopped = false;
   /** Operations that ended well, since somebody last asked. */
@@ -102,18 +111,20 @@ export class Clients {
     const { world, random } = this.#deps;
     const pending = this.#recorder.begin(client, action);
     world.trace.note("ask", machine.index, [client, action.kind, action.key]);
-    let isOver = false;
+    const waiting: Waiting = {
+      untilUs: world.nowUs + patienceUs,
+      giveUp: () => {
+        finish({ kind: "unknown" });
+      },
+    };
     const finish = (answer: Answer): void => {
-      if (isOver) return;
-      isOver = true;
-      giveUp.run = undefined;
+      if (!this.#waiting.delete(waiting)) return;
       this.#settle(pending, answer, action);
       world.trace.note("answer", machine.index, [client, action.kind, action.key, answer.kind]);
       then(answer);
     };
-    const giveUp = world.after(patienceUs, "client", () => {
-      finish({ kind: "unknown" });
-    });
+    this.#waiting.add(waiting);
+    this.#watchPatience();
     const member = machine.member;
     const delayUs = random.between(50, 500);
     if (member === undefined) {
@@ -131,6 +142,22 @@ export class Clients {
           finish(answer);
         });
       });
+    });
+  }
+
+  /** One event for all that wait: one for each would be in everybody's way for eight seconds. */
+  #watchPatience(): void {
+    const [first] = this.#waiting;
+    if (first === undefined || this.#isPatienceWatched) return;
+    const { world } = this.#deps;
+    this.#isPatienceWatched = true;
+    world.after(first.untilUs - world.nowUs, "client", () => {
+      this.#isPatienceWatched = false;
+      for (const { untilUs, giveUp } of this.#waiting) {
+        if (untilUs > world.nowUs) break;
+        giveUp();
+      }
+      this.#watchPatience();
     });
   }
 

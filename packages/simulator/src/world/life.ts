@@ -24,7 +24,7 @@ export class Life {
 
   /** Never happens if this life is over by then; happens later if it is paused. */
   after(delayUs: number, kind: EventKind, run: () => void): SimEvent {
-    return this.world.schedule({ delayUs, kind, life: this }, run);
+    return this.world.after(delayUs, kind, run, this);
   }
 
   /** Returns whether the event may happen now. */

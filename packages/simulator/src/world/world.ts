@@ -7,13 +7,6 @@ import type { Life } from "./life.ts";
 import { Probes } from "./probes.ts";
 import type { Trace } from "./trace.ts";
 
-export interface When {
-  /** Microseconds from now. */
-  readonly delayUs: number;
-  readonly kind: EventKind;
-  readonly life: Life | undefined;
-}
-
 /** So many events happen before other work of this process, like its signals, has a turn. */
 const breathEvery = 8192;
 
@@ -40,17 +33,14 @@ export class World {
     return this.#queue.size;
   }
 
-  schedule({ delayUs, kind, life }: When, run: () => void): SimEvent {
+  /** @param delayUs microseconds from now; @param life of nobody if it is undefined */
+  // oxlint-disable-next-line max-params -- runs some thousand times a simulated second
+  after(delayUs: number, kind: EventKind, run: () => void, life?: Life): SimEvent {
     const atUs = this.nowUs + Math.max(0, Math.round(delayUs));
     this.#sequence += 1;
     const event = { atUs, sequence: this.#sequence, kind, life, run };
     this.#queue.push(event);
     return event;
-  }
-
-  /** Of nobody's life. */
-  after(delayUs: number, kind: EventKind, run: () => void): SimEvent {
-    return this.schedule({ delayUs, kind, life: undefined }, run);
   }
 
   /** Ends the run: it has shown what must not be. Only the first one counts. */

@@ -1,38 +1,20 @@
 /** Each checker sees what it is there for, and lets pass what is right. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Entry, logIndex, nodeId, noEntry, term } from "@dkv/raft";
-import { encodeCommand } from "@dkv/store";
-import { create } from "@bufbuild/protobuf";
-import { DeleteCommandSchema, SetCommandSchema } from "@dkv/protocol/dkv/peer/v1/command";
+import { logIndex, nodeId, noEntry, term } from "@dkv/raft";
 import { bounds, checkBounds } from "../../src/checkers/bounds.ts";
 import { Durability } from "../../src/checkers/durability.ts";
 import { ElectionSafety } from "../../src/checkers/election-safety.ts";
+import { ExactlyOnce } from "../../src/checkers/exactly-once.ts";
 import { judge } from "../../src/checkers/histories.ts";
 import { LeaderCompleteness } from "../../src/checkers/leader-completeness.ts";
+import { checkLostData } from "../../src/checkers/lost-data.ts";
 import { LogMatching } from "../../src/checkers/log-matching.ts";
 import { checkPromise } from "../../src/checkers/promises.ts";
 import { checkCommit, checkElection } from "../../src/checkers/quorums.ts";
 import { checkChange } from "../../src/checkers/reconfigurations.ts";
 import { Truth } from "../../src/checkers/truth.ts";
-
-const [one, two] = [nodeId(1n), nodeId(2n)];
-const id = (index: number, ofTerm: number) => ({ index: logIndex(index), term: term(ofTerm) });
-const entry = (index: number, ofTerm: number, data = "x"): Entry => ({
-  ...id(index, ofTerm),
-  kind: "command",
-  data: Buffer.from(data),
-});
-const set = (key: string, value: string): Uint8Array =>
-  encodeCommand(
-    { proposer: 1n, sequence: 1 },
-    { case: "set", value: create(SetCommandSchema, { key: Buffer.from(key), value: Buffer.from(value) }) },
-  );
-const remove = (key: string): Uint8Array =>
-  encodeCommand(
-    { proposer: 1n, sequence: 1 },
-    { case: "delete", value: create(DeleteCommandSchema, { key: Buffer.from(key) }) },
-  );
+import { entry, id, one, remove, set, three, two } from "./fixtures.ts";
 
 describe("election safety", () => {
   it("takes one leader in each term", () => {
@@ -153,6 +135,28 @@ describe("durability", () => {
   });
 });
 
+describe("exactly once", () => {
+  it("takes a command in one place, on every member, and refuses it in two", () => {
+    const checker = new ExactlyOnce();
+    checker.applied({ proposer: 1n, sequence: 1 }, 5);
+    checker.applied({ proposer: 1n, sequence: 2 }, 6);
+    checker.applied({ proposer: 2n, sequence: 1 }, 7);
+    checker.applied({ proposer: 1n, sequence: 1 }, 5);
+    assert.throws(() => checker.applied({ proposer: 1n, sequence: 1 }, 8), /twice, at 5 and at 8/);
+    assert.throws(() => checker.applied({ proposer: 1n, sequence: 2 }, 5), /twice, at 6 and at 5/);
+  });
+});
+
+describe("lost data", () => {
+  it("may come with a term, and never with entries or a vote", () => {
+    const hardState = { term: term(3), votedFor: undefined, commit: logIndex(0) };
+    checkLostData({ hardState, entries: [] });
+    checkLostData({ hardState: undefined, entries: [] });
+    assert.throws(() => checkLostData({ hardState, entries: [entry(1, 1)] }), /was given entries/);
+    assert.throws(() => checkLostData({ hardState: { ...hardState, votedFor: one }, entries: [] }), /voted/);
+  });
+});
+
 describe("bounded memory", () => {
   it("refuses anything that has grown beyond its bound", () => {
     checkBounds(bounds);
@@ -189,6 +193,12 @@ describe("promises", () => {
     checkPromise({ ...envelope, kind: "voteResponse", to: two, granted: false }, disk);
   });
 
+  it("takes what was said in an earlier term, whatever the disk holds now", () => {
+    const late = { ...envelope, term: term(1) };
+    checkPromise({ ...late, kind: "voteResponse", to: two, granted: true }, disk);
+    checkPromise({ ...late, kind: "appendAccepted", match: logIndex(9) }, disk);
+  });
+
   it("refuses a term, a vote or an entry that is not on disk", () => {
     assert.throws(
       () => checkPromise({ ...envelope, kind: "heartbeatResponse", term: term(3), readRound: 1 }, disk),
@@ -214,7 +224,6 @@ describe("promises", () => {
 });
 
 describe("quorums", () => {
-  const three = nodeId(3n);
   const disk = (ofTerm: number, votedFor: typeof one, last: number) => ({
     hardState: { term: term(ofTerm), votedFor, commit: logIndex(0) },
     firstIndex: logIndex(1),
@@ -258,6 +267,22 @@ describe("quorums", () => {
     );
     const joint = { ...voters(one), outgoing: [two, three] };
     assert.throws(() => checkCommit(commit(5), joint, (each) => disks.get(each)), /0 of 2/);
+    // Half of an even number is no majority.
+    assert.throws(() => checkCommit(commit(5), voters(one, two), (each) => disks.get(each)), /1 of 2/);
+    const otherTerm = { term: term(3), committed: id(4, 3) };
+    assert.throws(() => checkCommit(otherTerm, voters(two), (each) => disks.get(each)), /0 of 1/);
+  });
+
+  it("takes what was dropped behind a snapshot for a copy, and a damaged disk for a good one", () => {
+    const compacted = { ...disk(2, one, 0), firstIndex: logIndex(6) };
+    const commit = { term: term(2), committed: id(5, 2) };
+    checkCommit(commit, voters(one), () => compacted);
+    const atTheEnd = { ...commit, committed: id(6, 2) };
+    assert.throws(() => checkCommit(atTheEnd, voters(one), () => compacted), /0 of 1/);
+    checkCommit(commit, voters(one, two, three), (each) => (each === one ? disk(2, one, 0) : undefined));
+    checkElection({ id: one, term: term(2) }, voters(two), () => undefined);
+    // Its own vote may be on its way to the disk.
+    checkElection({ id: one, term: term(2) }, voters(one), () => disk(1, two, 0));
   });
 });
 
