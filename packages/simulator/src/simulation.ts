@@ -5,7 +5,7 @@
 import { pino } from "pino";
 import { Checkers } from "./checkers/checkers.ts";
 import { checkBounds } from "./checkers/bounds.ts";
-import { judge } from "./checkers/histories.ts";
+import { judge, mostSearchSteps } from "./checkers/histories.ts";
 import { applyFaults, heal } from "./faults/apply.ts";
 import { type Fault, schedule } from "./faults/schedule.ts";
 import { drawSwarm, type Swarm } from "./faults/swarm.ts";
@@ -26,6 +26,8 @@ export interface RunOptions {
   readonly swarm?: Swarm;
   /** Drawn from the seed unless given. */
   readonly faults?: readonly Fault[];
+  /** After which the search for an order of what the clients saw is given up; millions unless given. */
+  readonly searchSteps?: number;
   /** Hears of every line of the dense log. */
   readonly onLine?: (line: TraceLine) => void;
 }
@@ -36,6 +38,8 @@ export interface Outcome {
   readonly faults: readonly Fault[];
   /** Undefined if all was well. */
   readonly violation: Error | undefined;
+  /** The search for an order of what the clients saw was given up: whether there is one, nobody knows. */
+  readonly isUndecided: boolean;
   readonly hash: string;
   readonly steps: number;
   readonly simulatedMs: number;
@@ -49,7 +53,7 @@ const second = 1_000_000;
 
 /** Deterministic: the same options give the same outcome, on any machine. One at a time. */
 export async function simulate(options: RunOptions): Promise<Outcome> {
-  const { seed } = options;
+  const { seed, searchSteps = mostSearchSteps } = options;
   const swarm = options.swarm ?? drawSwarm(seed);
   const faults = options.faults ?? schedule(swarm, seed);
   const world = new World(new Trace(options.onLine));
@@ -71,6 +75,7 @@ export async function simulate(options: RunOptions): Promise<Outcome> {
   };
   let violation: Error | undefined;
   let recovery: Recovery | undefined;
+  let isUndecided = false;
   try {
     cluster.start();
     clients.start();
@@ -79,7 +84,7 @@ export async function simulate(options: RunOptions): Promise<Outcome> {
     await world.run(swarm.seconds * second);
     heal({ cluster, network });
     recovery = await recover({ world, cluster, clients, checkers });
-    judge(clients.history);
+    isUndecided = judge(clients.history, searchSteps) === "undecided";
   } catch (error) {
     violation = error instanceof Error ? error : new Error(String(error));
   }
@@ -92,6 +97,7 @@ export async function simulate(options: RunOptions): Promise<Outcome> {
     swarm,
     faults,
     violation,
+    isUndecided,
     hash,
     steps,
     simulatedMs,

@@ -1,6 +1,7 @@
 /** A cluster of three on which nothing fails but what the test lets fail. */
 import { pino } from "pino";
 import { Checkers } from "../src/checkers/checkers.ts";
+import type { Swarm } from "../src/faults/swarm.ts";
 import { Conditions } from "../src/network/conditions.ts";
 import { Network } from "../src/network/network.ts";
 import { Clients } from "../src/workload/clients.ts";
@@ -11,8 +12,8 @@ import { calmSwarm, Cluster, setStage } from "./load.ts";
 
 const seed = 1;
 
-export function stageOf(members: number) {
-  const calm = calmSwarm(members, 60, 50);
+export function stageOf(members: number, more: Partial<Swarm> = {}) {
+  const calm = { ...calmSwarm(members, 60, 50), ...more };
   // Everything is read from the disk.
   const swarm = { ...calm, settings: { ...calm.settings, cacheBytes: 0 } };
   const world = new World(new Trace());
@@ -40,5 +41,5 @@ export function stageOf(members: number) {
   };
   cluster.start();
   clients.start();
-  return { world, network, checkers, cluster, clients };
+  return { seed, swarm, world, network, checkers, cluster, clients };
 }

@@ -24,7 +24,7 @@ export const consensusMutants: readonly Mutant[] = [
     does: "forgets to write a vote down when the term is the same",
     file: `${raft}/persistence.ts`,
     guard: " && current.votedFor === this.#durable.votedFor",
-    tests: by("cluster.property"),
+    tests: by("paper/elections"),
   },
   {
     does: "takes the disk's answer about entries that were replaced meanwhile for one about the new ones",

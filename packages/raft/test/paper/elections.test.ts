@@ -55,6 +55,17 @@ describe("Raft §5.1, terms", () => {
     );
   });
 
+  test("Fig. 2: a vote in a term that is on stable storage already is stored before it is answered", () => {
+    const solo = new Solo({ term: 4 }).step(voteRequest(2, 4));
+    const { messages, persist } = solo.ready();
+    assert.deepEqual(messages, []);
+    assert.deepEqual(persist?.hardState, { term: 4, votedFor: n(2), commit: 0 });
+    assert.deepEqual(
+      only(solo.persist(persist), "voteResponse").map(({ granted }) => granted),
+      [true],
+    );
+  });
+
   test("Fig. 2: what is said while a batch is being written waits for the next one", () => {
     const solo = new Solo().step(append({ term: 1, terms: [1] }));
     const first = solo.ready();

@@ -14,6 +14,15 @@ export function newerFormat(dataDir: string, format: number): StartupError {
   );
 }
 
+/** Not damage: what a newer version wrote is whole, and of no use to this one. */
+export function newerSegment(what: string, format: number): StartupError {
+  return new StartupError(
+    "environment",
+    `${what} has format ${String(format)}, written by a newer version of dkv; this one knows formats ` +
+      `up to ${String(formatVersion)}: start it with the newer version`,
+  );
+}
+
 export function olderFormat(dataDir: string): StartupError {
   return new StartupError(
     "environment",

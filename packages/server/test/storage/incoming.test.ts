@@ -4,7 +4,18 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Database } from "../../src/storage/state/leveldb.ts";
-import { batch, changes, entry, hardState, temporaryDirectory, withStorage } from "./fixtures.ts";
+import { seal } from "../../src/storage/checksum.ts";
+import { incomingKey } from "../../src/storage/state/keyspace.ts";
+import {
+  batch,
+  changes,
+  databaseIn,
+  entry,
+  hardState,
+  stateKey,
+  temporaryDirectory,
+  withStorage,
+} from "./fixtures.ts";
 import {
   checkNew,
   checkOld,
@@ -50,6 +61,35 @@ test("a part of a snapshot survives a restart; what else was left does not", asy
     ["0000000002"],
     "what cannot be gone on with is no leftover to keep",
   );
+});
+
+test("a part of a snapshot that another version stored is dropped, and received anew", async (context) => {
+  const from = await source(context);
+  const snapshot = from.takeSnapshot();
+  context.after(() => snapshot.close());
+  const dataDir = await temporaryDirectory(context);
+  await withStorage(dataDir, async (storage) => {
+    await writeTarget(storage);
+    await receive(snapshot, storage, 2);
+  });
+  const database = await Database.open(databaseIn(dataDir, 2), "existing");
+  const body = Buffer.from((database.get(incomingKey) ?? assert.fail("a part is there")).subarray(0, -4));
+  body[0] = 2;
+  const other = database.batch();
+  other.put(incomingKey, seal(incomingKey, body));
+  other.put(stateKey("of that version"), Buffer.from("means nothing here"));
+  await other.commit();
+  await database.close();
+  await withStorage(dataDir, async (storage) => {
+    checkOld(storage);
+    assert.deepEqual(generationsIn(dataDir), ["0000000001"], "it is no leftover to keep");
+    const again = await receive(snapshot, storage, 1);
+    assert.equal(again.received, 1, "from the first chunk on");
+    await receive(snapshot, storage);
+    await storage.append(batch({ hardState: promised, entries: following, snapshot: installed }));
+    checkNew(storage);
+    assert.equal(storage.state.get(stateKey("of that version")), undefined);
+  });
 });
 
 test("a complete snapshot that is asked for again is as it was", async (context) => {

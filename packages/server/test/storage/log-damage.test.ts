@@ -7,8 +7,10 @@ import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { cp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { crc32 } from "node:zlib";
 import { logIndex } from "@dkv/raft";
 import { systemClock } from "../../src/platform/clock.ts";
+import { StartupError } from "../../src/platform/startup-error.ts";
 import { DamageError } from "../../src/storage/damage.ts";
 import { createLog } from "../../src/storage/log/create-log.ts";
 import { chainStart, checksumOf, encodeRecord, type LogRecord } from "../../src/storage/log/record.ts";
@@ -226,6 +228,25 @@ test("a segment that is missing, cut short, swapped or foreign is refused", asyn
     }),
     /belongs to another member or another cluster/,
   );
+});
+
+test("a segment of a newer format is refused with the way out, and not as damage", async (context) => {
+  const directory = await written(context, { count: 60, entryBytes: 1000 });
+  const path = join(directory, "0000000002.log");
+  const content = readFileSync(path);
+  content.writeUInt32BE(7, 8);
+  content.writeUInt32BE(crc32(content.subarray(0, 44)), 44);
+  // What it has behind what this version knows, and how long it is, is its own affair.
+  content[48] = 1;
+  writeFileSync(path, Buffer.concat([content, Buffer.alloc(sector)]));
+  await assert.rejects(open(directory), (error) => {
+    assert.ok(error instanceof StartupError, String(error));
+    assert.match(error.message, /segment 0000000002\.log of the log in .* has format 7/);
+    assert.match(error.message, /written by a newer version of dkv; this one knows formats up to 3/);
+    assert.match(error.message, /start it with the newer version$/);
+    assert.doesNotMatch(error.message, /damage/);
+    return true;
+  });
 });
 
 test("a last segment that is missing is refused when the state knew of its records", async (context) => {

@@ -3,14 +3,14 @@ import { checkRegisters, type RegisterHistory, renderViolation, registerModel } 
 import { SafetyViolation } from "./truth.ts";
 
 /** Steps of the search; good histories take a few for each operation. */
-const limits = { steps: 3_000_000 };
+export const mostSearchSteps = 3_000_000;
 
-/** Throws a SafetyViolation. Returns false if the search had to be given up. */
-export function judge(history: RegisterHistory): boolean {
-  const verdict = checkRegisters(history, limits);
+/** Throws a SafetyViolation. "undecided" if the search had to be given up: neither good nor bad. */
+export function judge(history: RegisterHistory, steps: number): "linearizable" | "undecided" {
+  const verdict = checkRegisters(history, { steps });
   if (verdict.kind === "violated")
     throw new SafetyViolation(
       `not linearizable\n${renderViolation(verdict.violation, (operation) => registerModel.describe(operation))}`,
     );
-  return verdict.kind === "linearizable";
+  return verdict.kind === "unknown" ? "undecided" : "linearizable";
 }

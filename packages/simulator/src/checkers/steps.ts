@@ -10,7 +10,6 @@ import { SafetyViolation } from "./truth.ts";
 interface Promised {
   readonly term: number;
   readonly votedFor: bigint | undefined;
-  readonly stable: number;
 }
 
 export class Steps {
@@ -25,7 +24,7 @@ export class Steps {
   }
 
   /** @param durable what the disk said of its hard state when the process before ended */
-  restarted(node: RaftNode, durable: Pick<Promised, "term" | "votedFor">): void {
+  restarted(node: RaftNode, durable: Promised): void {
     const { term, votedFor } = node.observe();
     if (term < durable.term) throw new SafetyViolation("a restart took a term back");
     if (term === durable.term && votedFor !== durable.votedFor && durable.votedFor !== undefined)

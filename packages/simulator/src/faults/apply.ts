@@ -10,6 +10,7 @@ import { damage, wipe } from "./damage.ts";
 import { isolateOneWay, bridge, flap, partition, slowLinks } from "./network-faults.ts";
 import type { Fault } from "./schedule.ts";
 import type { FaultKind, Swarm } from "./swarm.ts";
+import { upgrade } from "./upgrade.ts";
 
 export interface Stage {
   readonly world: World;
@@ -95,6 +96,7 @@ const effects: Readonly<Record<FaultKind, (hit: Hit) => void>> = {
   transfer: moveLeader,
   check: checkStates,
   membership: changeMembership,
+  upgrade,
 };
 
 function forAWhile({ world, fault, machine }: Hit, begin: () => void, end: () => void): void {

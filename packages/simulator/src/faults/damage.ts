@@ -44,8 +44,10 @@ export function wipe(hit: Hit): void {
 }
 
 /** Whether it will turn away what comes back with another data directory, because a committed configuration tells it to. */
-function knowsToHaveStarted({ storage, isWiped, platter }: Machine, lost: Machine): boolean {
+function knowsToHaveStarted({ storage, isWiped, platter, isOlder }: Machine, lost: Machine): boolean {
   if (isWiped || platter?.isDamaged === true) return true;
+  // The version before turns nobody away for that, and nobody knows one directory of its own from another.
+  if (isOlder) return false;
   const known = storage?.configurations.findLast(({ index }) => index <= storage.durableHardState.commit);
   if (known === undefined) return false;
   const row = decodeMembership(known.configuration.context).rows.find(({ name }) => name === lost.name);

@@ -32,6 +32,7 @@ export const faultKinds = [
   "transfer",
   "check",
   "membership",
+  "upgrade",
 ] as const;
 
 export type FaultKind = (typeof faultKinds)[number];
@@ -43,6 +44,8 @@ export interface Scramble {
 
 export interface Swarm {
   readonly members: number;
+  /** Of the founders, that run the version before: their directories have no incarnation. */
+  readonly olderShare: number;
   /** How long things fail. */
   readonly seconds: number;
   /** Kinds of faults, each with how often it comes in ten seconds. */
@@ -64,6 +67,7 @@ export function drawSwarm(seed: number): Swarm {
   const pick: Draw = (name, items) => new Prng(seed, `swarm ${name}`).pick(items);
   return {
     members: pick("members", [1, 2, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7]),
+    olderShare: pick("olderShare", [0, 0, 0.5]),
     seconds: new Prng(seed, "swarm seconds").between(8, 25),
     faults: drawFaults(seed, faultKinds),
     drift: pick("drift", [0, 0.001, 0.02, 0.1]),
@@ -121,6 +125,7 @@ export function calmSwarm(members: number, seconds: number, operationsPerSecond:
   const clients = 10;
   return {
     members,
+    olderShare: 0,
     seconds,
     faults: [],
     drift: 0,

@@ -56,9 +56,11 @@ export class Cluster {
       rows.map(({ id }) => id),
       encodeMembership({ rows, history: 0n }),
     );
+    const versions = new Prng(deps.seed, "versions");
     for (const { id, name } of rows) {
       const identity = { clusterId, memberId: id, name };
-      this.#add({ name, beginning: { kind: "founder", identity, configuration } });
+      const isOlder = versions.chance(deps.swarm.olderShare);
+      this.#add({ name, beginning: { kind: "founder", identity, configuration } }, isOlder);
     }
   }
 
@@ -84,7 +86,10 @@ export class Cluster {
   /** A machine for a member that has been added, or is about to be. */
   join(): Machine {
     const addresses = this.machines.map(({ index }) => addressOf(index));
-    return this.#add({ name: nameOf(this.machines.length), beginning: { kind: "joining", addresses } });
+    return this.#add(
+      { name: nameOf(this.machines.length), beginning: { kind: "joining", addresses } },
+      false,
+    );
   }
 
   /** The disk of a member, whether it runs or not; undefined if it was damaged, or lost. */
@@ -108,12 +113,13 @@ export class Cluster {
     const machine = this.machines[life.machine];
     if (machine?.member?.life !== life) return;
     if (this.#deps.checkers.settled(machine.member) === "nothing new") return;
+    if (machine.isOlder) this.#deps.world.probes.reached("older member led");
     const ambush = this.#ambush;
     this.#ambush = undefined;
     ambush?.(machine);
   }
 
-  #add(flags: Flags): Machine {
+  #add(flags: Flags, isOlder: boolean): Machine {
     const { seed, swarm, world, network, logger, checkers } = this.#deps;
     const index = this.machines.length;
     const drift = swarm.drift * (this.#random.below(2001) / 1000 - 1);
@@ -132,6 +138,7 @@ export class Cluster {
       onBorn: (_, member) => {
         this.#born(machine, member);
       },
+      isOlder,
     });
     this.machines.push(machine);
     return machine;

@@ -29,6 +29,7 @@ export interface MachineDeps {
   readonly wrap: (machine: Machine, transport: PeerTransport) => PeerTransport;
   /** A process has opened its disk and is about to take part. */
   readonly onBorn: (machine: Machine, member: MemberProcess) => void;
+  readonly isOlder: boolean;
 }
 
 export class Machine {
@@ -47,6 +48,8 @@ export class Machine {
   storage: SimStorage | undefined;
   /** Whether its disk was lost: it can be no member any more, and must not act as one. */
   isWiped = false;
+  /** Whether its processes are of the version before, from the next start on. */
+  isOlder: boolean;
   /** Why it is not to be started any more; undefined if it may be. */
   retired: "removed" | "damaged" | "refused" | "wiped" | undefined;
 
@@ -57,6 +60,7 @@ export class Machine {
     this.#deps = deps;
     this.clock = deps.clock;
     this.hardware = deps.hardware;
+    this.isOlder = deps.isOlder;
   }
 
   get isUp(): boolean {
@@ -89,6 +93,7 @@ export class Machine {
       hardware: this.hardware,
       platter: this.#platter,
       settings,
+      isOlder: this.isOlder,
       random,
       logger: logger.child({ member: this.name }),
       wrap: (transport: PeerTransport) => this.#deps.wrap(this, transport),

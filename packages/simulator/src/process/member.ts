@@ -19,6 +19,7 @@ import { firstPort } from "../network/node-net.ts";
 import type { Life } from "../world/life.ts";
 import type { Prng } from "../world/random.ts";
 import { type ApplyWitness, ObservedStore } from "./observed-store.ts";
+import { deaf, noHistory, noIncarnation } from "./older.ts";
 import { frameBytes, raftConfigOf, replicaOptionsOf, reserveBytes, type Settings } from "./settings.ts";
 
 export type Batch = Pick<PersistBatch, "hardState" | "entries">;
@@ -39,6 +40,8 @@ export interface Host {
   /** Undefined as long as nothing was ever stored there. */
   readonly platter: Platter | undefined;
   readonly settings: Settings;
+  /** Whether this process is of the version before. */
+  readonly isOlder: boolean;
   readonly random: Prng;
   readonly logger: Logger;
   /** Of the transport, for worse networks than TCP lets through. */
@@ -116,7 +119,8 @@ async function openPlatter({ name, beginning }: Flags, host: Host): Promise<Open
   if (platter?.owner !== undefined) return { identity: platter.owner, platter };
   const { identity: owner, configuration } =
     beginning.kind === "founder" ? beginning : await introduced(name, beginning.addresses, host.clock);
-  const identity = { ...owner, incarnation: host.random.name() };
+  const drawn = host.random.name();
+  const identity = { ...owner, incarnation: host.isOlder ? noIncarnation : drawn };
   const fresh = emptyPlatter(configuration);
   host.onPlatter(fresh);
   return { identity, platter: fresh };
@@ -143,8 +147,8 @@ type Parts = Pick<MemberProcess, "storage" | "store" | "node">;
 
 function createPeers({ storage, store, node }: Parts, host: Host): PeerTransport {
   const { clusterId, memberId: id, name, incarnation } = storage.identity;
-  const { clock, random, logger, life } = host;
-  return createTcpTransport(
+  const { clock, random, logger, life, isOlder } = host;
+  const transport = createTcpTransport(
     {
       self: { id, name, clientAddress: "", incarnation },
       clusterId,
@@ -154,8 +158,9 @@ function createPeers({ storage, store, node }: Parts, host: Host): PeerTransport
       maxFrameBytes: frameBytes,
       introduce: (newcomer) => introduce(node, newcomer),
       isLost: () => node.status().leader === undefined,
-      history: () => historyOf(storage, store),
+      history: () => (isOlder ? noHistory : historyOf(storage, store)),
     },
     { clock, random, logger },
   );
+  return isOlder ? deaf(transport) : transport;
 }

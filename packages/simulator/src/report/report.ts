@@ -43,9 +43,10 @@ export function failureReport(outcome: Outcome, all: number): readonly string[] 
 }
 
 export function describeSwarm({ swarm }: Pick<Outcome, "swarm">): string {
-  const { members, seconds, network, scramble, workload, settings } = swarm;
+  const { members, olderShare, seconds, network, scramble, workload, settings } = swarm;
   return (
-    `${String(members)} members for ${String(seconds)} s; network up to ${String(network.maxDelayUs / 1000)} ms, ` +
+    `${String(members)} members for ${String(seconds)} s, ${String(olderShare)} of them older; ` +
+    `network up to ${String(network.maxDelayUs / 1000)} ms, ` +
     `scrambling ${String(scramble.chance)}; ${String(workload.clients)} clients on ${String(workload.keys)} keys; ` +
     `election timeout ${String(settings.electionTimeoutMs)} ms, compaction after ${String(settings.snapshotCount)}`
   );
@@ -53,11 +54,12 @@ export function describeSwarm({ swarm }: Pick<Outcome, "swarm">): string {
 
 /** One line for a run that was well. */
 export function successLine(outcome: Outcome): string {
-  const { seed, hash, steps, simulatedMs, operations, recovery } = outcome;
+  const { seed, hash, steps, simulatedMs, operations, recovery, isUndecided } = outcome;
   const { ok, failed, unknown } = operations;
   return (
     `seed ${String(seed)}: trace ${hash}, ${String(steps)} steps, ${(simulatedMs / 1000).toFixed(1)} s; ` +
     `${String(ok)} operations answered, ${String(failed)} refused, ${String(unknown)} unknown; ` +
-    `all served ${String(recovery?.servedMs ?? 0)} ms after healing, all equal after ${String(recovery?.equalMs ?? 0)} ms`
+    `all served ${String(recovery?.servedMs ?? 0)} ms after healing, all equal after ${String(recovery?.equalMs ?? 0)} ms` +
+    (isUndecided ? "; undecided: the search for an order of what the clients saw was given up" : "")
   );
 }

@@ -12,8 +12,20 @@ export class SoakSummary {
   #operations = { ok: 0, failed: 0, unknown: 0 };
   #slowestRecoveryMs = 0;
   readonly #failed: number[] = [];
+  /** Neither good nor bad. */
+  readonly #undecided: number[] = [];
 
-  add({ seed, faults, steps, simulatedMs, probes, operations, recovery, violation }: Outcome): void {
+  add({
+    seed,
+    faults,
+    steps,
+    simulatedMs,
+    probes,
+    operations,
+    recovery,
+    violation,
+    isUndecided,
+  }: Outcome): void {
     this.#runs += 1;
     this.#steps += steps;
     this.#simulatedMs += simulatedMs;
@@ -27,6 +39,7 @@ export class SoakSummary {
     };
     this.#slowestRecoveryMs = Math.max(this.#slowestRecoveryMs, recovery?.equalMs ?? 0);
     if (violation !== undefined) this.#failed.push(seed);
+    if (isUndecided) this.#undecided.push(seed);
   }
 
   get failed(): readonly number[] {
@@ -43,7 +56,8 @@ export class SoakSummary {
       `events               ${String(this.#steps)}`,
       `operations           ${String(ok)} answered, ${String(failed)} refused, ${String(unknown)} unknown`,
       `slowest recovery     ${String(this.#slowestRecoveryMs)} simulated ms`,
-      `violations           ${this.#failed.length === 0 ? "none" : `seeds ${this.#failed.join(", ")}`}`,
+      `violations           ${seedsText(this.#failed)}`,
+      `undecided            ${seedsText(this.#undecided)}`,
       "faults               " +
         faultKinds.map((kind) => `${kind} ${String(this.#faults.get(kind) ?? 0)}`).join(", "),
       "probes               " +
@@ -52,3 +66,6 @@ export class SoakSummary {
     ];
   }
 }
+
+const seedsText = (seeds: readonly number[]): string =>
+  seeds.length === 0 ? "none" : `${String(seeds.length)}: seeds ${seeds.join(", ")}`;

@@ -40,6 +40,8 @@ export const probeNames = [
   "member told of its removal",
   "leadership moved",
   "state check agreed",
+  "older member led",
+  "upgraded while others were older",
 ] as const;
 
 export type Probe = (typeof probeNames)[number];

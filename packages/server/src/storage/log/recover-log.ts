@@ -17,7 +17,7 @@ import { existsSync, fdatasyncSync, readdirSync, unlinkSync } from "node:fs";
 import { noEntry, type Entry, type HardState } from "@dkv/raft";
 import type { Clock } from "../../platform/clock.ts";
 import { DamageError } from "../damage.ts";
-import { formatVersion, type Identity } from "../storage.ts";
+import type { Identity } from "../storage.ts";
 import type { LogBase } from "./log-base.ts";
 import { noContents, type LogContents } from "./log-contents.ts";
 import type { LogEnd } from "./log-end.ts";
@@ -53,7 +53,7 @@ export function segmentsIn(directory: string): readonly number[] {
   return numbers.sort((a, b) => a - b);
 }
 
-/** Throws {@link DamageError}. Changes nothing: {@link RecoveredLog.settle} does. */
+/** Throws {@link DamageError}, or StartupError for a newer format. Changes nothing: {@link RecoveredLog.settle} does. */
 export async function recoverLog(options: RecoverOptions): Promise<RecoveredLog> {
   const { directory, durableRecord, base, clock } = options;
   const recovered = new RecoveredLog(options);
@@ -107,7 +107,6 @@ export class RecoveredLog {
     const { directory, identity } = this.#options;
     const { header, content } = readSegment(directory, number);
     const what = `segment ${String(number)} of the log`;
-    if (header.format > formatVersion) throw new DamageError(`${what} has format ${String(header.format)}`);
     if (header.identity.clusterId !== identity.clusterId || header.identity.memberId !== identity.memberId)
       throw new DamageError(`${what} belongs to another member or another cluster`);
     if (header.chain !== this.#chain) throw new DamageError(`${what} does not continue the one before`);

@@ -27,6 +27,7 @@ import { nodeId } from "@dkv/raft";
 import { writeCount } from "@dkv/store";
 import { readCount } from "../count.ts";
 import { DamageError } from "../damage.ts";
+import { newerSegment } from "../refusals.ts";
 import { formatVersion, type Identity } from "../storage.ts";
 import { isZero } from "./sectors.ts";
 
@@ -97,15 +98,19 @@ export function openSegment(directory: string, number: number): OpenSegment {
   return { descriptor, number, bytes: readFully(descriptor, segmentHeaderBytes).readUInt32BE(12) };
 }
 
-/** The whole file, once its header and its size are right. Throws {@link DamageError}. */
+/**
+ * The whole file, once its header and its size are right. Throws {@link DamageError}, or StartupError for a
+ * newer format, of which only the beginning of the header is judged.
+ */
 export function readSegment(directory: string, number: number): { header: SegmentHeader; content: Buffer } {
   const content = readFileSync(segmentPath(directory, number));
   const what = `the segment ${nameOf(number)} of the log`;
   const header = decodeHeader(content);
   if (header === undefined) throw new DamageError(`the beginning of ${what} is not what was written`);
+  if (header.format > formatVersion) throw newerSegment(`${what} in ${directory}`, header.format);
   if (header.number !== number)
     throw new DamageError(`${what} is number ${String(header.number)} by its header`);
-  if (header.format <= formatVersion && header.bytes !== content.length) {
+  if (header.bytes !== content.length) {
     throw new DamageError(`${what} has ${String(content.length)} bytes, not ${String(header.bytes)}`);
   }
   return { header, content };
@@ -175,9 +180,12 @@ function decodeHeader(content: Buffer): SegmentHeader | undefined {
   if (content.length < segmentHeaderBytes || !content.subarray(0, magic.length).equals(magic))
     return undefined;
   if (crc32(content.subarray(0, 44)) !== content.readUInt32BE(44)) return undefined;
-  if (!isZero(content.subarray(usedHeaderBytes, segmentHeaderBytes))) return undefined;
+  const format = content.readUInt32BE(8);
+  // A newer one may have a use for what is zero in ours.
+  const isRestZero = isZero(content.subarray(usedHeaderBytes, segmentHeaderBytes));
+  if (format <= formatVersion && !isRestZero) return undefined;
   return {
-    format: content.readUInt32BE(8),
+    format,
     bytes: content.readUInt32BE(12),
     identity: { clusterId: content.readBigUInt64BE(16), memberId: nodeId(content.readBigUInt64BE(24)) },
     number: readCount(content, 32),
