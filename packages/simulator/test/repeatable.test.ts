@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { simulate } from "./load.ts";
 
@@ -12,6 +13,16 @@ describe("a simulated run", () => {
     assert.equal(again.hash, first.hash);
     assert.equal(again.steps, first.steps);
     assert.notEqual(other.hash, first.hash);
+  });
+
+  it("is the same as on the machine on which the README was written", async () => {
+    const readme = readFileSync(new URL("../../../README.md", import.meta.url), "utf8");
+    const [, written] = /`make sim SEED=42` prints trace `([0-9a-f]{16})`/.exec(readme) ?? [];
+    assert.equal(
+      written,
+      (await simulate({ seed: 42 })).hash,
+      "after a change of what a run does, write the new one",
+    );
   });
 
   it("is not changed by somebody who looks at it", async () => {
