@@ -167,13 +167,13 @@ export function dkvContract(name: string, protocol: Protocol): void {
           abort.abort();
         }, 20);
         return assert.rejects(
-          dkv.set({ key: "k" }, { signal: abort.signal, timeoutMs: 100 }),
+          dkv.set({ key: "k" }, { signal: abort.signal, timeoutMs: 500 }),
           refusal(Code.Canceled, ""),
         );
       });
       await Promise.all(canceled);
-      // The answers, at the end of the 100 ms, find nobody.
-      await new Promise((resolve) => setTimeout(resolve, 150));
+      // The answers, at the end of the 500 ms, find nobody.
+      await new Promise((resolve) => setTimeout(resolve, 550));
       member.hasQuorum = true;
       await dkv.set({ key: "k", value: Buffer.from("v") });
       assert.equal(Buffer.from((await dkv.get({ key: "k" })).value).toString(), "v");
