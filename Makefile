@@ -99,21 +99,21 @@ bench-recovery: build ## Measure joining under load, restarts, and failover besi
 simulator := node --max-semi-space-size=64 packages/simulator/dist/main.js
 
 .PHONY: sim
-sim: build ## Simulate one cluster: SEED=n [TRACE=1] [KEEP=faults] [SECONDS=n]
-	@$(simulator) sim $(SEED) $(if $(filter-out 0,$(TRACE)),--trace) \
-	  $(if $(KEEP),--keep $(KEEP)) $(if $(SECONDS),--seconds $(SECONDS))
+sim: build ## Simulate one cluster: SEED=n [TRACE=1] [KEEP=1,2,3|none] [SECONDS=n]
+	@$(simulator) sim --seed="$(SEED)" $(if $(filter-out 0,$(TRACE)),--trace) \
+	  $(if $(KEEP),--keep="$(KEEP)") $(if $(SECONDS),--seconds="$(SECONDS)")
 
 .PHONY: soak
 soak: build ## Simulate clusters of fresh seeds for MINUTES=n
-	@$(simulator) soak $(MINUTES)
+	@$(simulator) soak --minutes="$(MINUTES)"
 
 .PHONY: sim-check
 sim-check: build ## Simulate the seeds of regressions, and 300 fresh ones
-	@$(simulator) check 300
+	@$(simulator) check --count=300
 
 .PHONY: sim-speed
 sim-speed: build ## Measure the simulator: simulated seconds for each second of the processor
-	@$(simulator) speed 100
+	@$(simulator) speed --seconds=100
 
 .PHONY: mutants
 mutants: build ## Take guards out of the code one by one, and see who notices: ONLY=words SIMULATE=seconds
@@ -125,8 +125,8 @@ chaos: build ## Real processes under real faults for MINUTES=n (10): [SEED=n] [C
 
 .PHONY: fuzz
 fuzz: build ## Read bytes that are nearly right for MINUTES=n (1): [TARGET=name] [SEED=n AT=path]
-	@node packages/fuzz/dist/main.js --minutes $(or $(MINUTES),1) $(if $(TARGET),--target '$(TARGET)') \
-	  $(if $(SEED),--seed=$(SEED)) $(if $(AT),--at $(AT))
+	@node packages/fuzz/dist/main.js --minutes="$(or $(MINUTES),1)" $(if $(TARGET),--target='$(TARGET)') \
+	  $(if $(SEED),--seed="$(SEED)") $(if $(AT),--at="$(AT)")
 
 .PHONY: build
 build: $(installed)

@@ -1,12 +1,11 @@
 /**
  * The command line behind `make sim`, `make soak` and their like:
  *
- *   sim SEED [--trace] [--keep 1,2,3|none] [--seconds N]    one run; if it fails, the smallest like it
- *   soak MINUTES                                           fresh seeds until the time is up
- *   check COUNT                                            the seeds of regressions, and so many fresh ones
- *   speed SECONDS                                          how fast so long a run of a calm cluster is
+ *   sim --seed=N [--trace] [--keep=1,2,3|none] [--seconds=N]    one run; if it fails, the smallest like it
+ *   soak --minutes=N                                           fresh seeds until the time is up
+ *   check --count=N                                            the seeds of regressions, and so many fresh ones
+ *   speed --seconds=N                                          how fast so long a run of a calm cluster is
  */
-import { parseArgs } from "node:util";
 import { schedule } from "./faults/schedule.ts";
 import { drawSwarm } from "./faults/swarm.ts";
 import { regressions } from "./regressions.ts";
@@ -15,6 +14,7 @@ import { SoakSummary } from "./report/soak-summary.ts";
 import { shrink } from "./shrink/shrink.ts";
 import { measureSpeed } from "./speed.ts";
 import { type Outcome, type RunOptions, simulate } from "./simulation.ts";
+import { Mistake, readTask, type SimTask } from "./task.ts";
 import { formatLine } from "./world/trace.ts";
 
 export interface Terminal {
@@ -24,86 +24,113 @@ export interface Terminal {
   cpuMs(): number;
   /** For runs that nobody has seen yet. */
   freshSeed(): number;
+  /** Lets happen what waits outside. Resolves to whether somebody wants an end. */
+  isStopped(): Promise<boolean>;
 }
-
-const usage =
-  "usage: sim SEED [--trace] [--keep NUMBERS|none] [--seconds N] | soak MINUTES | check COUNT | speed SECONDS";
 
 /** Runs that a failing one may be shrunk by. */
 const shrinkingRuns = 60;
 
+/** Long work says how far it is so often. */
+const progressMs = 10_000;
+
 /** Resolves with the status to exit with. */
 export async function command(args: readonly string[], terminal: Terminal): Promise<number> {
-  const { positionals, values } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { trace: { type: "boolean" }, keep: { type: "string" }, seconds: { type: "string" } },
-  });
-  const [what, text] = positionals;
-  const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < 0 || positionals.length !== 2) {
-    terminal.print(usage);
+  try {
+    const task = readTask(args);
+    switch (task.kind) {
+      case "sim":
+        return await one(task, terminal);
+      case "soak":
+        return await soak(task.minutes, terminal);
+      case "check":
+        return await check(task.count, terminal);
+      case "speed":
+        return await speed(task.seconds, terminal);
+    }
+  } catch (error) {
+    if (!(error instanceof Mistake)) throw error;
+    terminal.print(error.message);
     return 2;
   }
-  if (what === "sim") return one(optionsOf(number, values), values.trace === true, terminal);
-  if (what === "soak") return soak(number, terminal);
-  if (what === "check") return check(number, terminal);
-  if (what === "speed") return speed(number, terminal);
-  terminal.print(usage);
-  return 2;
 }
 
-function optionsOf(
-  seed: number,
-  { keep, seconds }: { readonly keep?: string; readonly seconds?: string },
-): RunOptions {
+/** @throws {Mistake} if a fault is to be kept that the run does not have */
+function optionsOf({ seed, keep, seconds }: SimTask): RunOptions {
   const drawn = drawSwarm(seed);
-  const swarm = seconds === undefined ? drawn : { ...drawn, seconds: Number(seconds) };
-  const kept = keep === undefined ? undefined : new Set(keep.split(",").map(Number));
+  const swarm = seconds === undefined ? drawn : { ...drawn, seconds };
   // Faults come from the whole schedule: their numbers stay.
-  const faults = schedule(drawn, seed).filter(({ number }) => kept?.has(number) ?? true);
+  const all = schedule(drawn, seed);
+  const missing = [...(keep ?? [])].find((number) => !all.some((fault) => fault.number === number));
+  if (missing !== undefined)
+    throw new Mistake(
+      `KEEP=${String(missing)}: the run of seed ${String(seed)} has no fault of that number, its faults are 1 to ${String(all.length)}`,
+    );
+  const faults = all.filter(({ number }) => keep?.has(number) ?? true);
   return { seed, swarm, faults: faults.filter(({ atUs }) => atUs <= swarm.seconds * 1_000_000) };
 }
 
-async function one(options: RunOptions, isTraced: boolean, terminal: Terminal): Promise<number> {
-  const onLine = isTraced
+async function one(task: SimTask, terminal: Terminal): Promise<number> {
+  const onLine = task.isTraced
     ? { onLine: (line: Parameters<typeof formatLine>[0]) => terminal.print(formatLine(line)) }
     : {};
-  const outcome = await simulate({ ...options, ...onLine });
+  const outcome = await simulate({ ...optionsOf(task), ...onLine });
   if (outcome.violation === undefined) {
     terminal.print(successLine(outcome));
     return 0;
   }
-  await explain(outcome, terminal);
+  // What was shrunk already is shown as it is.
+  if (task.keep === undefined && task.seconds === undefined) await explain(outcome, terminal);
+  else for (const line of failureReport(outcome, faultsOf(outcome))) terminal.print(line);
   return 1;
 }
 
+const faultsOf = ({ seed }: Outcome): number => schedule(drawSwarm(seed), seed).length;
+
 async function explain(outcome: Outcome, terminal: Terminal): Promise<void> {
-  const all = schedule(drawSwarm(outcome.seed), outcome.seed).length;
+  const { seed, faults } = outcome;
+  terminal.print(`seed ${String(seed)} failed; looking for a smaller run that fails like it`);
   const { outcome: smallest, runs } = await shrink(outcome, simulate, shrinkingRuns);
-  for (const line of failureReport(smallest, all)) terminal.print(line);
-  terminal.print(`shrunk from ${String(outcome.faults.length)} faults in ${String(runs)} runs`);
+  for (const line of failureReport(smallest, faultsOf(outcome))) terminal.print(line);
+  const isCutShort = runs >= shrinkingRuns ? ", which was as long as it was looked for" : "";
+  terminal.print(`shrunk from ${String(faults.length)} faults in ${String(runs)} runs${isCutShort}`);
 }
 
 async function soak(minutes: number, terminal: Terminal): Promise<number> {
-  const summary = new SoakSummary();
-  const startMs = terminal.nowMs();
   const first = terminal.freshSeed();
-  for (let seed = first; terminal.nowMs() - startMs < minutes * 60_000; seed += 1)
-    await add(seed, summary, terminal);
-  return end(summary, startMs, terminal);
+  terminal.print(`seeds from ${String(first)} on, for ${String(minutes)} minutes`);
+  const endMs = terminal.nowMs() + minutes * 60_000;
+  const seeds = function* (): Generator<number> {
+    for (let seed = first; terminal.nowMs() < endMs; seed += 1) yield seed;
+  };
+  return many(seeds(), terminal);
 }
 
 async function check(count: number, terminal: Terminal): Promise<number> {
-  const summary = new SoakSummary();
-  const startMs = terminal.nowMs();
   const first = terminal.freshSeed();
   terminal.print(
     `${String(regressions.length)} seeds of regressions, and ${String(count)} from ${String(first)} on`,
   );
-  for (const { seed } of regressions) await add(seed, summary, terminal);
-  for (let seed = first; seed < first + count; seed += 1) await add(seed, summary, terminal);
-  return end(summary, startMs, terminal);
+  const fresh = Array.from({ length: count }, (_, at) => first + at);
+  return many([...regressions.map(({ seed }) => seed), ...fresh], terminal);
+}
+
+async function many(seeds: Iterable<number>, terminal: Terminal): Promise<number> {
+  const summary = new SoakSummary();
+  const startMs = terminal.nowMs();
+  let toldMs = startMs;
+  for (const seed of seeds) {
+    if (await terminal.isStopped()) break;
+    const outcome = await simulate({ seed });
+    summary.add(outcome);
+    if (outcome.violation !== undefined) await explain(outcome, terminal);
+    const nowMs = terminal.nowMs();
+    if (nowMs - toldMs < progressMs) continue;
+    toldMs = nowMs;
+    terminal.print(summary.progress(nowMs - startMs));
+  }
+  for (const line of summary.lines(terminal.nowMs() - startMs)) terminal.print(line);
+  return summary.failed.length === 0 ? 0 : 1;
 }
 
 async function speed(seconds: number, terminal: Terminal): Promise<number> {
@@ -116,15 +143,4 @@ async function speed(seconds: number, terminal: Terminal): Promise<number> {
     `simulated seconds for each of the processor: ${Math.max(...rounds).toFixed(0)} at best of ${texts.join(", ")}`,
   );
   return 0;
-}
-
-async function add(seed: number, summary: SoakSummary, terminal: Terminal): Promise<void> {
-  const outcome = await simulate({ seed });
-  summary.add(outcome);
-  if (outcome.violation !== undefined) await explain(outcome, terminal);
-}
-
-function end(summary: SoakSummary, startMs: number, terminal: Terminal): number {
-  for (const line of summary.lines(terminal.nowMs() - startMs)) terminal.print(line);
-  return summary.failed.length === 0 ? 0 : 1;
 }

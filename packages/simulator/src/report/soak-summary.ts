@@ -46,6 +46,12 @@ export class SoakSummary {
     return this.#failed;
   }
 
+  /** How far it is. */
+  progress(realMs: number): string {
+    const seconds = (realMs / 1000).toFixed(0).padStart(6);
+    return `${seconds} s  ${String(this.#runs)} seeds, ${String(this.#failed.length)} violations`;
+  }
+
   lines(realMs: number): readonly string[] {
     const { ok, failed, unknown } = this.#operations;
     const { missed } = this.#probes;
