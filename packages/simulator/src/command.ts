@@ -19,6 +19,8 @@ import { formatLine } from "./world/trace.ts";
 
 export interface Terminal {
   print(line: string): void;
+  /** Says what was wrong. */
+  complain(line: string): void;
   nowMs(): number;
   /** That this process has had of the processor. */
   cpuMs(): number;
@@ -50,7 +52,7 @@ export async function command(args: readonly string[], terminal: Terminal): Prom
     }
   } catch (error) {
     if (!(error instanceof Mistake)) throw error;
-    terminal.print(error.message);
+    terminal.complain(error.message);
     return 2;
   }
 }

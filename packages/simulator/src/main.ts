@@ -11,6 +11,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 process.exitCode = await command(process.argv.slice(2), {
   print: (line) => process.stdout.write(`${line}\n`),
+  complain: (line) => process.stderr.write(`${line}\n`),
   nowMs: () => performance.now(),
   cpuMs: () => {
     const { user, system } = process.cpuUsage();

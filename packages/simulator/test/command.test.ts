@@ -9,6 +9,7 @@ async function run(
   let ms = 0;
   const status = await command(args, {
     print: (line) => lines.push(line),
+    complain: (line) => lines.push(line),
     // Ten seconds pass whenever somebody looks.
     nowMs: () => (ms += 10_000),
     cpuMs: () => (ms += 500),
