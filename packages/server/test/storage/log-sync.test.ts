@@ -39,6 +39,9 @@ function watched(context: TestContext): { calls: Call[]; fail: (call: Call) => v
   return { calls, fail: (call) => (failing = call) };
 }
 
+/** Every sync takes no time: whatever the machine does, a small record is synced in place. */
+const clock = { ...systemClock, nowMs: () => 0 };
+
 async function opened(
   context: TestContext,
 ): Promise<{ log: SegmentedLog; open: () => Promise<SegmentedLog> }> {
@@ -46,8 +49,8 @@ async function opened(
   const options = { directory, identity, segmentBytes: 8 * 1024, recentBytes: 0 };
   await createLog(options);
   const open = async (): Promise<SegmentedLog> => {
-    const recovered = await recoverLog({ ...options, base: logStart, durableRecord: 0, clock: systemClock });
-    return new SegmentedLog(options, recovered.settle(), { ...recovered.contents, clock: systemClock });
+    const recovered = await recoverLog({ ...options, base: logStart, durableRecord: 0, clock });
+    return new SegmentedLog(options, recovered.settle(), { ...recovered.contents, clock });
   };
   return { log: await open(), open };
 }
