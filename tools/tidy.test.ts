@@ -33,7 +33,14 @@ describe("the sources", () => {
 });
 
 describe("the documents", () => {
-  for (const name of ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md"]) {
+  for (const name of [
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "README.md",
+    "docs/guarantees.md",
+    "docs/operations.md",
+    "docs/testing.md",
+  ]) {
     const document = readDocument(name);
     it(`${name} names only files that exist`, {
       skip: document === undefined && "it is not written yet",

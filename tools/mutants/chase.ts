@@ -84,9 +84,7 @@ async function controlRun(task: Task, workplace: Workplace, control: Control): P
   const seconds = ((terminal.nowMs() - startMs) / 1000).toFixed(0);
   const failed = await control.failures();
   if (failed.length === 0 && seed === undefined && !signal.aborted)
-    terminal.say(
-      `control: no mutant, nothing found in ${String(files.length)} files of tests (${seconds} s)`,
-    );
+    terminal.say(`control: no mutant, nothing found in ${countOf(files, "file")} of tests (${seconds} s)`);
   return seed === undefined ? [] : [seed];
 }
 
@@ -145,5 +143,8 @@ async function timed(terminal: Terminal, hunt: () => Promise<Finder>): Promise<F
   const by = await hunt();
   return { by, seconds: (terminal.nowMs() - startMs) / 1000 };
 }
+
+const countOf = ({ length }: readonly unknown[], what: string): string =>
+  `${String(length)} ${what}${length === 1 ? "" : "s"}`;
 
 const byName = (a: string, b: string): number => (a < b ? -1 : 1);

@@ -23,9 +23,10 @@ For each mutant it prints what the code does without the guard, and which test n
    3/68 forgets to write a vote down when the term is the same
         tests: §5.2: a vote is on disk before it leaves (packages/raft/test/paper/elections.test.ts) (2.1 s)
 
-Exit status: 0 if all were found, 1 if some were not or something failed with all guards in place, 2 if it was called wrongly or the list of mutants does
-not fit the code, 128 and the signal's number if it was stopped.
+Exit status: 0 if all were found, 1 if some were not or something failed with all guards in place, 2 if it
+was called wrongly or the list of mutants does not fit the code, 128 and the signal's number if it was stopped.
 
 A mutant is a few lines in tools/mutants/list/: what the code does without the guard, the file, the guard as
-it stands there (exactly once: make lint looks), what takes its place, and the tests that ought to notice, the most specific first.
+it stands there (exactly once: make lint looks), what takes its place, and the tests that ought to notice, the
+most specific first.
 `;

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
-/** Who noticed: a test by its name, or a seed by the command that replays it; undefined if nobody did. */
+/** Who noticed: a test by its name, or a seed by a command that shows it; undefined if nobody did. */
 export type Finder = string | undefined;
 
 /** Where to hunt, and what ends it early. */
@@ -18,6 +18,8 @@ interface Hunt {
   readonly args: readonly string[];
   /** Names the finder if the line tells of one. */
   readonly read: (line: string) => Finder;
+  /** Names the finder if it ended otherwise than well, and no line had told of one. */
+  readonly ended: (how: string) => Finder;
   readonly limitMs: number;
   /** Who noticed, if it had to be stopped. */
   readonly endless: Finder;
@@ -25,17 +27,32 @@ interface Hunt {
 
 const fileMs = 300_000;
 
+/** More seeds than there is ever time for. */
+export const simulationArgs: readonly string[] = [
+  "packages/simulator/dist/main.js",
+  "check",
+  "--count=1000000",
+];
+
 /** The first test of the file that fails; a file that ends otherwise than well, or not at all, is one, too. */
 export function huntByTests(ground: Ground, file: string): Promise<Finder> {
   const args = ["--test", "--test-timeout=60000", "--test-reporter=tap", file];
+  const ended = (how: string): Finder => `${file} ends with ${how}`;
   const endless = `${file} does not end`;
-  return hunt(ground, { program: "node", args, read: failedTest, limitMs: fileMs, endless });
+  return hunt(ground, { program: "node", args, read: failedTest, ended, limitMs: fileMs, endless });
 }
 
-/** The first seed under which the simulator finds a violation. */
+/** The first seed under which the simulator finds a violation, or that it ends otherwise than well. */
 export function huntBySimulation(ground: Ground, limitMs: number): Promise<Finder> {
-  const args = ["packages/simulator/dist/main.js", "check", "1000000"];
-  return hunt(ground, { program: "node", args, read: failedSeed, limitMs, endless: undefined });
+  const ended = (how: string): Finder => `the simulator ends with ${how}`;
+  return hunt(ground, {
+    program: "node",
+    args: simulationArgs,
+    read: failedSeed,
+    ended,
+    limitMs,
+    endless: undefined,
+  });
 }
 
 /** A test that holds others fails with them: what matters is the innermost, which TAP tells first. */
@@ -43,11 +60,13 @@ function failedTest(line: string): Finder {
   return /^\s*not ok \d+ - (?<name>.*?)(?: #.*)?$/.exec(line)?.groups?.["name"];
 }
 
+/** It is told at once, and the smaller run that is looked for then is not waited for. */
 function failedSeed(line: string): Finder {
-  return /make sim SEED=\d+/.exec(line)?.[0];
+  const seed = /^seed (?<seed>\d+) failed/.exec(line)?.groups?.["seed"];
+  return seed === undefined ? undefined : `make sim SEED=${seed}`;
 }
 
-async function hunt(ground: Ground, { program, args, read, limitMs, endless }: Hunt): Promise<Finder> {
+async function hunt(ground: Ground, { program, args, read, ended, limitMs, endless }: Hunt): Promise<Finder> {
   const late = AbortSignal.timeout(limitMs);
   const signal = AbortSignal.any([ground.signal, late]);
   if (signal.aborted) return undefined;
@@ -69,7 +88,10 @@ async function hunt(ground: Ground, { program, args, read, limitMs, endless }: H
       const finder = read(line);
       if (finder !== undefined) return finder;
     }
-    return late.aborted ? endless : undefined;
+    await closed;
+    if (late.aborted) return endless;
+    if (ground.signal.aborted || child.exitCode === 0) return undefined;
+    return ended(child.signalCode ?? `code ${String(child.exitCode)}`);
   } finally {
     signal.removeEventListener("abort", stop);
     stop();

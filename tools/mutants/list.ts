@@ -1,4 +1,4 @@
-/** Guards that the promises of dkv rest on. Each is taken out once; a suite that does not notice has a hole. */
+/** Guards that dkv's promises rest on. Each is taken out once; a suite that does not notice has a hole. */
 import { clientMutants } from "./list/client.ts";
 import { consensusMutants } from "./list/consensus.ts";
 import { memberMutants } from "./list/member.ts";

@@ -58,7 +58,7 @@ function parse(args: readonly string[]): Task | number {
   }
   const simulateSeconds = Number(given.simulate);
   if (!(simulateSeconds >= 0 && simulateSeconds < Number.POSITIVE_INFINITY))
-    return complain(`--simulate takes a number of seconds, not "${given.simulate}"`);
+    return complain(`SIMULATE=${given.simulate} is not a number of seconds`);
   const chosen = mutants.filter(({ does, file }) => `${does} ${file}`.includes(given.only));
   if (chosen.length === 0) return complain(`no mutant has "${given.only}" in its description or file`);
   const nowMs = (): number => performance.now();
@@ -91,6 +91,6 @@ function say(line: string): void {
 }
 
 function complain(what: string): number {
-  process.stderr.write(`mutants: ${what}\nmutants: --help explains\n`);
+  process.stderr.write(`mutants: ${what}\nmutants: node tools/mutants/main.ts --help explains\n`);
   return 2;
 }

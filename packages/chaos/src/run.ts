@@ -7,7 +7,7 @@ import type { Options } from "./options.ts";
 import type { FaultKind } from "./plan/faults.ts";
 import { planRounds } from "./plan/plan.ts";
 import { after, nowMs, sleep, timeOfDay } from "./platform/time.ts";
-import { renderSummary, type StateCheck, type Summary, type Verdict } from "./report/summary.ts";
+import { isGood, renderSummary, type StateCheck, type Summary, type Verdict } from "./report/summary.ts";
 import { prepareStage, type Stage } from "./stage.ts";
 
 export interface RunOptions extends Options {
@@ -74,7 +74,7 @@ class Run {
     stop.addEventListener("abort", stopNow, { once: true });
     if (stop.aborted) stopNow();
     const reporting = this.#report(load);
-    await this.#disturb(stage);
+    await this.#disturb(stage, load);
     this.#over.abort();
     cancelEnd();
     stop.removeEventListener("abort", stopNow);
@@ -91,7 +91,7 @@ class Run {
     return this.#finish(stage, { load, longestGapMs, state });
   }
 
-  async #disturb({ scene, leftOut }: Stage): Promise<void> {
+  async #disturb({ scene, leftOut }: Stage, load: Load): Promise<void> {
     const kinds = this.#options.kinds.filter((kind) => !leftOut.has(kind));
     if (kinds.length === 0) {
       this.fail(new Trouble("none of the faults that were asked for can be had here"));
@@ -102,6 +102,7 @@ class Run {
       hurry: this.#over.signal,
       say: (line) => this.#say(line),
       onFault: (kind) => this.#faults.set(kind, (this.#faults.get(kind) ?? 0) + 1),
+      proveUse: () => load.useEach(scene.fleet.members),
     });
     await sleep(1_000, this.#over.signal);
     for (const round of planRounds({ seed: this.#options.seed, kinds })) {
@@ -129,8 +130,7 @@ class Run {
 
   async #finish(stage: Stage, { load, longestGapMs, state }: Outcome): Promise<Summary> {
     const verdict = this.#bad ?? { kind: "linearizable", report: "" };
-    const keep = verdict.kind !== "linearizable" || state?.agree !== true;
-    const summary: Summary = {
+    const seen: Summary = {
       seed: this.#options.seed,
       members: this.#options.members,
       seconds: (nowMs() - this.#startedMs) / 1000,
@@ -138,14 +138,17 @@ class Run {
       leftOut: stage.leftOut,
       operations: load.tally.operations,
       acknowledged: load.tally.acknowledged,
+      writes: load.tally.writes,
       failed: load.tally.failed,
       unknown: load.tally.unknown,
       windows: load.windows,
       longestGapMs,
       verdict,
       state,
-      kept: keep ? this.#options.directory : undefined,
+      kept: undefined,
     };
+    const keep = !isGood(seen);
+    const summary = keep ? { ...seen, kept: this.#options.directory } : seen;
     stage.note(renderSummary(summary));
     await stage.close({ keep });
     return summary;

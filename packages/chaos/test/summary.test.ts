@@ -13,6 +13,7 @@ const good: Summary = {
   leftOut: new Map([["clock", "libfaketime is not installed"]]),
   operations: 12_345,
   acknowledged: 12_000,
+  writes: 5_900,
   failed: 300,
   unknown: 45,
   windows: 3,
@@ -56,6 +57,12 @@ describe("the summary of a run", () => {
     assert.match(text, /\n\nnot linearizable: get k saw nothing\n/);
     assert.match(text, /kept in \/tmp\/somewhere\.\n.*make chaos SEED=42 and the same flags/);
     assert.equal(isGood(bad), false);
+  });
+
+  it("is not good if nothing was written, whatever the judge says of that", () => {
+    const idle = { ...good, acknowledged: 900, writes: 0 };
+    assert.equal(isGood(idle), false);
+    assert.match(renderSummary(idle), /verdict +NOT KNOWN: not one write was acknowledged\n/);
   });
 
   it("is not good if members differ, do not answer, or the history could not be judged", () => {

@@ -90,6 +90,38 @@ describe("a history of transactions on lists is", () => {
       "own appends not seen",
       [t(0, 9, append("x", "1"), read("x", "1", "2")), t(0, 9, append("x", "2"))],
     ],
+    "good if another's append comes after all of a transaction's": [
+      "serializable",
+      [
+        t(0, 1, append("x", "1"), append("x", "2")),
+        t(2, 3, append("x", "3")),
+        t(4, 5, read("x", "1", "2", "3")),
+      ],
+    ],
+    "bad if a transaction's appends are in another order than it made them": [
+      "appends out of order",
+      [t(0, 1, append("x", "1"), append("x", "2")), t(2, 3, read("x", "2", "1"))],
+    ],
+    "bad if an unknown transaction's appends are in another order than it made them": [
+      "appends out of order",
+      [
+        t(0, never, append("x", "1"), append("y", "2"), append("x", "3")),
+        t(2, 3, append("x", "4")),
+        t(2, 9, read("x", "4", "3", "1")),
+      ],
+    ],
+    "bad if a transaction sees its own appends in another order": [
+      "appends out of order",
+      [t(0, 1, append("x", "1"), append("x", "2"), read("x", "2", "1"))],
+    ],
+    "bad if an append is between two of one transaction": [
+      "G0, 2",
+      [
+        t(0, 9, append("x", "1"), append("x", "2")),
+        t(0, 9, append("x", "3")),
+        t(10, 11, read("x", "1", "3", "2")),
+      ],
+    ],
     "bad if appends to two lists are in opposite orders": [
       "G0, 2",
       [
@@ -195,6 +227,12 @@ describe("a verdict on transactions", () => {
   it("does not exist for histories that it cannot judge", () => {
     const twice = [transaction(0, 1, append("x", "1")), transaction(0, 1, append("y", "1"))];
     assert.throws(() => checkTransactions(twice), RangeError);
+    const unanswered = transaction(0, 1, [{ kind: "read", key: "x" }, undefined]);
+    assert.throws(() => checkTransactions([unanswered]), /a transaction of c0 has no answer .* action 1$/);
+    const toAppend = transaction(0, 1, read("x"), [{ kind: "append", key: "x", element: "1" }, ["1"]]);
+    assert.throws(() => checkTransactions([toAppend]), /no answer that fits its action 2$/);
+    const tooMany = operation([{ kind: "read", key: "x" }] as const, [[], []], [0, 1]);
+    assert.throws(() => checkTransactions([tooMany]), /no answer that fits its action 2$/);
     assert.throws(() => checkTransactions([transaction(2, 1, append("x", "1"))]), RangeError);
   });
 });

@@ -1,5 +1,6 @@
 /** Hands targets to threads, watches these, and tells what came of it. */
 import { FuzzThread, type ThreadEnd } from "./fuzz-thread.ts";
+import { type Replay, UsageError } from "./options.ts";
 import { replayText } from "./target.ts";
 
 export interface FuzzingOptions {
@@ -35,7 +36,9 @@ export class Fuzzing {
   readonly #tallies = new Map<string, Tally>();
   /** Targets that failed are not run again: the same would be found. */
   readonly #failed = new Set<string>();
-  readonly #startMs: number;
+  #startMs: number;
+  /** Of all targets, chosen or not. */
+  #names: readonly string[] = [];
   #next = 0;
   #toldMs = 0;
 
@@ -44,42 +47,46 @@ export class Fuzzing {
     this.#startMs = options.nowMs();
   }
 
-  /** Runs until the time is up; returns the exit code. */
+  /**
+   * Runs until the time is up; returns the exit code.
+   * @throws {UsageError} if there is no such target
+   */
   async run(): Promise<number> {
-    const threads = Array.from({ length: this.#options.threads }, () => this.#drive());
-    await Promise.all(threads);
+    const first = await this.#first();
+    if (first === undefined) return 1;
+    const others = Array.from({ length: this.#options.threads - 1 }, () => this.#start());
+    const threads = [first, ...(await Promise.all(others))];
+    // To load the targets may take as long as a short run, and is none of it.
+    this.#startMs = this.#options.nowMs();
+    this.#toldMs = this.#startMs;
+    await Promise.all(threads.map((thread) => this.#drive(thread)));
     this.#summarise();
     return this.#failed.size === 0 ? 0 : 1;
   }
 
-  /** Runs one input, or one seed, of one target; returns the exit code. */
-  async replay({
-    seed,
-    path,
-  }: {
-    readonly seed: number;
-    readonly path: string | undefined;
-  }): Promise<number> {
-    const { only, print, silenceMs } = this.#options;
-    if (only === undefined) {
-      print("fuzz: SEED needs the TARGET that it is for");
-      return 2;
-    }
-    const thread = await this.#start();
-    if (thread === undefined) return 2;
+  /**
+   * Runs one input, or one seed; returns the exit code.
+   * @throws {UsageError} if there is no such target or input
+   */
+  async replay({ target, seed, path }: Replay): Promise<number> {
+    const { print, silenceMs } = this.#options;
+    const thread = await this.#first();
+    if (thread === undefined) return 1;
     const runs = path === undefined ? 100_000 : 1;
     const timeMs = path === undefined ? turnMs : silenceMs;
-    const end = await thread.run({ target: only, seed, path, runs, timeMs });
+    const end = await thread.run({ target, seed, path, runs, timeMs });
     await thread.kill();
-    this.#judge({ target: only, seed }, end);
+    if (path !== undefined && end.kind === "outcome" && end.outcome.runs === 0)
+      throw new UsageError(`AT=${path} leads nowhere from SEED=${String(seed)}`);
+    this.#judge({ target, seed }, end);
     if (this.#failed.size > 0) return 1;
-    print(`fuzz: ${only}: nothing failed`);
+    print(`fuzz: ${target}: nothing failed`);
     return 0;
   }
 
   /** One thread after the other, as long as there is time. */
-  async #drive(): Promise<void> {
-    let thread = await this.#start();
+  async #drive(first: FuzzThread | undefined): Promise<void> {
+    let thread = first;
     while (thread !== undefined) {
       const target = this.#nextTarget();
       if (target === undefined) break;
@@ -97,6 +104,16 @@ export class Fuzzing {
     await thread?.stop();
   }
 
+  /** The thread that tells which targets there are; undefined as from `#start`. */
+  async #first(): Promise<FuzzThread | undefined> {
+    const thread = await this.#start();
+    if (thread === undefined || this.#tallies.size > 0) return thread;
+    await thread.kill();
+    const { only } = this.#options;
+    if (only === undefined) throw new UsageError("there is no target in any of the files");
+    throw new UsageError([`there is no target TARGET='${only}'; there are:`, ...this.#names].join("\n  "));
+  }
+
   /** Undefined, and said why, if the targets cannot be loaded. */
   async #start(): Promise<FuzzThread | undefined> {
     const { script, files, only, print, after, silenceMs } = this.#options;
@@ -107,13 +124,8 @@ export class Fuzzing {
       this.#failed.add("");
       return undefined;
     }
+    this.#names = names;
     const chosen = names.filter((name) => only === undefined || name === only);
-    if (chosen.length === 0) {
-      print(`fuzz: there is no target ${only ?? ""}; there are: ${names.join(", ")}`);
-      this.#failed.add("");
-      await thread.stop();
-      return undefined;
-    }
     for (const name of chosen) if (!this.#tallies.has(name)) this.#tallies.set(name, { runs: 0, timeMs: 0 });
     return thread;
   }
@@ -173,11 +185,12 @@ export class Fuzzing {
   }
 
   #summarise(): void {
+    const width = Math.max(...[...this.#tallies.keys()].map(({ length }) => length));
     for (const [name, { runs, timeMs }] of this.#tallies) {
       const rate = timeMs === 0 ? 0 : Math.round((runs * 1000) / timeMs);
       const verdict = this.#failed.has(name) ? "  FAILED" : "";
       this.#options.print(
-        `  ${name.padEnd(40)}${grouped(runs).padStart(12)} runs${grouped(rate).padStart(9)} a second${verdict}`,
+        `  ${name.padEnd(width)}${grouped(runs).padStart(12)} runs${grouped(rate).padStart(9)} a second${verdict}`,
       );
     }
     this.#options.print(this.#line());

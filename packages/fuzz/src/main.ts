@@ -6,35 +6,30 @@
  */
 import { randomInt } from "node:crypto";
 import { globSync } from "node:fs";
-import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
 import { isMainThread } from "node:worker_threads";
 import { Fuzzing } from "./fuzzing.ts";
+import { readOptions, UsageError } from "./options.ts";
 import { serveTargets } from "./thread.ts";
 
-if (isMainThread) await main();
-else await serveTargets();
+if (isMainThread) {
+  try {
+    process.exitCode = await main();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`fuzz: ${error.message}\n`);
+    process.exitCode = 2;
+  }
+} else await serveTargets();
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      minutes: { type: "string", default: "1" },
-      target: { type: "string" },
-      seed: { type: "string" },
-      at: { type: "string" },
-      files: { type: "string", default: "packages/*/test/**/*.fuzz.test.ts" },
-      threads: { type: "string", default: String(availableParallelism()) },
-      /** Seconds after which a thread hangs. */
-      silence: { type: "string", default: "20" },
-    },
-  });
+async function main(): Promise<number> {
+  const { minutes, target, replay, files, threads, silenceSeconds } = readOptions(process.argv.slice(2));
   const fuzzing = new Fuzzing({
     script: new URL(import.meta.url),
-    files: globSync(values.files).toSorted((a, b) => (a < b ? -1 : 1)),
-    only: values.target,
-    timeMs: Number(values.minutes) * 60_000,
-    threads: Number(values.threads),
-    silenceMs: Number(values.silence) * 1000,
+    files: globSync(files).toSorted((a, b) => (a < b ? -1 : 1)),
+    only: target,
+    timeMs: minutes * 60_000,
+    threads,
+    silenceMs: silenceSeconds * 1000,
     nowMs: () => performance.now(),
     after: (delayMs, callback) => {
       const timer = setTimeout(callback, delayMs);
@@ -45,8 +40,5 @@ async function main(): Promise<void> {
     seed: () => randomInt(2 ** 31),
     print: (line) => process.stdout.write(`${line}\n`),
   });
-  const { seed, at } = values;
-  process.exitCode = await (seed === undefined
-    ? fuzzing.run()
-    : fuzzing.replay({ seed: Number(seed), path: at }));
+  return replay === undefined ? fuzzing.run() : fuzzing.replay(replay);
 }

@@ -22,6 +22,7 @@ export interface RunOptions {
 }
 
 export interface Outcome {
+  /** None if the path leads to no input. */
   readonly runs: number;
   /** In words, with the command that repeats it; undefined if everything held. */
   readonly failure: string | undefined;
@@ -87,17 +88,24 @@ async function run<Input>(
     last = withinBounds(one, () => check(one));
     await last;
   });
-  const details = await fc.check(property, {
-    seed,
-    numRuns: runs,
-    plugins: [fc.interruptAfterTimeLimit(timeMs)],
-    ...(path === undefined ? {} : { path }),
-  });
+  let details: fc.RunDetails<unknown>;
+  try {
+    details = await fc.check(property, {
+      seed,
+      numRuns: runs,
+      plugins: [fc.interruptAfterTimeLimit(timeMs)],
+      ...(path === undefined ? {} : { path }),
+    });
+  } catch (error) {
+    // What goes wrong in a run is among the details; this is about the path.
+    if (path === undefined || started > 0) throw error;
+    return { runs: 0, failure: undefined };
+  }
   if (!details.failed || details.counterexample === null) {
     // When the time is up it is not waited for, as if it were well. One that hangs has this wait for ever.
     const failure = await last.then(() => undefined, toError);
     return {
-      runs: details.numRuns,
+      runs: started,
       failure:
         failure && `${name} failed: ${stackOf(failure)}\n${replayText(name, seed, String(started - 1))}`,
     };

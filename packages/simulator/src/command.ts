@@ -1,10 +1,10 @@
 /**
  * The command line behind `make sim`, `make soak` and their like:
  *
- *   sim --seed=N [--trace] [--keep=1,2,3|none] [--seconds=N]    one run; if it fails, the smallest like it
- *   soak --minutes=N                                           fresh seeds until the time is up
- *   check --count=N                                            the seeds of regressions, and so many fresh ones
- *   speed --seconds=N                                          how fast so long a run of a calm cluster is
+ *   sim --seed=N [--trace] [--keep=1,2,3|none] [--seconds=N]   one run; if it fails, the smallest like it
+ *   soak --minutes=N                                          fresh seeds until the time is up
+ *   check --count=N                                           regressions, and so many fresh seeds
+ *   speed --seconds=N                                         how fast so long a run of a calm cluster is
  */
 import { schedule } from "./faults/schedule.ts";
 import { drawSwarm } from "./faults/swarm.ts";

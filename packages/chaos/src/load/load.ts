@@ -1,7 +1,9 @@
 /** Clients that write, read and delete, and remember what they saw, while others judge it. */
 import type { RegisterAction } from "@dkv/checker";
 import { type DkvClient, DkvClientError } from "@dkv/client";
+import type { Member } from "@dkv/cluster";
 import type { Clients } from "../cluster/clients.ts";
+import { Trouble } from "../cluster/fleet.ts";
 import { nowMs, sleep } from "../platform/time.ts";
 import { Random } from "../random.ts";
 import { Archive } from "./archive.ts";
@@ -18,6 +20,8 @@ const windowMs = 20_000;
 const paceMs = 12;
 /** How long reads that must succeed are repeated: no fault lasts so long. */
 const readPatienceMs = 90_000;
+/** How long after healing a member may take to serve writes and reads: many elections fit in. */
+const usePatienceMs = 30_000;
 
 export interface LoadOptions {
   readonly clients: Clients;
@@ -42,6 +46,7 @@ export class Load {
   readonly #ending = new AbortController();
   readonly #work: Promise<unknown>;
   #windows = 0;
+  #proofs = 0;
   #window: Window;
   #isBad = false;
 
@@ -79,24 +84,65 @@ export class Load {
     }
   }
 
+  /**
+   * Resolves once a client of each of the members has had a write acknowledged, and has read the key again,
+   * which only the member itself answers: a client that knows the leader writes there. At once if the load
+   * has ended.
+   * @throws {Trouble} if one of them has not after so long
+   */
+  async useEach(members: readonly Member[], patienceMs = usePatienceMs): Promise<void> {
+    this.#proofs += 1;
+    const proof = String(this.#proofs);
+    await Promise.all(members.map((member) => this.#use(member, { proof, patienceMs })));
+  }
+
+  async #use(
+    member: Member,
+    { proof, patienceMs }: { readonly proof: string; readonly patienceMs: number },
+  ): Promise<void> {
+    const name = `proof-${member.name}`;
+    const random = new Random(this.#options.seed, `${name} ${proof}`);
+    const deadlineMs = nowMs() + patienceMs;
+    for (let round = 0; !this.#ending.signal.aborted && !this.#isBad; round += 1) {
+      const value = `${name}-${proof}-${String(round)}`;
+      const key = random.pick(this.#window.keys);
+      const client = this.#options.clients.of(member);
+      const error =
+        (await this.#perform(name, { kind: "set", key, value }, client)) ??
+        (await this.#perform(name, { kind: "get", key }, client));
+      if (error === undefined) return;
+      if (nowMs() > deadlineMs) {
+        throw new Trouble(
+          `all is healed, and clients of ${member.name} cannot write and read for ${String(patienceMs / 1000)} s: ${error.code}, ${error.message}`,
+        );
+      }
+      await sleep(200, this.#ending.signal);
+    }
+  }
+
   async #run(writer: number): Promise<void> {
     const name = `client-${String(writer)}`;
     const random = new Random(this.#options.seed, name);
     for (let round = 0; !this.#ending.signal.aborted; round += 1) {
       const key = random.pick(this.#window.keys);
       const action = drawAction(random, key, `${String(writer)}-${String(round)}`);
-      const isDone = await this.#perform(name, action, this.#options.clients.next(writer + round));
-      await sleep(isDone ? random.below(2 * paceMs) : 10 * paceMs, this.#ending.signal);
+      const error = await this.#perform(name, action, this.#options.clients.next(writer + round));
+      await sleep(error === undefined ? random.below(2 * paceMs) : 10 * paceMs, this.#ending.signal);
     }
   }
 
-  async #perform(name: string, action: RegisterAction, client: DkvClient): Promise<boolean> {
+  /** Resolves to why it was not acknowledged, if so. */
+  async #perform(
+    name: string,
+    action: RegisterAction,
+    client: DkvClient,
+  ): Promise<DkvClientError | undefined> {
     const { pending, end } = this.#window.begin(name, action);
     try {
       pending.ok(await ask(client, action));
       this.tally.acknowledged += 1;
       if (action.kind !== "get") this.tally.wrote(nowMs());
-      return true;
+      return undefined;
     } catch (error) {
       if (!(error instanceof DkvClientError)) throw error;
       if (action.kind !== "get" && error.retry === "outcomeUnknown") {
@@ -106,7 +152,7 @@ export class Load {
         pending.failed();
         this.tally.failed += 1;
       }
-      return false;
+      return error;
     } finally {
       end();
     }

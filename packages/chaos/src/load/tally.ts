@@ -2,6 +2,8 @@
 
 export class Tally {
   acknowledged = 0;
+  /** Of those acknowledged, the ones that change something. */
+  writes = 0;
   failed = 0;
   unknown = 0;
   #longestGapMs = 0;
@@ -18,6 +20,7 @@ export class Tally {
 
   /** A write was acknowledged. */
   wrote(nowMs: number): void {
+    this.writes += 1;
     this.#longestGapMs = this.gapMs(nowMs);
     this.#lastWriteMs = nowMs;
   }

@@ -46,6 +46,11 @@ export interface NemesisOptions {
   readonly say: (line: string) => void;
   /** Called for each fault that came to be. */
   readonly onFault: (kind: FaultKind) => void;
+  /**
+   * Called when all is healed: resolves once clients of every member have written and read.
+   * @throws {Trouble} if that takes too long
+   */
+  readonly proveUse: () => Promise<void>;
   /** Cuts short what a round has left to wait. */
   readonly hurry: AbortSignal;
 }
@@ -101,6 +106,7 @@ export class Nemesis {
       await fleet.startAll();
       await fleet.cluster.waitForLeader({ timeoutMs: 30_000 });
       await fleet.cluster.waitForVoters(fleet.members.map(({ name }) => name));
+      await this.#options.proveUse();
     } catch (error) {
       if (error instanceof Trouble) throw error;
       throw new Trouble(

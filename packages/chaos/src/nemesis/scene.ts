@@ -33,9 +33,17 @@ export const impossible = (because: string): Struck => ({ kind: "impossible", be
 
 export type Strike = (fault: Fault, scene: Scene) => Promise<Struck>;
 
-/** The chance of a fault's details. */
+/** The chance of a fault's details: one stream, to be taken once for each fault. */
 export function detailsOf(fault: Fault): Random {
   return new Random(fault.seed, fault.kind);
+}
+
+/**
+ * One of those that a fault may strike, who are not none. Drawn from a stream of its own: whom it strikes
+ * says nothing of how.
+ */
+export function drawVictim<Candidate>(fault: Fault, candidates: readonly Candidate[]): Candidate {
+  return new Random(fault.seed, `victim of ${fault.kind}`).pick(candidates);
 }
 
 /** The leader, if that is whom it strikes and there is one; otherwise any of those that qualify and run. */
@@ -47,7 +55,7 @@ export async function victimOf(
   const leader = fault.strikesLeader ? await fleet.leader() : undefined;
   if (leader?.isRunning === true && qualifies(leader)) return leader;
   const candidates = fleet.running.filter(qualifies);
-  return candidates.length === 0 ? undefined : detailsOf(fault).pick(candidates);
+  return candidates.length === 0 ? undefined : drawVictim(fault, candidates);
 }
 
 export function namesOf(members: readonly Member[]): string {

@@ -24,6 +24,8 @@ export interface Summary {
   readonly leftOut: ReadonlyMap<FaultKind, string>;
   readonly operations: number;
   readonly acknowledged: number;
+  /** Of those acknowledged, the ones that change something. */
+  readonly writes: number;
   readonly failed: number;
   readonly unknown: number;
   readonly windows: number;
@@ -34,8 +36,9 @@ export interface Summary {
   readonly kept: string | undefined;
 }
 
-export function isGood({ verdict, state }: Summary): boolean {
-  return verdict.kind === "linearizable" && state?.agree === true;
+/** A history without a write is always linearizable, and says nothing. */
+export function isGood({ verdict, state, writes }: Summary): boolean {
+  return verdict.kind === "linearizable" && state?.agree === true && writes > 0;
 }
 
 const verdictTexts: Readonly<Record<Verdict["kind"], string>> = {
@@ -57,7 +60,7 @@ export function renderSummary(summary: Summary): string {
     ["  failed, without effect", count(summary.failed)],
     ["  unknown", count(summary.unknown)],
     ["longest time without a write", `${(summary.longestGapMs / 1000).toFixed(1)} s`],
-    ["verdict", verdictTexts[summary.verdict.kind]],
+    ["verdict", describeVerdict(summary)],
     ["state of the members", describeState(summary.state)],
     ...(summary.state?.hashes ?? []).map((hash) => ["", hash]),
   ];
@@ -75,6 +78,11 @@ function faultRows({ faults, leftOut }: Summary): readonly string[][] {
     return [[`  ${faultTitles[kind]}`, reason === undefined ? count(times) : `left out: ${reason}`]];
   });
   return [["faults", count(total)], ...rows];
+}
+
+function describeVerdict({ verdict, writes }: Summary): string {
+  if (verdict.kind === "linearizable" && writes === 0) return "NOT KNOWN: not one write was acknowledged";
+  return verdictTexts[verdict.kind];
 }
 
 function describeState(state: StateCheck | undefined): string {

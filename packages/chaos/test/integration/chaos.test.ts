@@ -3,7 +3,11 @@ import { mkdtempSync, rmSync, existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { Trouble } from "../../src/cluster/fleet.ts";
+import { Load } from "../../src/load/load.ts";
+import { Nemesis } from "../../src/nemesis/nemesis.ts";
 import type { FaultKind } from "../../src/plan/faults.ts";
+import { nowMs } from "../../src/platform/time.ts";
 import { isGood, renderSummary } from "../../src/report/summary.ts";
 import { runChaos } from "../../src/run.ts";
 import { prepareStage } from "../../src/stage.ts";
@@ -32,6 +36,50 @@ describe("a member that ends by itself", { timeout: 60_000 }, () => {
     insist();
     process.kill(second.pid, "SIGKILL");
     assert.match(await promise, /^dkv-1 ended by itself by SIGKILL/);
+  });
+});
+
+describe("what is healed", { timeout: 120_000 }, () => {
+  it("has clients of every member write and read, or is trouble", async (test) => {
+    const directory = mkdtempSync(join(tmpdir(), "dkv-chaos-test-"));
+    const stage = await prepareStage(directory, options, ({ message }) => assert.fail(message));
+    test.after(() => stage.close({ keep: false }));
+    const { fleet, clients } = stage.scene;
+    await fleet.startAll();
+    await fleet.cluster.waitForLeader();
+    const onVerdict = ({ report }: { readonly report: string }): void => assert.fail(report);
+    const load = new Load({ clients, seed: 1, startedMs: nowMs(), writers: 1, onVerdict });
+    test.after(() => load.abandon());
+    const before = load.tally.writes;
+    await load.useEach(fleet.members);
+    assert.ok(load.tally.writes >= before + 3);
+
+    // One that does not lead: its clients know who does, and could go on writing there.
+    const leader = await fleet.leader();
+    const silent = fleet.members.find((member) => member !== leader);
+    assert.ok(silent !== undefined);
+    const others = fleet.members.filter((member) => member !== silent);
+    await fleet.kill(silent);
+    await load.useEach(others);
+    // What a fault forgets to make good, the nemesis notices.
+    const nemesis = new Nemesis({
+      scene: stage.scene,
+      say: () => undefined,
+      onFault: () => undefined,
+      proveUse: async () => {
+        const now = await fleet.leader();
+        const victim = fleet.members.find((member) => member !== now) ?? silent;
+        await fleet.kill(victim);
+        await load.useEach(fleet.members, 1_000);
+      },
+      hurry: AbortSignal.abort(),
+    });
+    const faults = [{ kind: "kill", strikesLeader: false, seed: 1 }] as const;
+    await assert.rejects(nemesis.play({ faults, apartMs: 0, lastsMs: 0, restMs: 0 }), (error) => {
+      assert.ok(error instanceof Trouble);
+      assert.match(error.message, /^all is healed, and clients of \S+ cannot write and read for 1 s: /);
+      return true;
+    });
   });
 });
 

@@ -8,7 +8,12 @@ import { renderOperations } from "../render.ts";
 import { type Dependency, dependencies } from "./dependencies.ts";
 import { cyclicComponents, type Graph, shortestCycle, type Step } from "./graph.ts";
 import { type Contradiction, readLists } from "./lists.ts";
-import { describeTransaction, type Transaction, type TransactionHistory } from "./transaction.ts";
+import {
+  assertAnswered,
+  describeTransaction,
+  type Transaction,
+  type TransactionHistory,
+} from "./transaction.ts";
 
 export type TransactionVerdict =
   | { readonly kind: "serializable" }
@@ -30,6 +35,7 @@ export type CycleName = "G0" | "G1c" | "G-single" | "G2";
  */
 export function checkTransactions(history: TransactionHistory): TransactionVerdict {
   assertWellFormed(history);
+  assertAnswered(history);
   const lists = readLists(history);
   if ("because" in lists) return { kind: "contradiction", ...lists };
   const graph = dependencies(lists);

@@ -15,6 +15,7 @@ export interface Contradiction {
     | "element seen twice"
     | "element out of nowhere"
     | "aborted read"
+    | "appends out of order"
     | "own appends not seen";
   readonly detail: string;
   readonly transactions: TransactionHistory;
@@ -78,15 +79,25 @@ function contradictionOf(
   if (new Set(list).size < list.length) {
     return { because: "element seen twice", detail: `in ${key}`, transactions: [reader] };
   }
+  /** Of each writer, how many of its appends come up to the last one that was met. */
+  const met = new Map<Transaction, number>();
   for (const element of list) {
     const writer = writerOf.get(element);
-    if (writer === undefined || !appendsOf(writer, key).includes(element)) {
+    const place = writer === undefined ? -1 : appendsOf(writer, key).indexOf(element);
+    if (writer === undefined || place < 0) {
       const detail = `nobody appended ${element} to ${key}`;
       return { because: "element out of nowhere", detail, transactions: [reader] };
     }
     if (writer.outcome.kind === "failed") {
       return { because: "aborted read", detail: `${element} in ${key}`, transactions: [writer, reader] };
     }
+    // No cycle shows this: a transaction does not come before itself.
+    if (place < (met.get(writer) ?? 0)) {
+      const detail = `${element} in ${key} stands behind what the same transaction appended later`;
+      const transactions = writer === reader ? [reader] : [writer, reader];
+      return { because: "appends out of order", detail, transactions };
+    }
+    met.set(writer, place + 1);
   }
   const own = appendsOf(reader, key, position);
   const isOwnLast = own.every((element, index) => list[list.length - own.length + index] === element);

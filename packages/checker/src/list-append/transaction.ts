@@ -20,6 +20,23 @@ export interface Read {
   readonly position: number;
 }
 
+/**
+ * Refuses answers that do not fit what was asked: a read without one would pass for a read that is right.
+ *
+ * @throws {RangeError} if a transaction returned without a list for one of its reads, or with more than that.
+ */
+export function assertAnswered(history: TransactionHistory): void {
+  for (const { client, action, outcome } of history) {
+    if (outcome.kind !== "ok") continue;
+    const { result } = outcome;
+    const wrong = action.findIndex((one, at) => (one.kind === "read") !== (result[at] !== undefined));
+    if (wrong >= 0 || result.length > action.length) {
+      const at = wrong >= 0 ? wrong : action.length;
+      throw new RangeError(`a transaction of ${client} has no answer that fits its action ${String(at + 1)}`);
+    }
+  }
+}
+
 /** The reads of a transaction that returned; none if it did not. */
 export function readsOf({ action, outcome }: Transaction): readonly Read[] {
   if (outcome.kind !== "ok") return [];

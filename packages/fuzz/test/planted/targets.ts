@@ -6,6 +6,8 @@ const byte = fc.nat(255);
 
 fuzz("all is well", { input: byte, check: () => undefined });
 
+fuzz("a name that is far longer than those of most targets are", { input: byte, check: () => undefined });
+
 fuzz("does not like 200", {
   input: byte,
   check(one) {

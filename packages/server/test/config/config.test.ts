@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, it } from "node:test";
+import { after, describe, it } from "node:test";
 import { checkInitialCluster, checkPeersAreSafe, readConfig, type Config } from "../../src/config/config.ts";
 import { environmentName, flagNames } from "../../src/config/flags.ts";
 import { gatherValues } from "../../src/config/values.ts";
 import { StartupError } from "../../src/platform/startup-error.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "dkv-config-"));
+after(() => rmSync(directory, { recursive: true }));
 
 const three = "a=localhost:2380,b=localhost:2381,c=localhost:2382";
 const enough = ["--name=a", `--initial-cluster=${three}`, "--listen-peer-address=localhost:2380"];
@@ -67,7 +70,7 @@ describe("the flags of dkv", () => {
   });
 
   it("win over the environment, that over the config file, that over the default", async () => {
-    const file = join(mkdtempSync(join(tmpdir(), "dkv-config-")), "dkv.json");
+    const file = join(directory, "levels.json");
     writeFileSync(
       file,
       JSON.stringify({ "data-dir": "file", "log-level": "warn", "initial-cluster-token": "file" }),
@@ -81,7 +84,6 @@ describe("the flags of dkv", () => {
   });
 
   it("are refused in one line with a config file that cannot be read or is no JSON", async () => {
-    const directory = mkdtempSync(join(tmpdir(), "dkv-config-"));
     const file = join(directory, "dkv.json");
     writeFileSync(file, "# dkv\n\nA distributed key-value store\n");
     await refuses([`--config=${file}`], /^--config: .*dkv\.json is not JSON: Unexpected token/);

@@ -155,4 +155,23 @@ describe("a write that a follower hands to its leader", () => {
     assert.ok(large.length === 1 && (large[0] ?? 0) < 101_000, `frames of ${sizes.join(", ")} bytes`);
     assert.ok(sizes.length >= 11);
   });
+
+  it("is refused while its leader holds as much as it may until its disk is free", async (test) => {
+    const proposingLimits = { turnBytes: 1 << 18, heldBytes: 5_000 };
+    const { network, leaderAndFollower } = await cluster(test, 3, { proposingLimits });
+    const { leader, follower } = await leaderAndFollower();
+    let forwards = 0;
+    network.rule = (passage) => {
+      if (isForward(passage)) forwards += 1;
+      return "pass";
+    };
+    leader.disk.log.hang();
+    const own = leader.replica.propose(set("key", "value"));
+    const first = follower.replica.propose(set("first", "v".repeat(4_000)));
+    await until("it is handed on", () => forwards === 1);
+    await assert.rejects(follower.replica.propose(set("second", "v".repeat(2_000))), { code: "overloaded" });
+    leader.disk.log.heal();
+    for (const write of [own, first]) assert.equal((await write).kind, "set");
+    assert.equal((await follower.replica.propose(set("second", "v".repeat(2_000)))).kind, "set");
+  });
 });
