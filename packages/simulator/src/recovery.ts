@@ -16,6 +16,9 @@ const patienceUs = 60_000_000;
 
 const stepUs = 100_000;
 
+/** After a refusal. */
+const askAgainUs = 20_000;
+
 export interface Recovery {
   /** From the healing until all members had served a write and a read. */
   readonly servedMs: number;
@@ -33,58 +36,72 @@ interface Stage {
 export async function recover(stage: Stage): Promise<Recovery> {
   const { world, cluster, clients, checkers } = stage;
   const startUs = world.nowUs;
-  await until(stage, "some member leads and knows its members", () => voters(cluster).length > 0);
+  await until(stage, "some member leads and knows its members", () => expected(cluster).length > 0);
   await serveEverywhere(stage);
   const servedMs = (world.nowUs - startUs) / 1000;
   clients.stop();
   await until(stage, "all members have applied the same", () => areEqual(cluster));
-  for (const { member, platter } of machinesOf(cluster)) {
-    if (member !== undefined && platter?.isDamaged !== true) checkers.stateMachine.whole(member.store);
-  }
+  for (const { member } of expected(cluster))
+    if (member !== undefined) checkers.stateMachine.whole(member.store);
   return { servedMs, equalMs: (world.nowUs - startUs) / 1000 };
 }
 
-/** Each member in turn writes and reads, asked again until it does. */
+/** Each member in turn writes and reads, asked again until it does. Meanwhile others may come, and some leave. */
 async function serveEverywhere(stage: Stage): Promise<void> {
-  const { cluster, clients } = stage;
-  for (const machine of voters(cluster)) {
-    const served = new Set<string>();
-    const ask = (kind: "get" | "set"): void => {
-      const action =
-        kind === "get"
-          ? ({ kind, key: "k0" } as const)
-          : ({ kind, key: "k0", value: `healed ${machine.name}` } as const);
-      clients.ask({ client: `healer of ${machine.name}`, action, machine }, ({ kind: answer }) => {
-        if (answer === "ok") served.add(kind);
-        else if (machine.retired === undefined) ask(kind);
-      });
-    };
-    ask("set");
-    ask("get");
-    await until(stage, `${machine.name} serves`, () => served.size === 2 || machine.retired !== undefined);
+  const { cluster } = stage;
+  const asked = new Set<Machine>();
+  for (;;) {
+    const next = expected(cluster).find((machine) => !asked.has(machine));
+    if (next === undefined) return;
+    asked.add(next);
+    await serves(stage, next);
   }
 }
 
-/** Machines of the voters, as the leader knows them, that are able to run. */
-function voters(cluster: Cluster): readonly Machine[] {
-  const ids = cluster.leader?.member?.node.status().configuration.configuration.voters ?? [];
-  return machinesOf(cluster).filter(({ member }) => member !== undefined && ids.includes(member.id));
+async function serves(stage: Stage, machine: Machine): Promise<void> {
+  const { world, cluster, clients } = stage;
+  const served = new Set<string>();
+  const isDone = (): boolean => served.size === 2 || isExcused(cluster, machine);
+  const ask = (kind: "get" | "set"): void => {
+    const action =
+      kind === "get"
+        ? ({ kind, key: "k0" } as const)
+        : ({ kind, key: "k0", value: `healed ${machine.name}` } as const);
+    clients.ask({ client: `healer of ${machine.name}`, action, machine }, ({ kind: answer }) => {
+      if (answer === "ok") served.add(kind);
+      else if (!isDone())
+        world.after(askAgainUs, "client", () => {
+          ask(kind);
+        });
+    });
+  };
+  ask("set");
+  ask("get");
+  await until(stage, `${machine.name} serves`, isDone);
 }
 
-const machinesOf = (cluster: Cluster): readonly Machine[] =>
-  cluster.machines.filter(({ retired, isWiped }) => retired === undefined && !isWiped);
+/** Has lost what it promised, or a leader knows that it is no member any more. */
+const isExcused = (cluster: Cluster, machine: Machine): boolean =>
+  cluster.leader !== undefined && !expected(cluster).includes(machine);
+
+/**
+ * Machines of all members that the leader knows, whether anything runs there or not, but for those whose disk
+ * was damaged or lost. None while nobody leads.
+ */
+function expected(cluster: Cluster): readonly Machine[] {
+  if (cluster.leader === undefined) return [];
+  const names = new Set(cluster.listed.map(({ name }) => name));
+  return cluster.machines.filter(
+    ({ name, platter, isWiped }) => names.has(name) && !isWiped && platter?.isDamaged !== true,
+  );
+}
 
 function areEqual(cluster: Cluster): boolean {
   const leader = cluster.leader?.member;
   if (leader === undefined) return false;
   const { lastIndex, configuration } = leader.node.status();
-  const { voters: ids, learners, outgoing } = configuration.configuration;
-  if (outgoing.length > 0) return false;
-  return machinesOf(cluster).every(({ member }) => {
-    if (member === undefined) return true;
-    if (!ids.includes(member.id) && !learners.includes(member.id)) return true;
-    return member.store.appliedIndex === lastIndex;
-  });
+  if (configuration.configuration.outgoing.length > 0) return false;
+  return expected(cluster).every(({ member }) => member?.store.appliedIndex === lastIndex);
 }
 
 async function until({ world, cluster }: Stage, what: string, condition: () => boolean): Promise<void> {

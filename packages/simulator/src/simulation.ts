@@ -4,7 +4,7 @@
  */
 import { pino } from "pino";
 import { Checkers } from "./checkers/checkers.ts";
-import { checkBounds } from "./checkers/bounds.ts";
+import { boundsOf, checkBounds, type Sizes } from "./checkers/bounds.ts";
 import { judge, mostSearchSteps } from "./checkers/histories.ts";
 import { applyFaults, heal } from "./faults/apply.ts";
 import { type Fault, schedule } from "./faults/schedule.ts";
@@ -36,6 +36,8 @@ export interface Outcome {
   readonly seed: number;
   readonly swarm: Swarm;
   readonly faults: readonly Fault[];
+  /** Numbers of those that changed anything: the others found nothing that they could harm. */
+  readonly struck: ReadonlySet<number>;
   /** Undefined if all was well. */
   readonly violation: Error | undefined;
   /** The search for an order of what the clients saw was given up: whether there is one, nobody knows. */
@@ -50,6 +52,13 @@ export interface Outcome {
 }
 
 const second = 1_000_000;
+
+/** For work of this process that waits until nothing else is to be done, like the news of a rejected promise. */
+const outside = (): Promise<void> =>
+  new Promise((resolve) => {
+    // oxlint-disable-next-line no-restricted-globals -- nothing is simulated meanwhile
+    setImmediate(resolve);
+  });
 
 /** Deterministic: the same options give the same outcome, on any machine. One at a time. */
 export async function simulate(options: RunOptions): Promise<Outcome> {
@@ -76,17 +85,28 @@ export async function simulate(options: RunOptions): Promise<Outcome> {
   let violation: Error | undefined;
   let recovery: Recovery | undefined;
   let isUndecided = false;
+  let struck: ReadonlySet<number> = new Set();
+  const onRejection = (error: unknown): void => {
+    world.fail(error);
+  };
+  // In place of the end of this process, after which nobody would know the seed.
+  process.on("unhandledRejection", onRejection);
   try {
     cluster.start();
     clients.start();
-    applyFaults(faults, { world, cluster, network, seed, swarm });
-    watchBounds(world, cluster, network);
+    struck = applyFaults(faults, { world, cluster, network, seed, swarm });
+    watchBounds({ world, cluster, network }, boundsOf(swarm));
     await world.run(swarm.seconds * second);
     heal({ cluster, network });
     recovery = await recover({ world, cluster, clients, checkers });
     isUndecided = judge(clients.history, searchSteps) === "undecided";
+    await outside();
+    await world.run(world.nowUs);
   } catch (error) {
     violation = error instanceof Error ? error : new Error(String(error));
+    await outside();
+  } finally {
+    process.off("unhandledRejection", onRejection);
   }
   const { hash, step: steps } = world.trace;
   const { probes, trace, nowUs } = world;
@@ -96,6 +116,7 @@ export async function simulate(options: RunOptions): Promise<Outcome> {
     seed,
     swarm,
     faults,
+    struck,
     violation,
     isUndecided,
     hash,
@@ -108,15 +129,23 @@ export async function simulate(options: RunOptions): Promise<Outcome> {
   };
 }
 
-/** Once in a simulated second. */
-function watchBounds(world: World, cluster: Cluster, network: Network): void {
-  world.after(second, "watch", () => {
-    checkBounds({
+interface Watched {
+  readonly world: World;
+  readonly cluster: Cluster;
+  readonly network: Network;
+}
+
+/** Several times in a simulated second. */
+function watchBounds(watched: Watched, bounds: Sizes): void {
+  const { world, cluster, network } = watched;
+  world.after(second / 4, "watch", () => {
+    const sizes = {
       pendingEvents: world.pending,
       queuedBytes: network.mostQueuedBytes,
       unsavedBytes: Math.max(0, ...cluster.members.map(({ store }) => store.unsavedBytes)),
       logBytes: Math.max(0, ...cluster.members.map(({ storage }) => storage.logBytes)),
-    });
-    watchBounds(world, cluster, network);
+    };
+    checkBounds(sizes, bounds);
+    watchBounds(watched, bounds);
   });
 }

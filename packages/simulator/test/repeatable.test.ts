@@ -3,6 +3,28 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { simulate } from "./load.ts";
 
+describe("a promise that is rejected while nobody waits for it", () => {
+  it("fails the run, whenever that was", async () => {
+    // This process's test runner hears of them, too.
+    const others = process.listeners("unhandledRejection");
+    process.removeAllListeners("unhandledRejection");
+    const { steps } = await simulate({ seed: 42 });
+    for (const at of [100, steps - 1]) {
+      let isLeft = false;
+      const { violation, seed } = await simulate({
+        seed: 42,
+        onLine: ({ step }) => {
+          if (!isLeft && step >= at - 100) void Promise.reject(new RangeError("left alone"));
+          isLeft ||= step >= at - 100;
+        },
+      });
+      assert.deepEqual([seed, violation?.message, isLeft], [42, "left alone", true]);
+    }
+    assert.equal(process.listenerCount("unhandledRejection"), 0);
+    for (const other of others) process.on("unhandledRejection", other);
+  });
+});
+
 describe("a simulated run", () => {
   it("does the same things at the same times for the same seed", async () => {
     const first = await simulate({ seed: 42 });

@@ -41,8 +41,8 @@ export class Checkers {
     return this.#elections.elections;
   }
 
-  /** Something has happened in the member's process. Returns whether it leads since then. */
-  settled({ node, life }: MemberProcess): "elected" | "nothing new" {
+  /** Something has happened in the member's process. Returns whether it leads, and whether since then. */
+  settled({ node, life }: MemberProcess): "elected" | "leads" | "follows" {
     const seen = this.#steps.step(node);
     this.#completeness.observe(seen);
     const isElected = this.#elections.observe(seen);
@@ -52,7 +52,8 @@ export class Checkers {
       this.#world.trace.note("leads", life.machine, [seen.term, seen.last.index]);
       this.#completeness.elected(seen, (index) => node.termAt(index));
     }
-    return isElected ? "elected" : "nothing new";
+    if (isElected) return "elected";
+    return seen.role === "leader" ? "leads" : "follows";
   }
 
   /** A message leaves the member's process. */

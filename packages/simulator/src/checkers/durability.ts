@@ -10,15 +10,12 @@ export interface AcknowledgedWrite {
 
 export class Durability {
   readonly #truth: Truth;
-  /** Acknowledged so far. */
-  count = 0;
 
   constructor(truth: Truth) {
     this.#truth = truth;
   }
 
   acknowledged({ key, value, revision }: AcknowledgedWrite): void {
-    this.count += 1;
     const index = this.#truth.indexOfRevision(revision);
     if (index === undefined)
       throw new SafetyViolation(

@@ -49,10 +49,6 @@ export class Truth {
     return [...this.#versions.keys()];
   }
 
-  termAt(index: number): number | undefined {
-    return index === 0 ? 0 : this.#decided[index]?.term;
-  }
-
   revisionAt(index: number): number {
     return index === 0 ? 1 : (this.#decided[index]?.revision ?? 1);
   }
@@ -109,7 +105,7 @@ export class Truth {
   }
 
   #decide(index: number, term: number, data: Uint8Array | undefined): Decided {
-    const none = { index, term, data, key: undefined, after: undefined, deleted: false };
+    const none = { term, data, key: undefined, after: undefined, deleted: false };
     if (data === undefined) return { ...none, revision: this.#revision };
     const { operation } = decodeCommand(data);
     if (operation.case !== "set" && operation.case !== "delete") return { ...none, revision: this.#revision };

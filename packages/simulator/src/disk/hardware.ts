@@ -33,6 +33,11 @@ export interface DiskTiming {
   readonly maxUs: number;
 }
 
+const crashProbes = {
+  log: "crash during a log write",
+  state: "crash during a save of the state",
+} as const;
+
 export class Hardware {
   readonly #random: Prng;
   readonly #timing: DiskTiming;
@@ -46,11 +51,6 @@ export class Hardware {
   constructor(timing: DiskTiming, random: Prng) {
     this.#timing = timing;
     this.#random = random;
-  }
-
-  /** The failure that it was made to have, for whoever asks why a process ended. */
-  get failing(): DiskFailure["code"] | undefined {
-    return this.#failing;
   }
 
   slow(factor: number): void {
@@ -85,6 +85,7 @@ export class Hardware {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const finish = (): void => {
       if (this.#hungUntilUs > life.world.nowUs) {
+        life.world.probes.reached("disk hung");
         life.after(this.#hungUntilUs - life.world.nowUs, "disk", finish);
         return;
       }
@@ -105,22 +106,25 @@ export class Hardware {
 
   /** The process, or the whole machine, is gone. */
   crash(): void {
-    for (const pending of this.#pending) this.#leave(pending);
+    for (const pending of this.#pending) {
+      if (pending.kind !== "snapshot") this.#life?.world.probes.reached(crashProbes[pending.kind]);
+      if (this.#leave(pending) === "all")
+        this.#life?.world.probes.reached("crash after the write, before the word");
+    }
     this.#pending.clear();
     this.#life = undefined;
   }
 
-  #leave(pending: PendingWrite): void {
-    const probes = this.#life?.world.probes;
-    probes?.reached(pending.kind === "log" ? "crash during a log write" : "crash during a save of the state");
+  /** Returns how much of it is on the platter now. */
+  #leave(pending: PendingWrite): "nothing" | "a part" | "all" {
     const fate = this.#random.below(3);
-    if (fate === 0) return;
+    if (fate === 0) return "nothing";
     if (fate === 1 && pending.tear !== undefined) {
       pending.tear(this.#random.below(1000) / 1000);
-      return;
+      return "a part";
     }
-    probes?.reached("crash after the write, before the word");
     pending.commit();
+    return "all";
   }
 
   #durationUs(bytes: number): number {

@@ -24,17 +24,22 @@ export interface Stage {
 export interface Hit extends Stage {
   readonly fault: Fault;
   readonly machine: Machine;
+  /** To be called when it changes anything: a machine that is down cannot be killed. More than once is once. */
+  readonly struck: () => void;
 }
 
-export function applyFaults(faults: readonly Fault[], stage: Stage): void {
+/** Returns the numbers of those that struck so far, whenever it is looked at. */
+export function applyFaults(faults: readonly Fault[], stage: Stage): ReadonlySet<number> {
   const { world } = stage;
+  const struck = new Set<number>();
   for (const fault of faults) {
     world.after(fault.atUs, "fault", () => {
       const machine = targetOf(fault, stage.cluster);
       world.trace.note("fault", machine.index, [fault.number, fault.kind]);
-      effects[fault.kind]({ ...stage, fault, machine });
+      effects[fault.kind]({ ...stage, fault, machine, struck: () => struck.add(fault.number) });
     });
   }
+  return struck;
 }
 
 function targetOf({ targets, hitsLeader }: Fault, cluster: Cluster): Machine {
@@ -56,8 +61,11 @@ const effects: Readonly<Record<FaultKind, (hit: Hit) => void>> = {
   killNewLeader,
   coup,
   pause,
-  clockJump: ({ machine, fault, world }) => {
-    world.probes.reached("clock jumped");
+  clockJump: ({ machine, fault, world, struck }) => {
+    if (machine.isUp) {
+      struck();
+      world.probes.reached("clock jumped");
+    }
     machine.clock.jump(fault.die % 60_000_000);
   },
   partition,
@@ -65,9 +73,12 @@ const effects: Readonly<Record<FaultKind, (hit: Hit) => void>> = {
   bridge,
   flap,
   slowLink: slowLinks,
-  cut: ({ cluster, machine, network }) => {
+  cut: ({ cluster, machine, network, struck }) => {
     for (const other of cluster.machines)
-      for (const socket of network.between(machine.index, other.index)) socket.cut();
+      for (const socket of network.between(machine.index, other.index)) {
+        struck();
+        socket.cut();
+      }
   },
   breakSnapshot,
   slowDisk: (hit) => {
@@ -78,8 +89,8 @@ const effects: Readonly<Record<FaultKind, (hit: Hit) => void>> = {
       () => hardware.slow(1),
     );
   },
-  hungDisk: ({ machine, fault, world }) => {
-    world.probes.reached("disk hung");
+  hungDisk: ({ machine, fault, world, struck }) => {
+    if (machine.isUp) struck();
     machine.hardware.hang(world.nowUs + fault.forUs);
   },
   failingSync: (hit) => {
@@ -99,7 +110,8 @@ const effects: Readonly<Record<FaultKind, (hit: Hit) => void>> = {
   upgrade,
 };
 
-function forAWhile({ world, fault, machine }: Hit, begin: () => void, end: () => void): void {
+function forAWhile({ world, fault, machine, struck }: Hit, begin: () => void, end: () => void): void {
+  if (machine.isUp) struck();
   begin();
   world.after(fault.forUs, "fault", () => {
     end();
@@ -107,17 +119,19 @@ function forAWhile({ world, fault, machine }: Hit, begin: () => void, end: () =>
   });
 }
 
-function crash({ world, fault, machine }: Hit, power: boolean): void {
+function crash({ world, fault, machine, struck }: Hit, power: boolean): void {
   if (!machine.isUp) return;
+  struck();
   machine.crash({ power });
   world.after(fault.forUs, "fault", () => {
     machine.start();
   });
 }
 
-function pause({ world, fault, machine, cluster }: Hit): void {
+function pause({ world, fault, machine, cluster, struck }: Hit): void {
   const { life } = machine;
   if (life === undefined || life.isPaused) return;
+  struck();
   const led = cluster.leader === machine;
   world.probes.reached("process paused");
   life.pause();
@@ -130,7 +144,7 @@ function pause({ world, fault, machine, cluster }: Hit): void {
 /** First there is less room than the reserve, then there is none. */
 function fillDisk(one: Hit): void {
   const { machine, world, fault } = one;
-  world.probes.reached("disk reserve low");
+  if (machine.member !== undefined) world.probes.reached("disk reserve low");
   machine.member?.reserve.measured(0);
   const isFull = fault.die % 2 === 0;
   forAWhile(

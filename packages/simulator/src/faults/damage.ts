@@ -7,7 +7,7 @@ import type { Machine } from "../process/machine.ts";
 import type { Hit } from "./apply.ts";
 
 export function damage(hit: Hit): void {
-  const { machine, fault, world } = hit;
+  const { machine, fault, world, struck } = hit;
   const { platter } = machine;
   if (!mayBeLost(hit) || platter === undefined || platter.isDamaged) return;
   const { current } = platter;
@@ -22,6 +22,7 @@ export function damage(hit: Hit): void {
   } else if (current.marker.durableRecord >= current.base.record) current.records.length = 0;
   else return;
   platter.isDamaged = true;
+  struck();
   // Log records are read at a start; what is in the state, when somebody asks for it.
   if (hitsState) return;
   machine.crash({ power: true });
@@ -32,11 +33,12 @@ export function damage(hit: Hit): void {
 
 /** Everything is gone, and the process is started again with the flags of its first start. */
 export function wipe(hit: Hit): void {
-  const { machine, cluster, fault, world } = hit;
+  const { machine, cluster, fault, world, struck } = hit;
   if (!mayBeLost(hit) || machine.isWiped || machine.platter?.isDamaged !== false) return;
   // Before, it is as good as new to them, and together with one that is new they may begin the cluster once
   // more.
   if (!cluster.machines.every((each) => each === machine || knowsToHaveStarted(each, machine))) return;
+  struck();
   machine.wipe();
   world.after(fault.forUs, "fault", () => {
     machine.start();

@@ -1,6 +1,7 @@
 /** Faults of the network: who cannot be heard by whom, for a while. */
 import type { Machine } from "../process/machine.ts";
 import type { Hit } from "./apply.ts";
+import { later } from "./later.ts";
 
 type Direction = readonly [from: number, to: number];
 
@@ -34,11 +35,12 @@ export function bridge(hit: Hit): void {
 
 /** A link goes and comes, a few times. */
 export function flap(hit: Hit): void {
-  const { cluster, fault, machine, world, network } = hit;
+  const { cluster, fault, machine, network } = hit;
   const other = cluster.machines[fault.targets[1] % cluster.machines.length] ?? machine;
+  if (other === machine) return;
   const periodUs = fault.forUs / 6;
   for (const at of [0, 2, 4]) {
-    world.after(at * periodUs, "fault", () => {
+    later(hit, at * periodUs, () => {
       for (const socket of network.between(machine.index, other.index)) socket.cut();
       block({ ...hit, fault: { ...fault, forUs: periodUs } }, [
         [machine.index, other.index],
@@ -49,9 +51,10 @@ export function flap(hit: Hit): void {
 }
 
 /** All links of a machine become slow. */
-export function slowLinks({ cluster, fault, machine, network, world }: Hit): void {
+export function slowLinks({ cluster, fault, machine, network, world, struck }: Hit): void {
   const others = cluster.machines.filter((each) => each !== machine);
   const directions = [...between([machine], others), ...between(others, [machine])];
+  if (directions.length > 0) struck();
   const factor = 5 + (fault.die % 100);
   for (const [from, to] of directions) network.conditions.slow(from, to, factor);
   world.after(fault.forUs, "fault", () => {
@@ -63,7 +66,8 @@ function between(froms: readonly Machine[], tos: readonly Machine[]): readonly D
   return froms.flatMap((from) => tos.map((to) => [from.index, to.index] as const));
 }
 
-function block({ world, network, fault }: Hit, directions: readonly Direction[]): void {
+function block({ world, network, fault, struck }: Hit, directions: readonly Direction[]): void {
+  if (directions.length > 0) struck();
   for (const [from, to] of directions) network.conditions.block(from, to);
   world.after(fault.forUs, "fault", () => {
     for (const [from, to] of directions) network.conditions.unblock(from, to);

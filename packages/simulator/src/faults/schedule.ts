@@ -42,8 +42,12 @@ function draw(kind: FaultKind, random: Prng, seconds: number): Omit<Fault, "numb
   };
 }
 
-/** One line for a report. */
-export function formatFault({ number, kind, atUs, forUs, hitsLeader, targets }: Fault): string {
-  const whom = hitsLeader ? "the leader" : `machine ${String(targets[0] % 97)} modulo all`;
+/** One line for a report. @param machines of the founders: with every one that joins others are hit */
+export function formatFault(
+  { number, kind, atUs, forUs, hitsLeader, targets }: Fault,
+  machines: number,
+): string {
+  const machine = `m${String((targets[0] % machines) + 1)} as long as nobody has joined`;
+  const whom = hitsLeader ? `the leader, or ${machine}` : machine;
   return `#${String(number)} ${(atUs / second).toFixed(3)} s: ${kind} for ${(forUs / second).toFixed(2)} s, ${whom}`;
 }

@@ -76,6 +76,7 @@ export function drawSwarm(seed: number): Swarm {
       maxDelayUs: pick("maxDelayUs", [200, 1000, 10_000]),
       lateChance: pick("lateChance", [0, 0, 0.01, 0.05]),
       splitChance: pick("splitChance", [0, 0.1, 0.5]),
+      windowBytes: pick("windowBytes", [1 << 10, 1 << 14, 1 << 17]),
     },
     scramble: { chance: pick("scramble", [0, 0, 0.02, 0.2]) },
     disk: { minUs: 100, maxUs: pick("disk", [300, 2000, 15_000]) },
@@ -129,7 +130,7 @@ export function calmSwarm(members: number, seconds: number, operationsPerSecond:
     seconds,
     faults: [],
     drift: 0,
-    network: { minDelayUs: 50, maxDelayUs: 300, lateChance: 0, splitChance: 0 },
+    network: { minDelayUs: 50, maxDelayUs: 300, lateChance: 0, splitChance: 0, windowBytes: 1 << 17 },
     scramble: { chance: 0 },
     disk: { minUs: 200, maxUs: 600 },
     settings: {

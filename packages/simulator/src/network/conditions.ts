@@ -8,6 +8,8 @@ export interface NetworkOptions {
   readonly lateChance: number;
   /** Of a chunk to arrive in two pieces. */
   readonly splitChance: number;
+  /** What the systems at both ends keep for a connection. What is written beyond that waits in the process. */
+  readonly windowBytes: number;
 }
 
 /** Longer than any delay that is drawn, several times. */
@@ -27,7 +29,11 @@ export class Conditions {
     this.#random = random;
   }
 
-  /** For good: from now on nothing is late, lost or torn apart. */
+  get windowBytes(): number {
+    return this.#options.windowBytes;
+  }
+
+  /** For good: from now on nothing is late, lost or torn apart, whatever else is asked for. */
   heal(): void {
     this.#healed = true;
     this.#blocked.clear();
@@ -35,6 +41,7 @@ export class Conditions {
   }
 
   block(from: number, to: number): void {
+    if (this.#healed) return;
     const key = link(from, to);
     this.#blocked.set(key, (this.#blocked.get(key) ?? 0) + 1);
   }

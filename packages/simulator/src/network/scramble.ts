@@ -31,11 +31,12 @@ export function scrambled(
   };
   return overridden(transport, (to, frame) => {
     if (frame.messages.length === 0 || !random.chance(chance)) return transport.send(to, frame);
-    world.probes.reached("messages scrambled");
-    const fate = random.below(4);
-    if (fate === 0 || fate === 1) later(to, frame.messages);
-    if (fate === 1 || fate === 2) return transport.send(to, frame) || fate === 1;
-    return transport.send(to, { ...frame, messages: [] });
+    const fate = random.pick(["late", "twice", "lost"] as const);
+    world.probes.reached(`messages ${fate}`);
+    if (fate !== "lost") later(to, frame.messages);
+    if (fate !== "twice") return transport.send(to, { ...frame, messages: [] });
+    transport.send(to, frame);
+    return true;
   });
 }
 

@@ -7,9 +7,6 @@ import { EventEmitter } from "node:events";
 import type { Life } from "../world/life.ts";
 import type { Network } from "./network.ts";
 
-/** What the systems at both ends keep for a connection. What is written beyond that waits in the process. */
-const windowBytes = 128 * 1024;
-
 /** What stands between the two ends, in the order of sending: bytes, a FIN, or a reset. */
 type Content = Buffer | "fin" | "reset";
 
@@ -71,7 +68,7 @@ export class SimSocket extends EventEmitter implements AsyncIterable<Buffer> {
   }
 
   get writableLength(): number {
-    return Math.max(0, this.#outstanding - windowBytes);
+    return Math.max(0, this.#outstanding - this.#network.conditions.windowBytes);
   }
 
   get writableNeedDrain(): boolean {
@@ -82,7 +79,10 @@ export class SimSocket extends EventEmitter implements AsyncIterable<Buffer> {
     if (!this.writable) return false;
     this.#outstanding += bytes.length;
     this.#enqueue(asBuffer(bytes));
-    if (this.writableLength > 0) this.#needsDrain = true;
+    if (this.writableLength > 0 && !this.#needsDrain) {
+      this.#needsDrain = true;
+      this.#network.world.probes.reached("writer held up");
+    }
     return !this.#needsDrain;
   }
 

@@ -1,7 +1,8 @@
 /** The machines of a run, and who is supposed to belong to the cluster. */
-import { initialConfiguration, type LogIndex, type NodeId } from "@dkv/raft";
+import { initialConfiguration, logIndex, type LogIndex, type NodeId, noEntry, term } from "@dkv/raft";
 import { encodeMembership } from "@dkv/server/codec/membership-codec";
 import { memberIdOf } from "@dkv/server/config/identity";
+import { MembershipTable, type TableMember } from "@dkv/server/consensus/membership/table";
 import type { LogBatch } from "@dkv/server/storage/storage";
 import type { PeerTransport } from "@dkv/server/transport/peer-transport";
 import type { Logger } from "pino";
@@ -20,6 +21,7 @@ import type { World } from "../world/world.ts";
 import { MachineClock } from "./clock.ts";
 import { Machine } from "./machine.ts";
 import type { Flags, MemberProcess } from "./member.ts";
+import { Roster } from "./roster.ts";
 
 export interface ClusterDeps {
   readonly seed: number;
@@ -44,6 +46,7 @@ export class Cluster {
   readonly #disks = new Map<NodeId, Machine>();
   /** What each disk said of its hard state last. */
   readonly #durable = new Map<Machine, LogBatch["hardState"]>();
+  readonly #roster: Roster;
 
   constructor(deps: ClusterDeps) {
     this.#deps = deps;
@@ -56,6 +59,7 @@ export class Cluster {
       rows.map(({ id }) => id),
       encodeMembership({ rows, history: 0n }),
     );
+    this.#roster = new Roster({ index: noEntry.index, configuration }, deps.world.probes);
     const versions = new Prng(deps.seed, "versions");
     for (const { id, name } of rows) {
       const identity = { clusterId, memberId: id, name };
@@ -83,6 +87,14 @@ export class Cluster {
     return this.machines.find(({ member }) => member?.replica.status().role === "leader");
   }
 
+  /** As the leader has it, committed or not; without a leader, what was committed last. */
+  get listed(): readonly TableMember[] {
+    const status = this.leader?.member?.node.status();
+    return status === undefined
+      ? this.#roster.members
+      : new MembershipTable(status.configuration.configuration).members;
+  }
+
   /** A machine for a member that has been added, or is about to be. */
   join(): Machine {
     const addresses = this.machines.map(({ index }) => addressOf(index));
@@ -92,12 +104,15 @@ export class Cluster {
     );
   }
 
-  /** The disk of a member, whether it runs or not; undefined if it was damaged, or lost. */
+  /**
+   * The disk of a member, whether it runs or not: an empty one if it never ran. Undefined if it was damaged,
+   * or lost.
+   */
   diskOf(id: NodeId): VoterDisk | undefined {
     const machine = this.#disks.get(id);
-    const { storage, platter } = machine ?? {};
-    if (storage === undefined || platter === undefined || platter.isDamaged || machine?.isWiped === true)
-      return undefined;
+    if (machine === undefined) return emptyDisk;
+    const { storage, platter, isWiped } = machine;
+    if (storage === undefined || platter === undefined || platter.isDamaged || isWiped) return undefined;
     const { log, durableHardState: hardState } = storage;
     return { hardState, firstIndex: log.firstIndex, termAt: (index) => log.termAt(index) };
   }
@@ -112,7 +127,10 @@ export class Cluster {
     if (life === undefined || life.isOver) return;
     const machine = this.machines[life.machine];
     if (machine?.member?.life !== life) return;
-    if (this.#deps.checkers.settled(machine.member) === "nothing new") return;
+    const standing = this.#deps.checkers.settled(machine.member);
+    if (standing === "follows") return;
+    this.#roster.observe(machine.member.node);
+    if (standing === "leads") return;
     if (machine.isOlder) this.#deps.world.probes.reached("older member led");
     const ambush = this.#ambush;
     this.#ambush = undefined;
@@ -132,13 +150,15 @@ export class Cluster {
       hardware: new Hardware(swarm.disk, new Prng(seed, `disk ${String(index)}`)),
       logger,
       witness: checkers.stateMachine,
-      observe: (_, member) => this.#observer(machine, member),
-      wrap: (_, transport) =>
+      observe: (member) => this.#observer(machine, member),
+      wrap: (transport) =>
         this.#watched(machine, scrambled(transport, { ...swarm.scramble, world, seed, machine: index })),
-      onBorn: (_, member) => {
+      onBorn: (member) => {
         this.#born(machine, member);
       },
       isOlder,
+      isRemoved: (id) => this.#roster.isRemoved(id, this.machines),
+      isExpected: (sought) => this.listed.some(({ name }) => name === sought),
     });
     this.machines.push(machine);
     return machine;
@@ -192,5 +212,12 @@ export class Cluster {
     };
   }
 }
+
+/** Of a member that has promised nothing yet. */
+const emptyDisk: VoterDisk = {
+  hardState: { term: term(0), votedFor: undefined, commit: noEntry.index },
+  firstIndex: logIndex(1),
+  termAt: () => undefined,
+};
 
 const nameOf = (machine: number): string => `m${String(machine + 1)}`;

@@ -3,10 +3,11 @@ import type { SimStorage, StorageObserver } from "../disk/sim-storage.ts";
 import { DiskFailure, type Hardware } from "../disk/hardware.ts";
 import type { Platter } from "../disk/platter.ts";
 import { DamageError } from "@dkv/server/storage/damage";
-import { ForgottenPromise } from "@dkv/raft";
+import { ForgottenPromise, type NodeId } from "@dkv/raft";
 import { DamagedRecordError } from "@dkv/store";
 import type { PeerTransport } from "@dkv/server/transport/peer-transport";
 import type { Logger } from "pino";
+import { SafetyViolation } from "../checkers/truth.ts";
 import type { Network } from "../network/network.ts";
 import { Life } from "../world/life.ts";
 import { Prng } from "../world/random.ts";
@@ -24,12 +25,16 @@ export interface MachineDeps {
   readonly clock: MachineClock;
   readonly hardware: Hardware;
   readonly logger: Logger;
-  readonly observe: (machine: Machine, member: () => MemberProcess | undefined) => StorageObserver;
+  readonly observe: (member: () => MemberProcess | undefined) => StorageObserver;
   readonly witness: ApplyWitness;
-  readonly wrap: (machine: Machine, transport: PeerTransport) => PeerTransport;
+  readonly wrap: (transport: PeerTransport) => PeerTransport;
   /** A process has opened its disk and is about to take part. */
-  readonly onBorn: (machine: Machine, member: MemberProcess) => void;
+  readonly onBorn: (member: MemberProcess) => void;
   readonly isOlder: boolean;
+  /** Whether a configuration that was committed lacks the member. */
+  readonly isRemoved: (id: NodeId) => boolean;
+  /** Whether the cluster has a member of that name. */
+  readonly isExpected: (name: string) => boolean;
 }
 
 export class Machine {
@@ -96,8 +101,8 @@ export class Machine {
       isOlder: this.isOlder,
       random,
       logger: logger.child({ member: this.name }),
-      wrap: (transport: PeerTransport) => this.#deps.wrap(this, transport),
-      observe: (member: () => MemberProcess | undefined) => this.#deps.observe(this, member),
+      wrap: (transport: PeerTransport) => this.#deps.wrap(transport),
+      observe: (member: () => MemberProcess | undefined) => this.#deps.observe(member),
       witness,
       onPlatter: (platter: Platter) => {
         this.#platter = platter;
@@ -114,7 +119,7 @@ export class Machine {
         if (life.isOver) return;
         this.member = member;
         this.storage = member.storage;
-        this.#deps.onBorn(this, member);
+        this.#deps.onBorn(member);
       }).catch((error: unknown) => {
         this.#died(life, error);
       });
@@ -148,7 +153,10 @@ export class Machine {
 
   #removed(life: Life): void {
     if (life.isOver) return;
-    this.#deps.world.probes.reached("member told of its removal");
+    const { world, isRemoved } = this.#deps;
+    world.probes.reached("member told of its removal");
+    if (this.storage === undefined || !isRemoved(this.storage.identity.memberId))
+      world.fail(new SafetyViolation(`${this.name} ended as removed, and nobody has committed its removal`));
     this.retired = "removed";
     this.crash({ power: false });
   }
@@ -156,7 +164,7 @@ export class Machine {
   /** A process may end itself only for what its disk has done to it. */
   #died(life: Life, error: unknown): void {
     if (life.isOver) return;
-    const { world } = this.#deps;
+    const { world, isExpected } = this.#deps;
     world.trace.note("died", this.index, [error instanceof Error ? error.message : String(error)]);
     const isDamage = error instanceof DamageError || error instanceof DamagedRecordError;
     if (error instanceof ForgottenPromise && this.isWiped) {
@@ -167,8 +175,11 @@ export class Machine {
         this.member === undefined ? "damaged disk refused a start" : "damaged record stopped a member",
       );
       this.retired = "damaged";
-    } else if (error instanceof NotAMember) this.retired = "refused";
-    else if (!(error instanceof DiskFailure)) world.fail(error);
+    } else if (error instanceof NotAMember) {
+      if (isExpected(this.name) && !this.isWiped)
+        world.fail(new SafetyViolation(`${this.name} is a member, and was refused: ${error.message}`));
+      this.retired = "refused";
+    } else if (!(error instanceof DiskFailure)) world.fail(error);
     this.crash({ power: false });
   }
 }

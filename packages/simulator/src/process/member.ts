@@ -2,7 +2,7 @@
  * A member's process: the production consensus, store and transport, put together as the production server
  * does it, on a simulated clock, disk and network. There is no client port: clients call it as a door would.
  */
-import { type Configuration, logIndex, type NodeId, type PersistBatch, RaftNode } from "@dkv/raft";
+import { type Configuration, logIndex, type NodeId, RaftNode } from "@dkv/raft";
 import { DiskReserve } from "@dkv/server/consensus/disk-reserve";
 import { historyOf, introduce } from "@dkv/server/consensus/membership/telling";
 import { Replica } from "@dkv/server/consensus/replica";
@@ -21,8 +21,6 @@ import type { Prng } from "../world/random.ts";
 import { type ApplyWitness, ObservedStore } from "./observed-store.ts";
 import { deaf, noHistory, noIncarnation } from "./older.ts";
 import { frameBytes, raftConfigOf, replicaOptionsOf, reserveBytes, type Settings } from "./settings.ts";
-
-export type Batch = Pick<PersistBatch, "hardState" | "entries">;
 
 /** What the process is told when it starts. */
 export interface Flags {

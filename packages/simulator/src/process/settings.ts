@@ -26,6 +26,10 @@ export interface Settings {
 
 export const frameBytes = 4 * 2 ** 20;
 export const reserveBytes = 1000;
+export const maxInflightBytes = 1 << 20;
+export const maxCommittedBytes = 1 << 18;
+/** Of a log, after which it is compacted whatever the number of its entries. */
+export const compactionBytes = 1 << 20;
 
 export function raftConfigOf(settings: Settings, id: RaftConfig["id"], random: Random): RaftConfig {
   const { tickMs, electionTimeoutMs, heartbeatMs, maxAppendBytes, inflightMessages } = settings;
@@ -34,10 +38,10 @@ export function raftConfigOf(settings: Settings, id: RaftConfig["id"], random: R
     electionTicks: Math.round(electionTimeoutMs / tickMs),
     heartbeatTicks: Math.max(1, Math.round(heartbeatMs / tickMs)),
     maxInflightMessages: inflightMessages,
-    maxInflightBytes: 1 << 20,
+    maxInflightBytes,
     maxAppendBytes,
     maxUncommittedBytes: 1 << 20,
-    maxCommittedBytes: 1 << 18,
+    maxCommittedBytes,
     random: (bound) => random.below(Math.ceil(bound / 2)),
   };
 }
@@ -55,7 +59,7 @@ export function replicaOptionsOf(settings: Settings, name: string): ReplicaOptio
     proposalLimits: { count: 1000, bytes: 1 << 20 },
     proposingLimits: { turnBytes: 1 << 16, heldBytes: 1 << 18 },
     waitingReads: 1000,
-    compaction: { snapshotCount, catchupEntries, maxBytes: 1 << 20 },
+    compaction: { snapshotCount, catchupEntries, maxBytes: compactionBytes },
     autopilot: { autoPromote: true, cleanupAfterMs: undefined },
     checkIntervalMs,
   };

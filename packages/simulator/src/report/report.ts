@@ -23,7 +23,7 @@ const keepText = (faults: readonly Fault[]): string =>
 
 /** @param all how many faults the run had before it was shrunk */
 export function failureReport(outcome: Outcome, all: number): readonly string[] {
-  const { seed, steps, simulatedMs, violation, faults, recent } = outcome;
+  const { seed, swarm, steps, simulatedMs, violation, faults, recent } = outcome;
   const where = `at step ${String(steps)}, ${(simulatedMs / 1000).toFixed(3)} simulated seconds`;
   return [
     `seed ${String(seed)} failed ${where}`,
@@ -32,7 +32,7 @@ export function failureReport(outcome: Outcome, all: number): readonly string[] 
     ...(violation?.name === "SafetyViolation" ? [] : [violation?.stack ?? ""]),
     "",
     describeSwarm(outcome),
-    ...(faults.length === 0 ? ["no faults"] : faults.map(formatFault)),
+    ...(faults.length === 0 ? ["no faults"] : faults.map((fault) => formatFault(fault, swarm.members))),
     "",
     "    step         time where  what         numbers",
     ...recent.slice(-shownLines).map(formatLine),
@@ -42,7 +42,7 @@ export function failureReport(outcome: Outcome, all: number): readonly string[] 
   ];
 }
 
-export function describeSwarm({ swarm }: Pick<Outcome, "swarm">): string {
+function describeSwarm({ swarm }: Pick<Outcome, "swarm">): string {
   const { members, olderShare, seconds, network, scramble, workload, settings } = swarm;
   return (
     `${String(members)} members for ${String(seconds)} s, ${String(olderShare)} of them older; ` +

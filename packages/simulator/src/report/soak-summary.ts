@@ -1,11 +1,12 @@
 /** What many runs did, added up. */
-import { faultKinds } from "../faults/swarm.ts";
+import { type FaultKind, faultKinds } from "../faults/swarm.ts";
 import type { Outcome } from "../simulation.ts";
 import { probeNames, Probes } from "../world/probes.ts";
 
 export class SoakSummary {
   readonly #probes = new Probes();
-  readonly #faults = new Map<string, number>();
+  readonly #planned = new Map<FaultKind, number>();
+  readonly #struck = new Map<FaultKind, number>();
   #runs = 0;
   #steps = 0;
   #simulatedMs = 0;
@@ -18,6 +19,7 @@ export class SoakSummary {
   add({
     seed,
     faults,
+    struck,
     steps,
     simulatedMs,
     probes,
@@ -30,7 +32,10 @@ export class SoakSummary {
     this.#steps += steps;
     this.#simulatedMs += simulatedMs;
     this.#probes.add(probes);
-    for (const { kind } of faults) this.#faults.set(kind, (this.#faults.get(kind) ?? 0) + 1);
+    for (const { kind, number } of faults) {
+      count(this.#planned, kind);
+      if (struck.has(number)) count(this.#struck, kind);
+    }
     const { ok, failed, unknown } = this.#operations;
     this.#operations = {
       ok: ok + operations.ok,
@@ -52,6 +57,11 @@ export class SoakSummary {
     return `${seconds} s  ${String(this.#runs)} seeds, ${String(this.#failed.length)} violations`;
   }
 
+  /** Of those that were planned, how many found something that they could harm. */
+  #shareOf(kind: FaultKind): string {
+    return `${kind} ${String(this.#struck.get(kind) ?? 0)} of ${String(this.#planned.get(kind) ?? 0)}`;
+  }
+
   lines(realMs: number): readonly string[] {
     const { ok, failed, unknown } = this.#operations;
     const { missed } = this.#probes;
@@ -64,14 +74,17 @@ export class SoakSummary {
       `slowest recovery     ${String(this.#slowestRecoveryMs)} simulated ms`,
       `violations           ${seedsText(this.#failed)}`,
       `undecided            ${seedsText(this.#undecided)}`,
-      "faults               " +
-        faultKinds.map((kind) => `${kind} ${String(this.#faults.get(kind) ?? 0)}`).join(", "),
+      `faults               ${faultKinds.map((kind) => this.#shareOf(kind)).join(", ")} that were planned struck`,
       "probes               " +
         probeNames.map((probe) => `${probe} ${String(this.#probes.count(probe))}`).join(", "),
       `probes never reached ${missed.length === 0 ? "none" : missed.join(", ")}`,
     ];
   }
 }
+
+const count = (counts: Map<FaultKind, number>, kind: FaultKind): void => {
+  counts.set(kind, (counts.get(kind) ?? 0) + 1);
+};
 
 const seedsText = (seeds: readonly number[]): string =>
   seeds.length === 0 ? "none" : `${String(seeds.length)}: seeds ${seeds.join(", ")}`;

@@ -6,10 +6,12 @@ import { create } from "@bufbuild/protobuf";
 import { type Pending, Recorder, type RegisterAction, type RegisterResult } from "@dkv/checker";
 import { DeleteCommandSchema, SetCommandSchema } from "@dkv/protocol/dkv/peer/v1/command";
 import { DkvError } from "@dkv/server/platform/errors";
-import type { Operation } from "@dkv/store";
+import { DamagedRecordError, type Operation } from "@dkv/store";
 import type { Durability } from "../checkers/durability.ts";
+import { SafetyViolation } from "../checkers/truth.ts";
 import type { Machine } from "../process/machine.ts";
 import type { MemberProcess } from "../process/member.ts";
+import type { Life } from "../world/life.ts";
 import type { Prng } from "../world/random.ts";
 import type { World } from "../world/world.ts";
 
@@ -30,7 +32,7 @@ export interface ClientDeps {
   readonly durability: Durability;
 }
 
-/** A client gives up an operation after so long. */
+/** A client gives up an operation after so long: a member that runs has answered by then, whatever it knows. */
 const patienceUs = 8_000_000;
 
 /** Asked, and not yet answered. */
@@ -52,8 +54,6 @@ export class Clients {
   #isPatienceWatched = false;
   #values = 0;
   #isStopped = false;
-  /** Operations that ended well, since somebody last asked. */
-  readonly done = { writes: 0, reads: 0 };
   readonly counts = { ok: 0, failed: 0, unknown: 0 };
 
   constructor(options: WorkloadOptions, deps: ClientDeps) {
@@ -111,9 +111,15 @@ export class Clients {
     const { world, random } = this.#deps;
     const pending = this.#recorder.begin(client, action);
     world.trace.note("ask", machine.index, [client, action.kind, action.key]);
+    const { member } = machine;
+    const mustAnswer = obligation(member?.life);
     const waiting: Waiting = {
       untilUs: world.nowUs + patienceUs,
       giveUp: () => {
+        if (mustAnswer())
+          world.fail(
+            new SafetyViolation(`${machine.name} never answered ${client}: ${action.kind} ${action.key}`),
+          );
         finish({ kind: "unknown" });
       },
     };
@@ -125,7 +131,6 @@ export class Clients {
     };
     this.#waiting.add(waiting);
     this.#watchPatience();
-    const member = machine.member;
     const delayUs = random.between(50, 500);
     if (member === undefined) {
       world.after(delayUs, "client", () => {
@@ -135,7 +140,7 @@ export class Clients {
     }
     // The request is on its way: if the process ends before it is there, nobody will ever answer.
     member.life.after(delayUs, "client", () => {
-      void serve(member, action).then((answer) => {
+      void this.#serve(machine, member, action).then((answer) => {
         world.after(random.between(50, 500), "client", () => {
           if (answer.kind === "ok" && answer.write !== undefined)
             this.#deps.durability.acknowledged(answer.write);
@@ -161,6 +166,19 @@ export class Clients {
     });
   }
 
+  /** What the door does. */
+  async #serve(machine: Machine, { replica }: MemberProcess, action: RegisterAction): Promise<Served> {
+    try {
+      return await carryOut(replica, action);
+    } catch (error) {
+      if (error instanceof DkvError) return { kind: error.retry === "outcomeUnknown" ? "unknown" : "failed" };
+      // The process is about to end for it.
+      const isDamage = error instanceof DamagedRecordError && machine.platter?.isDamaged === true;
+      if (!isDamage) this.#deps.world.fail(error);
+      return { kind: action.kind === "get" ? "failed" : "unknown" };
+    }
+  }
+
   #settle(pending: Pending<RegisterResult>, answer: Answer, { kind }: RegisterAction): void {
     const { probes } = this.#deps.world;
     this.counts[answer.kind] += 1;
@@ -168,7 +186,6 @@ export class Clients {
     switch (answer.kind) {
       case "ok":
         pending.ok(answer.result);
-        this.done[isRead ? "reads" : "writes"] += 1;
         probes.reached(isRead ? "read served" : "write acknowledged");
         return;
       case "failed":
@@ -194,28 +211,27 @@ type Served =
     }
   | { readonly kind: "failed" | "unknown" };
 
-/** What the door does. */
-async function serve({ replica }: MemberProcess, action: RegisterAction): Promise<Served> {
+async function carryOut(replica: MemberProcess["replica"], action: RegisterAction): Promise<Served> {
   const { key } = action;
-  try {
-    if (action.kind === "get") {
-      await replica.readBarrier();
-      const found = replica.get(Buffer.from(key));
-      return { kind: "ok", result: { value: found && Buffer.from(found.value).toString("latin1") } };
-    }
-    const operation = operationOf(action);
-    const value = action.kind === "delete" ? undefined : action.value;
-    const result = await replica.propose(operation);
-    if (result.kind === "delete") {
-      const { deleted: applied, revision } = result;
-      return { kind: "ok", result: { applied }, ...(applied && { write: { key, value, revision } }) };
-    }
-    return { kind: "ok", result: {}, write: { key, value, revision: result.revision } };
-  } catch (error) {
-    if (error instanceof DkvError) return { kind: error.retry === "outcomeUnknown" ? "unknown" : "failed" };
-    // A damaged record: the process is about to end.
-    return { kind: action.kind === "get" ? "failed" : "unknown" };
+  if (action.kind === "get") {
+    await replica.readBarrier();
+    const found = replica.get(Buffer.from(key));
+    return { kind: "ok", result: { value: found && Buffer.from(found.value).toString("latin1") } };
   }
+  const value = action.kind === "delete" ? undefined : action.value;
+  const result = await replica.propose(operationOf(action));
+  if (result.kind === "delete") {
+    const { deleted: applied, revision } = result;
+    return { kind: "ok", result: { applied }, ...(applied && { write: { key, value, revision } }) };
+  }
+  return { kind: "ok", result: {}, write: { key, value, revision: result.revision } };
+}
+
+/** Says whether a process that was asked now has been running all the time since, and so was able to answer. */
+function obligation(life: Life | undefined): () => boolean {
+  if (life === undefined || life.isPaused) return () => false;
+  const { pauses } = life;
+  return () => !life.isOver && life.pauses === pauses;
 }
 
 function operationOf(action: Exclude<RegisterAction, { kind: "get" }>): Operation {

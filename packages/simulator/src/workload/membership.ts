@@ -2,6 +2,7 @@
 import { DkvError } from "@dkv/server/platform/errors";
 import type { MembershipChange } from "@dkv/server/consensus/member";
 import type { Hit } from "../faults/apply.ts";
+import { later } from "../faults/later.ts";
 import { addressOf, type Cluster } from "../process/cluster.ts";
 import type { Machine } from "../process/machine.ts";
 import type { MemberProcess } from "../process/member.ts";
@@ -12,12 +13,12 @@ const mostMachines = 12;
 export function changeMembership(hit: Hit): void {
   changeOnce(hit);
   // Two at once, now and then, each through another member.
-  const { fault, cluster, world } = hit;
+  const { fault, cluster } = hit;
   const [a, b] = fault.targets;
   if (fault.die % 3 !== 0) return;
   const again = { ...fault, targets: [b, a] as const, die: Math.floor(fault.die / 3) };
   const machine = cluster.machines[b % cluster.machines.length] ?? hit.machine;
-  world.after(fault.die % 20_000, "fault", () => {
+  later(hit, fault.die % 20_000, () => {
     changeOnce({ ...hit, fault: again, machine });
   });
 }
@@ -37,28 +38,27 @@ function changeOnce(hit: Hit): void {
 export function moveLeader(hit: Hit): void {
   const member = someMember(hit);
   if (member === undefined) return;
-  const { world, cluster, fault } = hit;
+  const { world, cluster, fault, struck } = hit;
   const to = cluster.machines[fault.targets[1] % cluster.machines.length]?.name ?? "";
   member.life.after(0, "client", () => {
-    settle(member.replica.moveLeader(to), () => {
+    struck();
+    settle(hit, member.replica.moveLeader(to), () => {
       world.probes.reached("leadership moved");
     });
   });
 }
 
 function join(hit: Hit, member: MemberProcess): void {
-  const { cluster, world } = hit;
+  const { cluster } = hit;
   if (cluster.machines.length >= mostMachines) return;
   const machine = cluster.join();
-  ask(hit, member, { kind: "join", name: machine.name, peerAddress: addressOf(machine.index) }, () => {
-    world.probes.reached("member joined");
-  });
+  ask(hit, member, { kind: "join", name: machine.name, peerAddress: addressOf(machine.index) });
   // It asks who it is until somebody knows.
   machine.start();
 }
 
 function replace(hit: Hit, member: MemberProcess): void {
-  const { cluster, machine: old, world } = hit;
+  const { cluster, machine: old } = hit;
   if (cluster.machines.length >= mostMachines) return;
   const machine = cluster.join();
   const change = {
@@ -67,30 +67,25 @@ function replace(hit: Hit, member: MemberProcess): void {
     name: machine.name,
     peerAddress: addressOf(machine.index),
   } as const;
-  ask(hit, member, change, () => {
-    world.probes.reached("member replaced");
-  });
+  ask(hit, member, change);
   machine.start();
 }
 
-// oxlint-disable-next-line max-params -- what happens then is seldom of interest
-function ask(hit: Hit, member: MemberProcess, change: MembershipChange, then?: () => void): void {
-  const { world } = hit;
+function ask(hit: Hit, member: MemberProcess, change: MembershipChange): void {
+  const { world, struck } = hit;
   world.trace.note("change", member.life.machine, [change.kind, change.name]);
   member.life.after(0, "client", () => {
-    settle(member.replica.changeMembership(change), () => {
+    struck();
+    settle(hit, member.replica.changeMembership(change), () => {
       world.trace.note("changed", member.life.machine, [change.kind, change.name]);
-      if (change.kind === "leave") world.probes.reached("member left");
-      if (change.kind === "promote") world.probes.reached("learner promoted");
-      then?.();
     });
   });
 }
 
 /** A refusal is an answer too. Anything but a refusal is a mistake in the program. */
-function settle(asked: Promise<void>, then: () => void): void {
+function settle({ world }: Hit, asked: Promise<void>, then: () => void): void {
   void asked.then(then, (error: unknown) => {
-    if (!(error instanceof DkvError)) throw error;
+    if (!(error instanceof DkvError)) world.fail(error);
   });
 }
 

@@ -3,11 +3,12 @@ import { DkvError } from "@dkv/server/platform/errors";
 import { SafetyViolation } from "../checkers/truth.ts";
 import type { Hit } from "../faults/apply.ts";
 
-export function checkStates({ cluster, fault, world }: Hit): void {
+export function checkStates({ cluster, fault, world, struck }: Hit): void {
   const { members } = cluster;
   const member = members[fault.targets[1] % members.length];
   if (member === undefined) return;
   member.life.after(0, "client", () => {
+    struck();
     void member.replica.check(5000).then(
       (report) => {
         const isSound = cluster.machines.every(({ platter }) => platter?.isDamaged !== true);

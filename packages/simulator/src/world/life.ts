@@ -8,6 +8,7 @@ export class Life {
   readonly machine: number;
   #state: "running" | "paused" | "over" = "running";
   #backlog: SimEvent[] = [];
+  #pauses = 0;
 
   constructor(world: World, machine: number) {
     this.world = world;
@@ -20,6 +21,11 @@ export class Life {
 
   get isPaused(): boolean {
     return this.#state === "paused";
+  }
+
+  /** How often it was paused so far. */
+  get pauses(): number {
+    return this.#pauses;
   }
 
   /** Never happens if this life is over by then; happens later if it is paused. */
@@ -35,7 +41,9 @@ export class Life {
 
   /** SIGSTOP: the process stands still and does not know it. */
   pause(): void {
-    if (this.#state === "running") this.#state = "paused";
+    if (this.#state !== "running") return;
+    this.#state = "paused";
+    this.#pauses += 1;
   }
 
   /** SIGCONT: all that should have happened meanwhile happens now. */
@@ -44,7 +52,8 @@ export class Life {
     this.#state = "running";
     const late = this.#backlog;
     this.#backlog = [];
-    for (const { kind, run } of late) if (run !== undefined) this.after(0, kind, run);
+    // What comes first may call off what comes later, as in any turn of an event loop.
+    for (const event of late) this.after(0, event.kind, () => event.run?.());
   }
 
   /** Nothing of it acts any more: not its timers, not its promises. */

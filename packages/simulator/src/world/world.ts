@@ -10,6 +10,9 @@ import type { Trace } from "./trace.ts";
 /** So many events happen before other work of this process, like its signals, has a turn. */
 const breathEvery = 8192;
 
+/** In one simulated millisecond: what makes work for itself without end would stop time. */
+export const mostEventsAtOnce = 5000;
+
 export class World {
   readonly trace: Trace;
   readonly probes = new Probes();
@@ -24,6 +27,8 @@ export class World {
   /** Of the current event. */
   #kind: EventKind | undefined;
   #failure: Error | undefined;
+  /** The millisecond that is looked at, and the step that it began with. */
+  #millisecond = { number: 0, firstStep: 0 };
 
   constructor(trace: Trace) {
     this.trace = trace;
@@ -90,6 +95,7 @@ export class World {
       this.current = event.life;
       this.#kind = event.kind;
       this.trace.event(event);
+      this.#checkProgress();
       try {
         event.run();
       } catch (error) {
@@ -97,6 +103,16 @@ export class World {
       }
       return;
     }
+  }
+
+  #checkProgress(): void {
+    const number = Math.floor(this.nowUs / 1000);
+    const { step } = this.trace;
+    if (number !== this.#millisecond.number) this.#millisecond = { number, firstStep: step };
+    else if (step - this.#millisecond.firstStep >= mostEventsAtOnce)
+      this.fail(
+        new Error(`time stands still: more than ${String(mostEventsAtOnce)} events at ${String(number)} ms`),
+      );
   }
 }
 

@@ -63,12 +63,12 @@ describe("the checkers", () => {
     const { checkers } = stage();
     const { seen, member } = memberLike(leader);
     assert.equal(checkers.settled(member), "elected");
-    assert.equal(checkers.settled(member), "nothing new");
+    assert.equal(checkers.settled(member), "leads");
     seen.now = { ...leader, committed: id(5, 2) };
     checkers.settled(member);
     seen.configuration = voters(1n, 2n, 3n, 4n);
     checkers.settled(member);
-    assert.equal(checkers.settled(memberLike(follower).member), "nothing new");
+    assert.equal(checkers.settled(memberLike(follower).member), "follows");
     assert.equal(checkers.elections, 1);
   });
 

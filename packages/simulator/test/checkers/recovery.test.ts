@@ -1,8 +1,9 @@
 /** A cluster that does not get well is seen, whatever it is that it does not do. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { MembershipChange } from "@dkv/server/consensus/member";
 import type { Machine } from "../../src/process/machine.ts";
-import { recover } from "../load.ts";
+import { addressOf, recover } from "../load.ts";
 import { stageOf } from "../stage.ts";
 
 type Stage = ReturnType<typeof stageOf>;
@@ -45,6 +46,17 @@ function cutOff({ network, cluster }: Stage, machine: Machine): void {
   for (const { index } of cluster.machines) network.conditions.block(index, machine.index);
 }
 
+function change({ cluster }: Stage, asked: MembershipChange): void {
+  const { life, replica } = cluster.leader?.member ?? assert.fail("nobody leads");
+  life.after(0, "client", () => void replica.changeMembership(asked));
+}
+
+/** Adds a fourth member, which is not started. */
+function join(stage: Stage): Machine {
+  change(stage, { kind: "join", name: "m4", peerAddress: addressOf(3) });
+  return stage.cluster.join();
+}
+
 describe("a cluster that was healed", () => {
   it("may serve everywhere, and become equal", async () => {
     const { servedMs, equalMs } = await recover(await running());
@@ -63,6 +75,53 @@ describe("a cluster that was healed", () => {
     const stage = await running();
     cutOff(stage, stage.follower);
     await assert.rejects(recover(stage), new RegExp(`no progress: .* that ${stage.follower.name} serves`));
+  });
+
+  it("is seen if a member is not started any more", async () => {
+    const stage = await running();
+    stage.follower.crash({ power: false });
+    await assert.rejects(recover(stage), new RegExp(`no progress: .* that ${stage.follower.name} serves`));
+  });
+
+  it("is seen if a member ends at last", async () => {
+    const stage = await running();
+    onceStopped(stage, () => {
+      stage.follower.crash({ power: false });
+    });
+    await assert.rejects(recover(stage), /no progress: .* that all members have applied the same/);
+  });
+
+  it("is seen if a new member was added, and never came", async () => {
+    const stage = await running();
+    join(stage);
+    await assert.rejects(recover(stage), /no progress: .* that m4 serves/);
+  });
+
+  it("is seen if one that is added meanwhile does not come", async () => {
+    const stage = await running();
+    onceServed(stage, () => {
+      join(stage);
+    });
+    await assert.rejects(
+      recover(stage),
+      /no progress: .* that (m4 serves|all members have applied the same)/,
+    );
+  });
+
+  it("may have a new member that comes late, and one that leaves before it has served", async () => {
+    const stage = await running();
+    const late = join(stage);
+    stage.world.after(20_000_000, "client", () => {
+      late.start();
+    });
+    await recover(stage);
+    assert.ok(late.member !== undefined);
+    const another = await running();
+    join(another);
+    another.world.after(20_000_000, "client", () => {
+      change(another, { kind: "leave", name: "m4" });
+    });
+    await recover(another);
   });
 
   it("is seen if a member stays behind", async () => {

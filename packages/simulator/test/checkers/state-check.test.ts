@@ -14,7 +14,7 @@ function asked(answer: () => Promise<CheckReport>, isDamaged = false): World {
   const world = new World(new Trace());
   const member = { life: new Life(world, 0), replica: { check: answer } };
   const cluster = { members: [member], machines: [{ platter: { isDamaged } }, { platter: undefined }] };
-  checkStates({ cluster, world, fault: { targets: [0, 0] } } as unknown as Hit);
+  checkStates({ cluster, world, fault: { targets: [0, 0] }, struck: () => undefined } as unknown as Hit);
   return world;
 }
 

@@ -18,9 +18,9 @@ interface Pair {
 }
 
 /** Two machines, the second of which listens. */
-function pair(splitChance = 0): Pair {
+function pair(splitChance = 0, windowBytes = 1 << 17): Pair {
   const world = new World(new Trace());
-  const options = { minDelayUs: 100, maxDelayUs: 900, lateChance: 0, splitChance };
+  const options = { minDelayUs: 100, maxDelayUs: 900, lateChance: 0, splitChance, windowBytes };
   const network = new Network(world, new Conditions(options, new Prng(1, "network")), new Prng(1, "cuts"));
   setStage(network);
   const lives = [new Life(world, 0), new Life(world, 1)] as const;
@@ -108,6 +108,19 @@ describe("a simulated connection", () => {
     await world.run(60_000);
     assert.equal(drained, true);
     assert.equal(client.writableLength, 0);
+  });
+
+  it("holds a writer up once more is on its way than the window takes", async () => {
+    for (const windowBytes of [1000, 2000]) {
+      const { world, ends } = pair(0, windowBytes);
+      await world.run(20_000);
+      const [client, server] = await ends;
+      server.pause();
+      assert.equal(client.write(Buffer.alloc(1000)), true);
+      assert.equal(client.write(Buffer.alloc(1000)), windowBytes === 2000);
+      assert.equal(world.probes.count("writer held up"), windowBytes === 2000 ? 0 : 1);
+      assert.equal(client.writableLength, 2000 - windowBytes);
+    }
   });
 
   it("tells the other side when a process ends, and does not when the machine goes with it", async () => {

@@ -4,7 +4,7 @@ import { SimClock, MachineClock } from "../../src/process/clock.ts";
 import { Life } from "../../src/world/life.ts";
 import { Prng } from "../../src/world/random.ts";
 import { Trace } from "../../src/world/trace.ts";
-import { World } from "../../src/world/world.ts";
+import { mostEventsAtOnce, World } from "../../src/world/world.ts";
 
 describe("the world", () => {
   it("lets events happen by their time, and in the order of asking within the same moment", async () => {
@@ -48,7 +48,44 @@ describe("the world", () => {
   });
 });
 
+describe("time that stands still", () => {
+  /** Each event makes the next one, so many times. */
+  async function busy(times: number, delayUs: number): Promise<void> {
+    const world = new World(new Trace());
+    const again = (left: number): void => {
+      world.after(delayUs, "timer", () => {
+        if (left > 0) again(left - 1);
+      });
+    };
+    again(times);
+    await world.run(times * delayUs + 1000);
+  }
+
+  it("is seen, and many events at different times are not", async () => {
+    await busy(mostEventsAtOnce - 100, 0);
+    await busy(2 * mostEventsAtOnce, 1);
+    await assert.rejects(busy(mostEventsAtOnce + 100, 0), /time stands still: more than 5000 events at 0 ms/);
+  });
+});
+
 describe("a life", () => {
+  it("lets what comes first after a pause call off what comes later", async () => {
+    const world = new World(new Trace());
+    const life = new Life(world, 0);
+    const clock = new SimClock(life, new MachineClock(1), 50);
+    const happened: string[] = [];
+    clock.after(10, () => {
+      happened.push("first");
+      cancel();
+    });
+    const cancel = clock.after(20, () => happened.push("second"));
+    life.pause();
+    await world.run(50_000);
+    life.resume();
+    await world.run(60_000);
+    assert.deepEqual(happened, ["first"]);
+  });
+
   it("does nothing once it is over, and all that it missed after a pause", async () => {
     const world = new World(new Trace());
     const [paused, over] = [new Life(world, 0), new Life(world, 1)];
