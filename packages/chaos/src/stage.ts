@@ -79,7 +79,7 @@ export async function prepareStage(
     note: (line) => logs.write("chaos", line),
     close: async ({ keep }) => {
       clients.close();
-      await scene.fleet.killAll();
+      await scene.fleet.endAll();
       network.close();
       logs.close();
       disks.close({ keep });

@@ -95,6 +95,11 @@ export class Fleet {
     await Promise.all(this.running.map((member) => this.kill(member)));
   }
 
+  /** Leaves nobody behind, those that were about to leave the cluster included. */
+  async endAll(): Promise<void> {
+    await Promise.all(this.processes.map((member) => this.kill(member)));
+  }
+
   /** The member may end by itself until the returned function is called. */
   letEnd(member: Member): () => void {
     this.#mayEnd.set(member, (this.#mayEnd.get(member) ?? 0) + 1);
