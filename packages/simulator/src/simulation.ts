@@ -2,22 +2,17 @@
  * One run: a cluster on machines that fail, clients, and checkers that look at every step. First things fail;
  * then all heals, and within a bounded time every member has to serve and to be where the others are.
  */
-import { pino } from "pino";
-import { Checkers } from "./checkers/checkers.ts";
 import { boundsOf, checkBounds, type Sizes } from "./checkers/bounds.ts";
 import { judge, mostSearchSteps } from "./checkers/histories.ts";
 import { applyFaults, heal } from "./faults/apply.ts";
 import { type Fault, schedule } from "./faults/schedule.ts";
 import { drawSwarm, type Swarm } from "./faults/swarm.ts";
-import { Conditions } from "./network/conditions.ts";
-import { Network } from "./network/network.ts";
-import { setStage } from "./network/node-net.ts";
-import { Cluster } from "./process/cluster.ts";
+import type { Network } from "./network/network.ts";
+import type { Cluster } from "./process/cluster.ts";
 import { recover, type Recovery } from "./recovery.ts";
-import { Clients } from "./workload/clients.ts";
-import { Prng } from "./world/random.ts";
-import { Trace, type TraceLine } from "./world/trace.ts";
-import { World } from "./world/world.ts";
+import { stageFor } from "./stage.ts";
+import type { TraceLine } from "./world/trace.ts";
+import type { World } from "./world/world.ts";
 import type { Probes } from "./world/probes.ts";
 
 export interface RunOptions {
@@ -65,23 +60,7 @@ export async function simulate(options: RunOptions): Promise<Outcome> {
   const { seed, searchSteps = mostSearchSteps } = options;
   const swarm = options.swarm ?? drawSwarm(seed);
   const faults = options.faults ?? schedule(swarm, seed);
-  const world = new World(new Trace(options.onLine));
-  const conditions = new Conditions(swarm.network, new Prng(seed, "network"));
-  const network = new Network(world, conditions, new Prng(seed, "connections"));
-  setStage(network);
-  const logger = pino({ level: "silent" });
-  const checkers: Checkers = new Checkers(world, (id) => cluster.diskOf(id));
-  const cluster = new Cluster({ seed, swarm, world, network, checkers, logger });
-  const clients = new Clients(swarm.workload, {
-    world,
-    random: new Prng(seed, "clients"),
-    machines: () => cluster.serving,
-    durability: checkers.durability,
-  });
-  world.onSettled = (life, kind) => {
-    // What arrives, from a peer or a client, waits for the next turn.
-    if (kind !== "bytes" && kind !== "client") cluster.settled(life);
-  };
+  const { world, network, checkers, cluster, clients } = stageFor(seed, swarm, options.onLine);
   let violation: Error | undefined;
   let recovery: Recovery | undefined;
   let isUndecided = false;

@@ -14,3 +14,4 @@ export const { setStage } = await import("../src/network/node-net.ts");
 export const { addressOf, Cluster } = await import("../src/process/cluster.ts");
 export const { recover } = await import("../src/recovery.ts");
 export const { checkStates } = await import("../src/workload/state-check.ts");
+export const { stageFor } = await import("../src/stage.ts");
