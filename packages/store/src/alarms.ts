@@ -2,17 +2,16 @@
  * Alarms: what members have found out about one another, as a part of the state, so that it survives restarts
  * and travels in snapshots. They are few, and all of them are one record.
  *
- *   0  format, 01
- *   1  alarms, each:  0  cluster id     in the order of these bytes
- *                     8  member id
- *                    16  kind
- *   …  checksum, the last 4 bytes
+ *   alarms, each:  0  cluster id     in the order of these bytes
+ *                  8  member id
+ *                 16  kind
  *
  * Ids are 64 bits, big-endian. The kind is the number that it has in command.proto; one that only a newer
  * version knows is kept as it is. There is no record while there are no alarms.
  */
 import type { AlarmCommand, AlarmKind } from "@dkv/protocol/dkv/peer/v1/command";
-import { alarmsKey, DamagedRecordError, openRecord, sealRecord } from "./keyspace.ts";
+import { prefixes } from "./keyspace/prefixes.ts";
+import { DamagedRecordError, openRecord, sealRecord } from "./keyspace/record.ts";
 import type { StateReader } from "./storage.ts";
 
 export interface Alarm {
@@ -21,6 +20,8 @@ export interface Alarm {
   readonly memberId: bigint;
   readonly kind: AlarmKind;
 }
+
+export const alarmsKey: Uint8Array = Uint8Array.of(prefixes.alarms);
 
 const alarmBytes = 17;
 const biggestKind = 0xff;

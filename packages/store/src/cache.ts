@@ -2,7 +2,7 @@
  * What is known of a key: its current version, or that it does not exist. Both are worth remembering.
  */
 import type { ByteString } from "./bytes.ts";
-import type { Version } from "./keyspace.ts";
+import type { Version } from "./version.ts";
 
 export type Known = Version | "missing";
 

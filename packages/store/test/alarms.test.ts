@@ -2,68 +2,62 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AlarmKind } from "@dkv/protocol/dkv/peer/v1/command";
 import fc from "fast-check";
-import { decodeAlarms, encodeAlarms } from "../src/alarms.ts";
-import { alarmsKey, DamagedRecordError, sealRecord } from "../src/keyspace.ts";
-import { checkRecord } from "../src/record.ts";
-import { Store } from "../src/store.ts";
-import { alarmBytes, checkBytes, setBytes } from "./commands.ts";
-import { bytes, Disk, hex } from "./disk.ts";
+import { alarmsKey, decodeAlarms, encodeAlarms } from "../src/alarms.ts";
+import { checkRecord } from "../src/keyspace/check-record.ts";
+import { DamagedRecordError, sealRecord } from "../src/keyspace/record.ts";
+import { alarm, check, set } from "./commands.ts";
+import { bytes, hex } from "./disk.ts";
+import { Play } from "./play.ts";
 
-const options = { cacheBytes: 10_000 };
 const about = (memberId: bigint) => ({ clusterId: 1n, memberId, kind: AlarmKind.CORRUPT });
 
-function persist(store: Store, disk: Disk): void {
-  disk.write(store.takeChanges());
-  store.persisted();
-}
-
 test("a check changes nothing but the applied index, and tells which that is", () => {
-  const store = new Store(new Disk(), options);
-  store.apply(1, 1, setBytes("a", "1"));
-  const before = store.get(bytes("a"));
-  assert.deepEqual(store.apply(2, 1, checkBytes()).result, { kind: "check", index: 2, revision: 2 });
-  assert.deepEqual(store.get(bytes("a")), before);
-  assert.deepEqual([store.appliedIndex, store.revision], [2, 2]);
+  const play = new Play();
+  play.now(set("a", "1"));
+  const before = play.store.get(bytes("a"));
+  assert.deepEqual(play.now(check), { kind: "check", index: 2, revision: 2 });
+  assert.deepEqual(play.store.get(bytes("a")), before);
+  assert.deepEqual([play.store.appliedIndex, play.store.revision], [2, 2]);
 });
 
 test("an alarm is raised once, lifted once, and makes no revision", () => {
-  const store = new Store(new Disk(), options);
-  assert.deepEqual(store.apply(1, 1, alarmBytes(7n)).result, { kind: "alarm", revision: 1 });
-  store.apply(2, 1, alarmBytes(7n));
-  assert.deepEqual(store.alarms, [about(7n)]);
-  store.apply(3, 1, alarmBytes(8n, true));
-  assert.deepEqual(store.alarms, [about(7n)]);
-  store.apply(4, 1, alarmBytes(7n, true));
-  assert.deepEqual(store.alarms, []);
-  assert.equal(store.revision, 1);
+  const play = new Play();
+  assert.deepEqual(play.now(alarm(7n)), { kind: "alarm", revision: 1 });
+  play.now(alarm(7n));
+  assert.deepEqual(play.store.alarms, [about(7n)]);
+  play.now(alarm(8n, true));
+  assert.deepEqual(play.store.alarms, [about(7n)]);
+  play.now(alarm(7n, true));
+  assert.deepEqual(play.store.alarms, []);
+  assert.equal(play.store.revision, 1);
 });
 
 test("alarms are durable with the position that covers them, also when they are lifted", () => {
-  const disk = new Disk();
-  const store = new Store(disk, options);
-  store.apply(1, 1, alarmBytes(2n ** 64n - 1n));
-  store.apply(2, 1, alarmBytes(3n));
-  assert.deepEqual(new Store(disk, options).alarms, []);
-  persist(store, disk);
-  const reopened = new Store(disk, options);
-  assert.deepEqual(reopened.alarms, [about(3n), about(2n ** 64n - 1n)]);
-  reopened.apply(3, 1, alarmBytes(3n, true));
-  reopened.apply(4, 1, alarmBytes(2n ** 64n - 1n, true));
-  persist(reopened, disk);
-  assert.deepEqual(new Store(disk, options).alarms, []);
-  assert.equal(disk.records.has(hex(alarmsKey)), false);
+  const play = new Play();
+  play.now(alarm(2n ** 64n - 1n));
+  play.now(alarm(3n));
+  assert.deepEqual(new Play(play.disk).store.alarms, []);
+  play.save();
+  play.reopen();
+  assert.deepEqual(play.store.alarms, [about(3n), about(2n ** 64n - 1n)]);
+  play.now(alarm(3n, true));
+  play.now(alarm(2n ** 64n - 1n, true));
+  play.save();
+  play.reopen();
+  assert.deepEqual(play.store.alarms, []);
+  assert.equal(play.disk.records.has(hex(alarmsKey)), false);
 });
 
 test("what replaces the state as a whole replaces the alarms", () => {
-  const disk = new Disk();
-  const other = new Store(disk, options);
-  other.apply(1, 1, alarmBytes(3n));
-  const store = new Store(disk, options);
-  persist(other, disk);
-  store.restored();
-  assert.deepEqual(store.alarms, [about(3n)]);
-  store.apply(2, 1, setBytes("a", "1"));
-  assert.equal(store.takeChanges().length, 2, "alarms that did not change are not written");
+  const play = new Play();
+  const other = new Play(play.disk);
+  other.now(alarm(3n));
+  other.save();
+  play.store.restored();
+  assert.deepEqual(play.store.alarms, [about(3n)]);
+  play.now(set("a", "1"));
+  const written = play.store.takeChanges().map(({ key }) => key[0]);
+  assert.ok(!written.includes(alarmsKey[0]), "alarms that did not change are not written");
 });
 
 test("the order in which alarms were raised does not show in their record", () => {
@@ -74,9 +68,9 @@ test("the order in which alarms were raised does not show in their record", () =
   fc.assert(
     fc.property(someAlarms, (ids) => {
       const records = [ids, ids.toReversed()].map((order) => {
-        const store = new Store(new Disk(), options);
-        for (const [position, id] of order.entries()) store.apply(position + 1, 1, alarmBytes(id));
-        return encodeAlarms(store.alarms) ?? assert.fail();
+        const play = new Play();
+        for (const id of order) play.now(alarm(id));
+        return encodeAlarms(play.store.alarms) ?? assert.fail();
       });
       assert.deepEqual(records[0], records[1]);
       assert.equal(decodeAlarms(records[0] ?? assert.fail()).length, ids.length);
@@ -85,17 +79,17 @@ test("the order in which alarms were raised does not show in their record", () =
 });
 
 test("a damaged record of alarms is found when the store is opened, and in a backup", () => {
-  const disk = new Disk();
-  const store = new Store(disk, options);
-  store.apply(1, 1, alarmBytes(3n));
-  persist(store, disk);
+  const play = new Play();
+  const { disk } = play;
+  play.now(alarm(3n));
+  play.save();
   const record = disk.records.get(hex(alarmsKey)) ?? assert.fail();
   assert.equal(checkRecord(alarmsKey, record), "alarms");
   for (let offset = 0; offset < record.length; offset += 1) {
     disk.records.set(hex(alarmsKey), record.with(offset, (record[offset] ?? 0) ^ 1));
-    assert.throws(() => new Store(disk, options), DamagedRecordError);
+    assert.throws(() => new Play(disk), DamagedRecordError);
     disk.records.set(hex(alarmsKey), record.subarray(0, offset));
-    assert.throws(() => new Store(disk, options), DamagedRecordError);
+    assert.throws(() => new Play(disk), DamagedRecordError);
   }
   for (const length of [0, 16, 18])
     assert.throws(

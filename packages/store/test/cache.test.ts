@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { VersionCache } from "../src/cache.ts";
+import { noLease } from "../src/version.ts";
 
-const version = (value: string) => ({ value, createRevision: 2, modRevision: 2, version: 1 });
+const facts = { createRevision: 2, modRevision: 2, sub: 0, version: 1, lease: noLease };
+const version = (value: string) => ({ isDeleted: false, value, ...facts }) as const;
 
 test("gives what was set last", () => {
   const cache = new VersionCache(10_000);
