@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file dkv/v1/dkv.proto.
  */
 export const file_dkv_v1_dkv: GenFile = /*@__PURE__*/
-  fileDesc("ChBka3YvdjEvZGt2LnByb3RvEgZka3YudjEifgoOUmVzcG9uc2VIZWFkZXISEgoKY2x1c3Rlcl9pZBgBIAEoBBIRCgltZW1iZXJfaWQYAiABKAQSDgoGbGVhZGVyGAMgASgJEgwKBHRlcm0YBCABKAQSFQoNYXBwbGllZF9pbmRleBgFIAEoBBIQCghyZXZpc2lvbhgGIAEoBCIvCgpHZXRSZXF1ZXN0EgsKA2tleRgBIAEoCRIUCgxzZXJpYWxpemFibGUYAiABKAgihAEKC0dldFJlc3BvbnNlEg0KBXZhbHVlGAEgASgMEiYKBmhlYWRlchgCIAEoCzIWLmRrdi52MS5SZXNwb25zZUhlYWRlchIXCg9jcmVhdGVfcmV2aXNpb24YAyABKAQSFAoMbW9kX3JldmlzaW9uGAQgASgEEg8KB3ZlcnNpb24YBSABKAQiKAoKU2V0UmVxdWVzdBILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAwiNQoLU2V0UmVzcG9uc2USJgoGaGVhZGVyGAEgASgLMhYuZGt2LnYxLlJlc3BvbnNlSGVhZGVyIhwKDURlbGV0ZVJlcXVlc3QSCwoDa2V5GAEgASgJIkkKDkRlbGV0ZVJlc3BvbnNlEiYKBmhlYWRlchgBIAEoCzIWLmRrdi52MS5SZXNwb25zZUhlYWRlchIPCgdkZWxldGVkGAIgASgIItUCCgZTZXJ2ZXISCgoCaWQYASABKAkSFAoMcmFmdF9hZGRyZXNzGAIgASgJEhMKC3JwY19hZGRyZXNzGAMgASgJEhEKCWlzX2xlYWRlchgEIAEoCBIRCgltZW1iZXJfaWQYBSABKAQSFAoMaXNfcmVhY2hhYmxlGAYgASgIEhIKCmlzX2xlYXJuZXIYByABKAgSKwoFbWF0Y2gYCCABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDY0VmFsdWUSKQoDbGFnGAkgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQ2NFZhbHVlEg8KB3ZlcnNpb24YCiABKAkSNQoPbGFzdF9jb250YWN0X21zGAsgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQ2NFZhbHVlEhIKCmlzX2NvcnJ1cHQYDCABKAgSEAoIcmVwbGFjZXMYDSABKAQiEwoRR2V0U2VydmVyc1JlcXVlc3QiXQoSR2V0U2VydmVyc1Jlc3BvbnNlEh8KB3NlcnZlcnMYASADKAsyDi5ka3YudjEuU2VydmVyEiYKBmhlYWRlchgCIAEoCzIWLmRrdi52MS5SZXNwb25zZUhlYWRlciIwChFKb2luU2VydmVyUmVxdWVzdBIKCgJpZBgBIAEoCRIPCgdhZGRyZXNzGAIgASgJIjwKEkpvaW5TZXJ2ZXJSZXNwb25zZRImCgZoZWFkZXIYASABKAsyFi5ka3YudjEuUmVzcG9uc2VIZWFkZXIiIAoSTGVhdmVTZXJ2ZXJSZXF1ZXN0EgoKAmlkGAEgASgJIj0KE0xlYXZlU2VydmVyUmVzcG9uc2USJgoGaGVhZGVyGAEgASgLMhYuZGt2LnYxLlJlc3BvbnNlSGVhZGVyIiIKFFByb21vdGVTZXJ2ZXJSZXF1ZXN0EgoKAmlkGAEgASgJIj8KFVByb21vdGVTZXJ2ZXJSZXNwb25zZRImCgZoZWFkZXIYASABKAsyFi5ka3YudjEuUmVzcG9uc2VIZWFkZXIiQwoUUmVwbGFjZVNlcnZlclJlcXVlc3QSDgoGb2xkX2lkGAEgASgJEgoKAmlkGAIgASgJEg8KB2FkZHJlc3MYAyABKAkiPwoVUmVwbGFjZVNlcnZlclJlc3BvbnNlEiYKBmhlYWRlchgBIAEoCzIWLmRrdi52MS5SZXNwb25zZUhlYWRlciIyChNVcGRhdGVTZXJ2ZXJSZXF1ZXN0EgoKAmlkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkiPgoUVXBkYXRlU2VydmVyUmVzcG9uc2USJgoGaGVhZGVyGAEgASgLMhYuZGt2LnYxLlJlc3BvbnNlSGVhZGVyIh8KEU1vdmVMZWFkZXJSZXF1ZXN0EgoKAmlkGAEgASgJIjwKEk1vdmVMZWFkZXJSZXNwb25zZRImCgZoZWFkZXIYASABKAsyFi5ka3YudjEuUmVzcG9uc2VIZWFkZXIiSQoLRXJyb3JEZXRhaWwSDAoEY29kZRgBIAEoCRIcCgVyZXRyeRgCIAEoDjINLmRrdi52MS5SZXRyeRIOCgZsZWFkZXIYAyABKAkqYQoFUmV0cnkSFQoRUkVUUllfVU5TUEVDSUZJRUQQABIVChFSRVRSWV9OT1RfQVBQTElFRBABEhkKFVJFVFJZX09VVENPTUVfVU5LTk9XThACEg8KC1JFVFJZX05FVkVSEAMyoQEKBkRrdkFQSRIuCgNHZXQSEi5ka3YudjEuR2V0UmVxdWVzdBoTLmRrdi52MS5HZXRSZXNwb25zZRIuCgNTZXQSEi5ka3YudjEuU2V0UmVxdWVzdBoTLmRrdi52MS5TZXRSZXNwb25zZRI3CgZEZWxldGUSFS5ka3YudjEuRGVsZXRlUmVxdWVzdBoWLmRrdi52MS5EZWxldGVSZXNwb25zZTKNBAoNTWVtYmVyc2hpcEFQSRJDCgpHZXRTZXJ2ZXJzEhkuZGt2LnYxLkdldFNlcnZlcnNSZXF1ZXN0GhouZGt2LnYxLkdldFNlcnZlcnNSZXNwb25zZRJDCgpKb2luU2VydmVyEhkuZGt2LnYxLkpvaW5TZXJ2ZXJSZXF1ZXN0GhouZGt2LnYxLkpvaW5TZXJ2ZXJSZXNwb25zZRJGCgtMZWF2ZVNlcnZlchIaLmRrdi52MS5MZWF2ZVNlcnZlclJlcXVlc3QaGy5ka3YudjEuTGVhdmVTZXJ2ZXJSZXNwb25zZRJMCg1Qcm9tb3RlU2VydmVyEhwuZGt2LnYxLlByb21vdGVTZXJ2ZXJSZXF1ZXN0Gh0uZGt2LnYxLlByb21vdGVTZXJ2ZXJSZXNwb25zZRJMCg1SZXBsYWNlU2VydmVyEhwuZGt2LnYxLlJlcGxhY2VTZXJ2ZXJSZXF1ZXN0Gh0uZGt2LnYxLlJlcGxhY2VTZXJ2ZXJSZXNwb25zZRJJCgxVcGRhdGVTZXJ2ZXISGy5ka3YudjEuVXBkYXRlU2VydmVyUmVxdWVzdBocLmRrdi52MS5VcGRhdGVTZXJ2ZXJSZXNwb25zZRJDCgpNb3ZlTGVhZGVyEhkuZGt2LnYxLk1vdmVMZWFkZXJSZXF1ZXN0GhouZGt2LnYxLk1vdmVMZWFkZXJSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_wrappers]);
+  fileDesc("ChBka3YvdjEvZGt2LnByb3RvEgZka3YudjEifgoOUmVzcG9uc2VIZWFkZXISEgoKY2x1c3Rlcl9pZBgBIAEoBBIRCgltZW1iZXJfaWQYAiABKAQSDgoGbGVhZGVyGAMgASgJEgwKBHRlcm0YBCABKAQSFQoNYXBwbGllZF9pbmRleBgFIAEoBBIQCghyZXZpc2lvbhgGIAEoBCJBCgpHZXRSZXF1ZXN0EgsKA2tleRgBIAEoCRIUCgxzZXJpYWxpemFibGUYAiABKAgSEAoIcmV2aXNpb24YAyABKAQikwEKC0dldFJlc3BvbnNlEg0KBXZhbHVlGAEgASgMEiYKBmhlYWRlchgCIAEoCzIWLmRrdi52MS5SZXNwb25zZUhlYWRlchIXCg9jcmVhdGVfcmV2aXNpb24YAyABKAQSFAoMbW9kX3JldmlzaW9uGAQgASgEEg8KB3ZlcnNpb24YBSABKAQSDQoFbGVhc2UYBiABKAMi4QEKClNldFJlcXVlc3QSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgMEhMKC3R0bF9zZWNvbmRzGAMgASgEEjAKCmlmX3ZlcnNpb24YBCABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDY0VmFsdWUSEQoJaWZfYWJzZW50GAUgASgIEhcKD3JldHVybl9wcmV2aW91cxgGIAEoCBINCgVsZWFzZRgHIAEoAxI1Cg9pZl9tb2RfcmV2aXNpb24YCCABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDY0VmFsdWUiWQoLU2V0UmVzcG9uc2USJgoGaGVhZGVyGAEgASgLMhYuZGt2LnYxLlJlc3BvbnNlSGVhZGVyEiIKCHByZXZpb3VzGAIgASgLMhAuZGt2LnYxLktleVZhbHVlIp4BCg1EZWxldGVSZXF1ZXN0EgsKA2tleRgBIAEoCRIwCgppZl92ZXJzaW9uGAIgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQ2NFZhbHVlEhcKD3JldHVybl9wcmV2aW91cxgDIAEoCBI1Cg9pZl9tb2RfcmV2aXNpb24YBCABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDY0VmFsdWUibQoORGVsZXRlUmVzcG9uc2USJgoGaGVhZGVyGAEgASgLMhYuZGt2LnYxLlJlc3BvbnNlSGVhZGVyEg8KB2RlbGV0ZWQYAiABKAgSIgoIcHJldmlvdXMYAyABKAsyEC5ka3YudjEuS2V5VmFsdWUihgEKCEtleVZhbHVlEgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoDBIXCg9jcmVhdGVfcmV2aXNpb24YAyABKAQSFAoMbW9kX3JldmlzaW9uGAQgASgEEg8KB3ZlcnNpb24YBSABKAQSDQoFbGVhc2UYBiABKAMSDwoHcmF3X2tleRgHIAEoDCJbCgtLZXlJbnRlcnZhbBINCgNrZXkYASABKAlIABIQCgZwcmVmaXgYAiABKAlIABIjCgZib3VuZHMYAyABKAsyES5ka3YudjEuS2V5Qm91bmRzSABCBgoEa2V5cyIpCglLZXlCb3VuZHMSDAoEZnJvbRgBIAEoCRIOCgZiZWZvcmUYAiABKAkijgEKC0xpc3RSZXF1ZXN0EiEKBGtleXMYASABKAsyEy5ka3YudjEuS2V5SW50ZXJ2YWwSDQoFbGltaXQYAiABKA0SEgoKcGFnZV90b2tlbhgDIAEoCRIRCglrZXlzX29ubHkYBCABKAgSFAoMc2VyaWFsaXphYmxlGAUgASgIEhAKCHJldmlzaW9uGAYgASgEInAKDExpc3RSZXNwb25zZRImCgZoZWFkZXIYASABKAsyFi5ka3YudjEuUmVzcG9uc2VIZWFkZXISHwoFZm91bmQYAiADKAsyEC5ka3YudjEuS2V5VmFsdWUSFwoPbmV4dF9wYWdlX3Rva2VuGAMgASgJIqABCgxXYXRjaFJlcXVlc3QSIQoEa2V5cxgBIAEoCzITLmRrdi52MS5LZXlJbnRlcnZhbBIWCg5zdGFydF9yZXZpc2lvbhgCIAEoBBIXCg9yZXR1cm5fcHJldmlvdXMYAyABKAgSIgoHZXhjbHVkZRgEIAMoDjIRLmRrdi52MS5FdmVudEtpbmQSGAoQcHJvZ3Jlc3Nfc2Vjb25kcxgFIAEoDSJoCg1XYXRjaFJlc3BvbnNlEiYKBmhlYWRlchgBIAEoCzIWLmRrdi52MS5SZXNwb25zZUhlYWRlchIdCgZldmVudHMYAiADKAsyDS5ka3YudjEuRXZlbnQSEAoIcmV2aXNpb24YAyABKAQiagoFRXZlbnQSHwoEa2luZBgBIAEoDjIRLmRrdi52MS5FdmVudEtpbmQSHAoCa3YYAiABKAsyEC5ka3YudjEuS2V5VmFsdWUSIgoIcHJldmlvdXMYAyABKAsyEC5ka3YudjEuS2V5VmFsdWUifQoKVHhuUmVxdWVzdBIhCghjb21wYXJlcxgBIAMoCzIPLmRrdi52MS5Db21wYXJlEiUKB3N1Y2Nlc3MYAiADKAsyFC5ka3YudjEuVHhuT3BlcmF0aW9uEiUKB2ZhaWx1cmUYAyADKAsyFC5ka3YudjEuVHhuT3BlcmF0aW9uIskBCgdDb21wYXJlEiEKBGtleXMYASABKAsyEy5ka3YudjEuS2V5SW50ZXJ2YWwSKQoIcmVsYXRpb24YAiABKA4yFy5ka3YudjEuQ29tcGFyZVJlbGF0aW9uEhEKB3ZlcnNpb24YAyABKARIABIZCg9jcmVhdGVfcmV2aXNpb24YBCABKARIABIWCgxtb2RfcmV2aXNpb24YBSABKARIABIPCgV2YWx1ZRgGIAEoDEgAEg8KBWxlYXNlGAcgASgDSABCCAoGdGFyZ2V0IqEBCgxUeG5PcGVyYXRpb24SHQoDZ2V0GAEgASgLMg4uZGt2LnYxLlR4bkdldEgAEh0KA3NldBgCIAEoCzIOLmRrdi52MS5UeG5TZXRIABIjCgZkZWxldGUYAyABKAsyES5ka3YudjEuVHhuRGVsZXRlSAASIQoDdHhuGAQgASgLMhIuZGt2LnYxLlR4blJlcXVlc3RIAEILCglvcGVyYXRpb24iTQoGVHhuR2V0EiEKBGtleXMYASABKAsyEy5ka3YudjEuS2V5SW50ZXJ2YWwSDQoFbGltaXQYAiABKA0SEQoJa2V5c19vbmx5GAMgASgIImEKBlR4blNldBILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAwSEwoLdHRsX3NlY29uZHMYAyABKAQSDQoFbGVhc2UYBCABKAMSFwoPcmV0dXJuX3ByZXZpb3VzGAUgASgIIkcKCVR4bkRlbGV0ZRIhCgRrZXlzGAEgASgLMhMuZGt2LnYxLktleUludGVydmFsEhcKD3JldHVybl9wcmV2aW91cxgCIAEoCCJsCgtUeG5SZXNwb25zZRImCgZoZWFkZXIYASABKAsyFi5ka3YudjEuUmVzcG9uc2VIZWFkZXISEQoJc3VjY2VlZGVkGAIgASgIEiIKB3Jlc3VsdHMYAyADKAsyES5ka3YudjEuVHhuUmVzdWx0Iq4BCglUeG5SZXN1bHQSIwoDZ2V0GAEgASgLMhQuZGt2LnYxLlR4bkdldFJlc3VsdEgAEiMKA3NldBgCIAEoCzIULmRrdi52MS5UeG5TZXRSZXN1bHRIABIpCgZkZWxldGUYAyABKAsyFy5ka3YudjEuVHhuRGVsZXRlUmVzdWx0SAASIgoDdHhuGAQgASgLMhMuZGt2LnYxLlR4blJlc3BvbnNlSABCCAoGcmVzdWx0IkwKDFR4bkdldFJlc3VsdBIfCgVmb3VuZBgBIAMoCzIQLmRrdi52MS5LZXlWYWx1ZRINCgVjb3VudBgCIAEoBBIMCgRtb3JlGAMgASgIIjIKDFR4blNldFJlc3VsdBIiCghwcmV2aW91cxgBIAEoCzIQLmRrdi52MS5LZXlWYWx1ZSJGCg9UeG5EZWxldGVSZXN1bHQSDwoHZGVsZXRlZBgBIAEoBBIiCghwcmV2aW91cxgCIAMoCzIQLmRrdi52MS5LZXlWYWx1ZSIwCg5Db21wYWN0UmVxdWVzdBIQCghyZXZpc2lvbhgBIAEoBBIMCgR3YWl0GAIgASgIIjkKD0NvbXBhY3RSZXNwb25zZRImCgZoZWFkZXIYASABKAsyFi5ka3YudjEuUmVzcG9uc2VIZWFkZXIiuAEKC1BpcGVSZXF1ZXN0EgoKAmlkGAEgASgEEiEKA2dldBgCIAEoCzISLmRrdi52MS5HZXRSZXF1ZXN0SAASIQoDc2V0GAMgASgLMhIuZGt2LnYxLlNldFJlcXVlc3RIABInCgZkZWxldGUYBCABKAsyFS5ka3YudjEuRGVsZXRlUmVxdWVzdEgAEiEKA3R4bhgFIAEoCzISLmRrdi52MS5UeG5SZXF1ZXN0SABCCwoJb3BlcmF0aW9uIt4BCgxQaXBlUmVzcG9uc2USCgoCaWQYASABKAQSIgoDZ2V0GAIgASgLMhMuZGt2LnYxLkdldFJlc3BvbnNlSAASIgoDc2V0GAMgASgLMhMuZGt2LnYxLlNldFJlc3BvbnNlSAASKAoGZGVsZXRlGAQgASgLMhYuZGt2LnYxLkRlbGV0ZVJlc3BvbnNlSAASIgoDdHhuGAUgASgLMhMuZGt2LnYxLlR4blJlc3BvbnNlSAASIgoFZXJyb3IYBiABKAsyES5ka3YudjEuUGlwZUVycm9ySABCCAoGcmVzdWx0IlEKCVBpcGVFcnJvchIOCgZzdGF0dXMYASABKA0SDwoHbWVzc2FnZRgCIAEoCRIjCgZkZXRhaWwYAyABKAsyEy5ka3YudjEuRXJyb3JEZXRhaWwiNAoRR3JhbnRMZWFzZVJlcXVlc3QSEwoLdHRsX3NlY29uZHMYASABKAMSCgoCaWQYAiABKAMiXQoSR3JhbnRMZWFzZVJlc3BvbnNlEiYKBmhlYWRlchgBIAEoCzIWLmRrdi52MS5SZXNwb25zZUhlYWRlchIKCgJpZBgCIAEoAxITCgt0dGxfc2Vjb25kcxgDIAEoAyIjChVLZWVwTGVhc2VBbGl2ZVJlcXVlc3QSCgoCaWQYASABKAMiVQoWS2VlcExlYXNlQWxpdmVSZXNwb25zZRImCgZoZWFkZXIYASABKAsyFi5ka3YudjEuUmVzcG9uc2VIZWFkZXISEwoLdHRsX3NlY29uZHMYAiABKAMiIAoSUmV2b2tlTGVhc2VSZXF1ZXN0EgoKAmlkGAEgASgDIj0KE1Jldm9rZUxlYXNlUmVzcG9uc2USJgoGaGVhZGVyGAEgASgLMhYuZGt2LnYxLlJlc3BvbnNlSGVhZGVyIjIKD0dldExlYXNlUmVxdWVzdBIKCgJpZBgBIAEoAxITCgtyZXR1cm5fa2V5cxgCIAEoCCKMAQoQR2V0TGVhc2VSZXNwb25zZRImCgZoZWFkZXIYASABKAsyFi5ka3YudjEuUmVzcG9uc2VIZWFkZXISGwoTZ3JhbnRlZF90dGxfc2Vjb25kcxgCIAEoAxITCgt0dGxfc2Vjb25kcxgDIAEoAxIeCgRrZXlzGAQgAygLMhAuZGt2LnYxLktleVZhbHVlIhMKEUxpc3RMZWFzZXNSZXF1ZXN0IkkKEkxpc3RMZWFzZXNSZXNwb25zZRImCgZoZWFkZXIYASABKAsyFi5ka3YudjEuUmVzcG9uc2VIZWFkZXISCwoDaWRzGAIgAygDItUCCgZTZXJ2ZXISCgoCaWQYASABKAkSFAoMcmFmdF9hZGRyZXNzGAIgASgJEhMKC3JwY19hZGRyZXNzGAMgASgJEhEKCWlzX2xlYWRlchgEIAEoCBIRCgltZW1iZXJfaWQYBSABKAQSFAoMaXNfcmVhY2hhYmxlGAYgASgIEhIKCmlzX2xlYXJuZXIYByABKAgSKwoFbWF0Y2gYCCABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDY0VmFsdWUSKQoDbGFnGAkgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQ2NFZhbHVlEg8KB3ZlcnNpb24YCiABKAkSNQoPbGFzdF9jb250YWN0X21zGAsgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQ2NFZhbHVlEhIKCmlzX2NvcnJ1cHQYDCABKAgSEAoIcmVwbGFjZXMYDSABKAQiEwoRR2V0U2VydmVyc1JlcXVlc3QiXQoSR2V0U2VydmVyc1Jlc3BvbnNlEh8KB3NlcnZlcnMYASADKAsyDi5ka3YudjEuU2VydmVyEiYKBmhlYWRlchgCIAEoCzIWLmRrdi52MS5SZXNwb25zZUhlYWRlciIwChFKb2luU2VydmVyUmVxdWVzdBIKCgJpZBgBIAEoCRIPCgdhZGRyZXNzGAIgASgJIjwKEkpvaW5TZXJ2ZXJSZXNwb25zZRImCgZoZWFkZXIYASABKAsyFi5ka3YudjEuUmVzcG9uc2VIZWFkZXIiIAoSTGVhdmVTZXJ2ZXJSZXF1ZXN0EgoKAmlkGAEgASgJIj0KE0xlYXZlU2VydmVyUmVzcG9uc2USJgoGaGVhZGVyGAEgASgLMhYuZGt2LnYxLlJlc3BvbnNlSGVhZGVyIiIKFFByb21vdGVTZXJ2ZXJSZXF1ZXN0EgoKAmlkGAEgASgJIj8KFVByb21vdGVTZXJ2ZXJSZXNwb25zZRImCgZoZWFkZXIYASABKAsyFi5ka3YudjEuUmVzcG9uc2VIZWFkZXIiQwoUUmVwbGFjZVNlcnZlclJlcXVlc3QSDgoGb2xkX2lkGAEgASgJEgoKAmlkGAIgASgJEg8KB2FkZHJlc3MYAyABKAkiPwoVUmVwbGFjZVNlcnZlclJlc3BvbnNlEiYKBmhlYWRlchgBIAEoCzIWLmRrdi52MS5SZXNwb25zZUhlYWRlciIyChNVcGRhdGVTZXJ2ZXJSZXF1ZXN0EgoKAmlkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkiPgoUVXBkYXRlU2VydmVyUmVzcG9uc2USJgoGaGVhZGVyGAEgASgLMhYuZGt2LnYxLlJlc3BvbnNlSGVhZGVyIh8KEU1vdmVMZWFkZXJSZXF1ZXN0EgoKAmlkGAEgASgJIjwKEk1vdmVMZWFkZXJSZXNwb25zZRImCgZoZWFkZXIYASABKAsyFi5ka3YudjEuUmVzcG9uc2VIZWFkZXIiYwoLRXJyb3JEZXRhaWwSDAoEY29kZRgBIAEoCRIcCgVyZXRyeRgCIAEoDjINLmRrdi52MS5SZXRyeRIOCgZsZWFkZXIYAyABKAkSGAoQY29tcGFjdF9yZXZpc2lvbhgEIAEoBCpSCglFdmVudEtpbmQSGgoWRVZFTlRfS0lORF9VTlNQRUNJRklFRBAAEhIKDkVWRU5UX0tJTkRfU0VUEAESFQoRRVZFTlRfS0lORF9ERUxFVEUQAiqMAQoPQ29tcGFyZVJlbGF0aW9uEiAKHENPTVBBUkVfUkVMQVRJT05fVU5TUEVDSUZJRUQQABIcChhDT01QQVJFX1JFTEFUSU9OX0dSRUFURVIQARIZChVDT01QQVJFX1JFTEFUSU9OX0xFU1MQAhIeChpDT01QQVJFX1JFTEFUSU9OX05PVF9FUVVBTBADKmEKBVJldHJ5EhUKEVJFVFJZX1VOU1BFQ0lGSUVEEAASFQoRUkVUUllfTk9UX0FQUExJRUQQARIZChVSRVRSWV9PVVRDT01FX1VOS05PV04QAhIPCgtSRVRSWV9ORVZFUhADMq8DCgZEa3ZBUEkSLgoDR2V0EhIuZGt2LnYxLkdldFJlcXVlc3QaEy5ka3YudjEuR2V0UmVzcG9uc2USLgoDU2V0EhIuZGt2LnYxLlNldFJlcXVlc3QaEy5ka3YudjEuU2V0UmVzcG9uc2USNwoGRGVsZXRlEhUuZGt2LnYxLkRlbGV0ZVJlcXVlc3QaFi5ka3YudjEuRGVsZXRlUmVzcG9uc2USMQoETGlzdBITLmRrdi52MS5MaXN0UmVxdWVzdBoULmRrdi52MS5MaXN0UmVzcG9uc2USNgoFV2F0Y2gSFC5ka3YudjEuV2F0Y2hSZXF1ZXN0GhUuZGt2LnYxLldhdGNoUmVzcG9uc2UwARIuCgNUeG4SEi5ka3YudjEuVHhuUmVxdWVzdBoTLmRrdi52MS5UeG5SZXNwb25zZRI6CgdDb21wYWN0EhYuZGt2LnYxLkNvbXBhY3RSZXF1ZXN0GhcuZGt2LnYxLkNvbXBhY3RSZXNwb25zZRI1CgRQaXBlEhMuZGt2LnYxLlBpcGVSZXF1ZXN0GhQuZGt2LnYxLlBpcGVSZXNwb25zZSgBMAEy7AIKCExlYXNlQVBJEkMKCkdyYW50TGVhc2USGS5ka3YudjEuR3JhbnRMZWFzZVJlcXVlc3QaGi5ka3YudjEuR3JhbnRMZWFzZVJlc3BvbnNlEk8KDktlZXBMZWFzZUFsaXZlEh0uZGt2LnYxLktlZXBMZWFzZUFsaXZlUmVxdWVzdBoeLmRrdi52MS5LZWVwTGVhc2VBbGl2ZVJlc3BvbnNlEkYKC1Jldm9rZUxlYXNlEhouZGt2LnYxLlJldm9rZUxlYXNlUmVxdWVzdBobLmRrdi52MS5SZXZva2VMZWFzZVJlc3BvbnNlEj0KCEdldExlYXNlEhcuZGt2LnYxLkdldExlYXNlUmVxdWVzdBoYLmRrdi52MS5HZXRMZWFzZVJlc3BvbnNlEkMKCkxpc3RMZWFzZXMSGS5ka3YudjEuTGlzdExlYXNlc1JlcXVlc3QaGi5ka3YudjEuTGlzdExlYXNlc1Jlc3BvbnNlMo0ECg1NZW1iZXJzaGlwQVBJEkMKCkdldFNlcnZlcnMSGS5ka3YudjEuR2V0U2VydmVyc1JlcXVlc3QaGi5ka3YudjEuR2V0U2VydmVyc1Jlc3BvbnNlEkMKCkpvaW5TZXJ2ZXISGS5ka3YudjEuSm9pblNlcnZlclJlcXVlc3QaGi5ka3YudjEuSm9pblNlcnZlclJlc3BvbnNlEkYKC0xlYXZlU2VydmVyEhouZGt2LnYxLkxlYXZlU2VydmVyUmVxdWVzdBobLmRrdi52MS5MZWF2ZVNlcnZlclJlc3BvbnNlEkwKDVByb21vdGVTZXJ2ZXISHC5ka3YudjEuUHJvbW90ZVNlcnZlclJlcXVlc3QaHS5ka3YudjEuUHJvbW90ZVNlcnZlclJlc3BvbnNlEkwKDVJlcGxhY2VTZXJ2ZXISHC5ka3YudjEuUmVwbGFjZVNlcnZlclJlcXVlc3QaHS5ka3YudjEuUmVwbGFjZVNlcnZlclJlc3BvbnNlEkkKDFVwZGF0ZVNlcnZlchIbLmRrdi52MS5VcGRhdGVTZXJ2ZXJSZXF1ZXN0GhwuZGt2LnYxLlVwZGF0ZVNlcnZlclJlc3BvbnNlEkMKCk1vdmVMZWFkZXISGS5ka3YudjEuTW92ZUxlYWRlclJlcXVlc3QaGi5ka3YudjEuTW92ZUxlYWRlclJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_wrappers]);
 
 /**
  * Where and when an answer was given.
@@ -93,6 +93,13 @@ export type GetRequest = Message<"dkv.v1.GetRequest"> & {
    * @generated from field: bool serializable = 2;
    */
   serializable: boolean;
+
+  /**
+   * Not 0: as the key was at that revision. One that was given up is OUT_OF_RANGE, and so is one to come.
+   *
+   * @generated from field: uint64 revision = 3;
+   */
+  revision: bigint;
 };
 
 /**
@@ -138,6 +145,13 @@ export type GetResponse = Message<"dkv.v1.GetResponse"> & {
    * @generated from field: uint64 version = 5;
    */
   version: bigint;
+
+  /**
+   * The lease that the key is deleted with; 0 if it has none.
+   *
+   * @generated from field: int64 lease = 6;
+   */
+  lease: bigint;
 };
 
 /**
@@ -148,7 +162,7 @@ export const GetResponseSchema: GenMessage<GetResponse> = /*@__PURE__*/
   messageDesc(file_dkv_v1_dkv, 2);
 
 /**
- * Asks to set one key.
+ * Asks to set one key. If a condition does not hold, nothing is written: FAILED_PRECONDITION.
  *
  * @generated from message dkv.v1.SetRequest
  */
@@ -166,6 +180,50 @@ export type SetRequest = Message<"dkv.v1.SetRequest"> & {
    * @generated from field: bytes value = 2;
    */
   value: Uint8Array;
+
+  /**
+   * Not 0: the key is deleted after so many seconds, unless it is set again before. The lease that this takes lives
+   * at least as long as the members may need to find a new leader.
+   *
+   * @generated from field: uint64 ttl_seconds = 3;
+   */
+  ttlSeconds: bigint;
+
+  /**
+   * Only if the key has this version; one that is missing has 0.
+   *
+   * @generated from field: google.protobuf.UInt64Value if_version = 4;
+   */
+  ifVersion?: bigint | undefined;
+
+  /**
+   * Only if the key is missing.
+   *
+   * @generated from field: bool if_absent = 5;
+   */
+  ifAbsent: boolean;
+
+  /**
+   * Whether the answer has what the key was before.
+   *
+   * @generated from field: bool return_previous = 6;
+   */
+  returnPrevious: boolean;
+
+  /**
+   * Not 0: the lease that the key is deleted with. Not together with ttl_seconds.
+   *
+   * @generated from field: int64 lease = 7;
+   */
+  lease: bigint;
+
+  /**
+   * Only if the key was last set at this revision; 0: only if it is missing. Unlike a version, a revision never
+   * comes again, even if the key is deleted meanwhile.
+   *
+   * @generated from field: google.protobuf.UInt64Value if_mod_revision = 8;
+   */
+  ifModRevision?: bigint | undefined;
 };
 
 /**
@@ -185,6 +243,13 @@ export type SetResponse = Message<"dkv.v1.SetResponse"> & {
    * @generated from field: dkv.v1.ResponseHeader header = 1;
    */
   header?: ResponseHeader | undefined;
+
+  /**
+   * What the key was before, if that was asked for and it existed.
+   *
+   * @generated from field: dkv.v1.KeyValue previous = 2;
+   */
+  previous?: KeyValue | undefined;
 };
 
 /**
@@ -195,7 +260,7 @@ export const SetResponseSchema: GenMessage<SetResponse> = /*@__PURE__*/
   messageDesc(file_dkv_v1_dkv, 4);
 
 /**
- * Asks to delete one key.
+ * Asks to delete one key. If a condition does not hold, nothing is deleted: FAILED_PRECONDITION.
  *
  * @generated from message dkv.v1.DeleteRequest
  */
@@ -206,6 +271,27 @@ export type DeleteRequest = Message<"dkv.v1.DeleteRequest"> & {
    * @generated from field: string key = 1;
    */
   key: string;
+
+  /**
+   * Only if the key has this version; one that is missing has 0.
+   *
+   * @generated from field: google.protobuf.UInt64Value if_version = 2;
+   */
+  ifVersion?: bigint | undefined;
+
+  /**
+   * Whether the answer has what the key was before.
+   *
+   * @generated from field: bool return_previous = 3;
+   */
+  returnPrevious: boolean;
+
+  /**
+   * Only if the key was last set at this revision; 0: only if it is missing.
+   *
+   * @generated from field: google.protobuf.UInt64Value if_mod_revision = 4;
+   */
+  ifModRevision?: bigint | undefined;
 };
 
 /**
@@ -232,6 +318,13 @@ export type DeleteResponse = Message<"dkv.v1.DeleteResponse"> & {
    * @generated from field: bool deleted = 2;
    */
   deleted: boolean;
+
+  /**
+   * What the key was before, if that was asked for and it existed.
+   *
+   * @generated from field: dkv.v1.KeyValue previous = 3;
+   */
+  previous?: KeyValue | undefined;
 };
 
 /**
@@ -240,6 +333,1148 @@ export type DeleteResponse = Message<"dkv.v1.DeleteResponse"> & {
  */
 export const DeleteResponseSchema: GenMessage<DeleteResponse> = /*@__PURE__*/
   messageDesc(file_dkv_v1_dkv, 6);
+
+/**
+ * A key with its value and history.
+ *
+ * @generated from message dkv.v1.KeyValue
+ */
+export type KeyValue = Message<"dkv.v1.KeyValue"> & {
+  /**
+   * Empty if the key is no text: then raw_key has it.
+   *
+   * @generated from field: string key = 1;
+   */
+  key: string;
+
+  /**
+   * @generated from field: bytes value = 2;
+   */
+  value: Uint8Array;
+
+  /**
+   * Revision at which the key was last created.
+   *
+   * @generated from field: uint64 create_revision = 3;
+   */
+  createRevision: bigint;
+
+  /**
+   * Revision at which the key was last set; of a deletion, that one's.
+   *
+   * @generated from field: uint64 mod_revision = 4;
+   */
+  modRevision: bigint;
+
+  /**
+   * Number of sets since the key was created, counting that one; 0 of a deletion.
+   *
+   * @generated from field: uint64 version = 5;
+   */
+  version: bigint;
+
+  /**
+   * The lease that the key is deleted with; 0 if it has none.
+   *
+   * @generated from field: int64 lease = 6;
+   */
+  lease: bigint;
+
+  /**
+   * A key that is no Unicode text. Other doors can make such keys.
+   *
+   * @generated from field: bytes raw_key = 7;
+   */
+  rawKey: Uint8Array;
+};
+
+/**
+ * Describes the message dkv.v1.KeyValue.
+ * Use `create(KeyValueSchema)` to create a new message.
+ */
+export const KeyValueSchema: GenMessage<KeyValue> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 7);
+
+/**
+ * Which keys are meant. Keys are in the order of their bytes.
+ *
+ * @generated from message dkv.v1.KeyInterval
+ */
+export type KeyInterval = Message<"dkv.v1.KeyInterval"> & {
+  /**
+   * @generated from oneof dkv.v1.KeyInterval.keys
+   */
+  keys: {
+    /**
+     * One key; not empty.
+     *
+     * @generated from field: string key = 1;
+     */
+    value: string;
+    case: "key";
+  } | {
+    /**
+     * All keys that begin so; empty: all.
+     *
+     * @generated from field: string prefix = 2;
+     */
+    value: string;
+    case: "prefix";
+  } | {
+    /**
+     * @generated from field: dkv.v1.KeyBounds bounds = 3;
+     */
+    value: KeyBounds;
+    case: "bounds";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message dkv.v1.KeyInterval.
+ * Use `create(KeyIntervalSchema)` to create a new message.
+ */
+export const KeyIntervalSchema: GenMessage<KeyInterval> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 8);
+
+/**
+ * All keys between two.
+ *
+ * @generated from message dkv.v1.KeyBounds
+ */
+export type KeyBounds = Message<"dkv.v1.KeyBounds"> & {
+  /**
+   * The first one; empty: from the beginning.
+   *
+   * @generated from field: string from = 1;
+   */
+  from: string;
+
+  /**
+   * The first one that is not meant any more; empty: to the end.
+   *
+   * @generated from field: string before = 2;
+   */
+  before: string;
+};
+
+/**
+ * Describes the message dkv.v1.KeyBounds.
+ * Use `create(KeyBoundsSchema)` to create a new message.
+ */
+export const KeyBoundsSchema: GenMessage<KeyBounds> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 9);
+
+/**
+ * Asks for keys.
+ *
+ * @generated from message dkv.v1.ListRequest
+ */
+export type ListRequest = Message<"dkv.v1.ListRequest"> & {
+  /**
+   * @generated from field: dkv.v1.KeyInterval keys = 1;
+   */
+  keys?: KeyInterval | undefined;
+
+  /**
+   * Most keys of one page; 0: 1,000. More than 2,000 mean 2,000, and large values fewer: only an empty
+   * next_page_token says that a page is the last one.
+   *
+   * @generated from field: uint32 limit = 2;
+   */
+  limit: number;
+
+  /**
+   * From the page before; empty for the first page. The rest of the request stays the same, but for the limit.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+
+  /**
+   * Whether values are left out.
+   *
+   * @generated from field: bool keys_only = 4;
+   */
+  keysOnly: boolean;
+
+  /**
+   * True: answer from local state, which may be behind. False: see every write acknowledged before.
+   *
+   * @generated from field: bool serializable = 5;
+   */
+  serializable: boolean;
+
+  /**
+   * Not 0: as the keys were at that revision.
+   *
+   * @generated from field: uint64 revision = 6;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message dkv.v1.ListRequest.
+ * Use `create(ListRequestSchema)` to create a new message.
+ */
+export const ListRequestSchema: GenMessage<ListRequest> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 10);
+
+/**
+ * A page of keys.
+ *
+ * @generated from message dkv.v1.ListResponse
+ */
+export type ListResponse = Message<"dkv.v1.ListResponse"> & {
+  /**
+   * Its revision is the one that all pages show.
+   *
+   * @generated from field: dkv.v1.ResponseHeader header = 1;
+   */
+  header?: ResponseHeader | undefined;
+
+  /**
+   * @generated from field: repeated dkv.v1.KeyValue found = 2;
+   */
+  found: KeyValue[];
+
+  /**
+   * Asks for the next page; empty if there is none.
+   *
+   * @generated from field: string next_page_token = 3;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message dkv.v1.ListResponse.
+ * Use `create(ListResponseSchema)` to create a new message.
+ */
+export const ListResponseSchema: GenMessage<ListResponse> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 11);
+
+/**
+ * Asks to be told of changes.
+ *
+ * @generated from message dkv.v1.WatchRequest
+ */
+export type WatchRequest = Message<"dkv.v1.WatchRequest"> & {
+  /**
+   * @generated from field: dkv.v1.KeyInterval keys = 1;
+   */
+  keys?: KeyInterval | undefined;
+
+  /**
+   * The first revision whose changes are wanted; 0: those to come.
+   *
+   * @generated from field: uint64 start_revision = 2;
+   */
+  startRevision: bigint;
+
+  /**
+   * Whether events have what the key was before, as far as that was not given up.
+   *
+   * @generated from field: bool return_previous = 3;
+   */
+  returnPrevious: boolean;
+
+  /**
+   * Kinds of events that are not wanted.
+   *
+   * @generated from field: repeated dkv.v1.EventKind exclude = 4;
+   */
+  exclude: EventKind[];
+
+  /**
+   * Not 0: after so many seconds without an event, tells how far the answering member has come.
+   *
+   * @generated from field: uint32 progress_seconds = 5;
+   */
+  progressSeconds: number;
+};
+
+/**
+ * Describes the message dkv.v1.WatchRequest.
+ * Use `create(WatchRequestSchema)` to create a new message.
+ */
+export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 12);
+
+/**
+ * Changes, in the order in which they were made. The first answer has none: from then on nothing is missed.
+ *
+ * @generated from message dkv.v1.WatchResponse
+ */
+export type WatchResponse = Message<"dkv.v1.WatchResponse"> & {
+  /**
+   * @generated from field: dkv.v1.ResponseHeader header = 1;
+   */
+  header?: ResponseHeader | undefined;
+
+  /**
+   * All of one revision come together.
+   *
+   * @generated from field: repeated dkv.v1.Event events = 2;
+   */
+  events: Event[];
+
+  /**
+   * Every change up to and with this revision has been told. To go on after an error, watch from the next one.
+   *
+   * @generated from field: uint64 revision = 3;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message dkv.v1.WatchResponse.
+ * Use `create(WatchResponseSchema)` to create a new message.
+ */
+export const WatchResponseSchema: GenMessage<WatchResponse> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 13);
+
+/**
+ * One change of one key.
+ *
+ * @generated from message dkv.v1.Event
+ */
+export type Event = Message<"dkv.v1.Event"> & {
+  /**
+   * @generated from field: dkv.v1.EventKind kind = 1;
+   */
+  kind: EventKind;
+
+  /**
+   * As the change has left it. Of a deletion the key and its revision.
+   *
+   * @generated from field: dkv.v1.KeyValue kv = 2;
+   */
+  kv?: KeyValue | undefined;
+
+  /**
+   * What the key was before, if that was asked for, it existed, and was not given up.
+   *
+   * @generated from field: dkv.v1.KeyValue previous = 3;
+   */
+  previous?: KeyValue | undefined;
+};
+
+/**
+ * Describes the message dkv.v1.Event.
+ * Use `create(EventSchema)` to create a new message.
+ */
+export const EventSchema: GenMessage<Event> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 14);
+
+/**
+ * Asks for a transaction. At most 128 comparisons, and 128 operations in either list, with all that are nested; and
+ * 48 transactions, one within the other, as messages nest 100 deep. No key may be set twice in one list, nor be set
+ * and deleted. The keys and values that are answered have 2 MiB together, beside the first of each operation.
+ *
+ * @generated from message dkv.v1.TxnRequest
+ */
+export type TxnRequest = Message<"dkv.v1.TxnRequest"> & {
+  /**
+   * All of them have to hold for the first list; otherwise the second is done.
+   *
+   * @generated from field: repeated dkv.v1.Compare compares = 1;
+   */
+  compares: Compare[];
+
+  /**
+   * @generated from field: repeated dkv.v1.TxnOperation success = 2;
+   */
+  success: TxnOperation[];
+
+  /**
+   * @generated from field: repeated dkv.v1.TxnOperation failure = 3;
+   */
+  failure: TxnOperation[];
+};
+
+/**
+ * Describes the message dkv.v1.TxnRequest.
+ * Use `create(TxnRequestSchema)` to create a new message.
+ */
+export const TxnRequestSchema: GenMessage<TxnRequest> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 15);
+
+/**
+ * Compares each key of an interval; if there is none, a missing key.
+ *
+ * @generated from message dkv.v1.Compare
+ */
+export type Compare = Message<"dkv.v1.Compare"> & {
+  /**
+   * @generated from field: dkv.v1.KeyInterval keys = 1;
+   */
+  keys?: KeyInterval | undefined;
+
+  /**
+   * @generated from field: dkv.v1.CompareRelation relation = 2;
+   */
+  relation: CompareRelation;
+
+  /**
+   * A missing key has 0 for everything, and no value: a comparison with its value never holds.
+   *
+   * @generated from oneof dkv.v1.Compare.target
+   */
+  target: {
+    /**
+     * @generated from field: uint64 version = 3;
+     */
+    value: bigint;
+    case: "version";
+  } | {
+    /**
+     * @generated from field: uint64 create_revision = 4;
+     */
+    value: bigint;
+    case: "createRevision";
+  } | {
+    /**
+     * @generated from field: uint64 mod_revision = 5;
+     */
+    value: bigint;
+    case: "modRevision";
+  } | {
+    /**
+     * @generated from field: bytes value = 6;
+     */
+    value: Uint8Array;
+    case: "value";
+  } | {
+    /**
+     * @generated from field: int64 lease = 7;
+     */
+    value: bigint;
+    case: "lease";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message dkv.v1.Compare.
+ * Use `create(CompareSchema)` to create a new message.
+ */
+export const CompareSchema: GenMessage<Compare> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 16);
+
+/**
+ * One operation of a transaction. Sees what those before it have done.
+ *
+ * @generated from message dkv.v1.TxnOperation
+ */
+export type TxnOperation = Message<"dkv.v1.TxnOperation"> & {
+  /**
+   * @generated from oneof dkv.v1.TxnOperation.operation
+   */
+  operation: {
+    /**
+     * @generated from field: dkv.v1.TxnGet get = 1;
+     */
+    value: TxnGet;
+    case: "get";
+  } | {
+    /**
+     * @generated from field: dkv.v1.TxnSet set = 2;
+     */
+    value: TxnSet;
+    case: "set";
+  } | {
+    /**
+     * @generated from field: dkv.v1.TxnDelete delete = 3;
+     */
+    value: TxnDelete;
+    case: "delete";
+  } | {
+    /**
+     * Its comparisons see the state before the whole transaction.
+     *
+     * @generated from field: dkv.v1.TxnRequest txn = 4;
+     */
+    value: TxnRequest;
+    case: "txn";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message dkv.v1.TxnOperation.
+ * Use `create(TxnOperationSchema)` to create a new message.
+ */
+export const TxnOperationSchema: GenMessage<TxnOperation> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 17);
+
+/**
+ * Reads keys.
+ *
+ * @generated from message dkv.v1.TxnGet
+ */
+export type TxnGet = Message<"dkv.v1.TxnGet"> & {
+  /**
+   * @generated from field: dkv.v1.KeyInterval keys = 1;
+   */
+  keys?: KeyInterval | undefined;
+
+  /**
+   * Most keys; 0 for no limit.
+   *
+   * @generated from field: uint32 limit = 2;
+   */
+  limit: number;
+
+  /**
+   * @generated from field: bool keys_only = 3;
+   */
+  keysOnly: boolean;
+};
+
+/**
+ * Describes the message dkv.v1.TxnGet.
+ * Use `create(TxnGetSchema)` to create a new message.
+ */
+export const TxnGetSchema: GenMessage<TxnGet> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 18);
+
+/**
+ * Sets a key.
+ *
+ * @generated from message dkv.v1.TxnSet
+ */
+export type TxnSet = Message<"dkv.v1.TxnSet"> & {
+  /**
+   * Not empty.
+   *
+   * @generated from field: string key = 1;
+   */
+  key: string;
+
+  /**
+   * @generated from field: bytes value = 2;
+   */
+  value: Uint8Array;
+
+  /**
+   * As in SetRequest.
+   *
+   * @generated from field: uint64 ttl_seconds = 3;
+   */
+  ttlSeconds: bigint;
+
+  /**
+   * @generated from field: int64 lease = 4;
+   */
+  lease: bigint;
+
+  /**
+   * @generated from field: bool return_previous = 5;
+   */
+  returnPrevious: boolean;
+};
+
+/**
+ * Describes the message dkv.v1.TxnSet.
+ * Use `create(TxnSetSchema)` to create a new message.
+ */
+export const TxnSetSchema: GenMessage<TxnSet> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 19);
+
+/**
+ * Deletes keys.
+ *
+ * @generated from message dkv.v1.TxnDelete
+ */
+export type TxnDelete = Message<"dkv.v1.TxnDelete"> & {
+  /**
+   * @generated from field: dkv.v1.KeyInterval keys = 1;
+   */
+  keys?: KeyInterval | undefined;
+
+  /**
+   * @generated from field: bool return_previous = 2;
+   */
+  returnPrevious: boolean;
+};
+
+/**
+ * Describes the message dkv.v1.TxnDelete.
+ * Use `create(TxnDeleteSchema)` to create a new message.
+ */
+export const TxnDeleteSchema: GenMessage<TxnDelete> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 20);
+
+/**
+ * What a transaction has done.
+ *
+ * @generated from message dkv.v1.TxnResponse
+ */
+export type TxnResponse = Message<"dkv.v1.TxnResponse"> & {
+  /**
+   * @generated from field: dkv.v1.ResponseHeader header = 1;
+   */
+  header?: ResponseHeader | undefined;
+
+  /**
+   * Whether all comparisons held.
+   *
+   * @generated from field: bool succeeded = 2;
+   */
+  succeeded: boolean;
+
+  /**
+   * Of the operations that were done, in their order.
+   *
+   * @generated from field: repeated dkv.v1.TxnResult results = 3;
+   */
+  results: TxnResult[];
+};
+
+/**
+ * Describes the message dkv.v1.TxnResponse.
+ * Use `create(TxnResponseSchema)` to create a new message.
+ */
+export const TxnResponseSchema: GenMessage<TxnResponse> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 21);
+
+/**
+ * What one operation has done.
+ *
+ * @generated from message dkv.v1.TxnResult
+ */
+export type TxnResult = Message<"dkv.v1.TxnResult"> & {
+  /**
+   * @generated from oneof dkv.v1.TxnResult.result
+   */
+  result: {
+    /**
+     * @generated from field: dkv.v1.TxnGetResult get = 1;
+     */
+    value: TxnGetResult;
+    case: "get";
+  } | {
+    /**
+     * @generated from field: dkv.v1.TxnSetResult set = 2;
+     */
+    value: TxnSetResult;
+    case: "set";
+  } | {
+    /**
+     * @generated from field: dkv.v1.TxnDeleteResult delete = 3;
+     */
+    value: TxnDeleteResult;
+    case: "delete";
+  } | {
+    /**
+     * Without a header.
+     *
+     * @generated from field: dkv.v1.TxnResponse txn = 4;
+     */
+    value: TxnResponse;
+    case: "txn";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message dkv.v1.TxnResult.
+ * Use `create(TxnResultSchema)` to create a new message.
+ */
+export const TxnResultSchema: GenMessage<TxnResult> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 22);
+
+/**
+ * Keys that were read.
+ *
+ * @generated from message dkv.v1.TxnGetResult
+ */
+export type TxnGetResult = Message<"dkv.v1.TxnGetResult"> & {
+  /**
+   * @generated from field: repeated dkv.v1.KeyValue found = 1;
+   */
+  found: KeyValue[];
+
+  /**
+   * Keys of the interval, whatever the limit.
+   *
+   * @generated from field: uint64 count = 2;
+   */
+  count: bigint;
+
+  /**
+   * Whether the limit has cut some off, or what a whole answer may have.
+   *
+   * @generated from field: bool more = 3;
+   */
+  more: boolean;
+};
+
+/**
+ * Describes the message dkv.v1.TxnGetResult.
+ * Use `create(TxnGetResultSchema)` to create a new message.
+ */
+export const TxnGetResultSchema: GenMessage<TxnGetResult> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 23);
+
+/**
+ * @generated from message dkv.v1.TxnSetResult
+ */
+export type TxnSetResult = Message<"dkv.v1.TxnSetResult"> & {
+  /**
+   * What the key was before, if that was asked for and it existed.
+   *
+   * @generated from field: dkv.v1.KeyValue previous = 1;
+   */
+  previous?: KeyValue | undefined;
+};
+
+/**
+ * Describes the message dkv.v1.TxnSetResult.
+ * Use `create(TxnSetResultSchema)` to create a new message.
+ */
+export const TxnSetResultSchema: GenMessage<TxnSetResult> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 24);
+
+/**
+ * @generated from message dkv.v1.TxnDeleteResult
+ */
+export type TxnDeleteResult = Message<"dkv.v1.TxnDeleteResult"> & {
+  /**
+   * Keys.
+   *
+   * @generated from field: uint64 deleted = 1;
+   */
+  deleted: bigint;
+
+  /**
+   * What they were before, if that was asked for: the first of them, if they are more than a whole answer may have.
+   *
+   * @generated from field: repeated dkv.v1.KeyValue previous = 2;
+   */
+  previous: KeyValue[];
+};
+
+/**
+ * Describes the message dkv.v1.TxnDeleteResult.
+ * Use `create(TxnDeleteResultSchema)` to create a new message.
+ */
+export const TxnDeleteResultSchema: GenMessage<TxnDeleteResult> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 25);
+
+/**
+ * Asks to give up history.
+ *
+ * @generated from message dkv.v1.CompactRequest
+ */
+export type CompactRequest = Message<"dkv.v1.CompactRequest"> & {
+  /**
+   * Reads and watches of earlier revisions end.
+   *
+   * @generated from field: uint64 revision = 1;
+   */
+  revision: bigint;
+
+  /**
+   * Whether the answer waits until what was given up is removed.
+   *
+   * @generated from field: bool wait = 2;
+   */
+  wait: boolean;
+};
+
+/**
+ * Describes the message dkv.v1.CompactRequest.
+ * Use `create(CompactRequestSchema)` to create a new message.
+ */
+export const CompactRequestSchema: GenMessage<CompactRequest> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 26);
+
+/**
+ * @generated from message dkv.v1.CompactResponse
+ */
+export type CompactResponse = Message<"dkv.v1.CompactResponse"> & {
+  /**
+   * @generated from field: dkv.v1.ResponseHeader header = 1;
+   */
+  header?: ResponseHeader | undefined;
+};
+
+/**
+ * Describes the message dkv.v1.CompactResponse.
+ * Use `create(CompactResponseSchema)` to create a new message.
+ */
+export const CompactResponseSchema: GenMessage<CompactResponse> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 27);
+
+/**
+ * One operation on a stream.
+ *
+ * @generated from message dkv.v1.PipeRequest
+ */
+export type PipeRequest = Message<"dkv.v1.PipeRequest"> & {
+  /**
+   * Comes back with the answer. Chosen by the client, and of no meaning to the member: who gives the same to two
+   * that are not answered yet cannot tell the answers apart.
+   *
+   * @generated from field: uint64 id = 1;
+   */
+  id: bigint;
+
+  /**
+   * @generated from oneof dkv.v1.PipeRequest.operation
+   */
+  operation: {
+    /**
+     * @generated from field: dkv.v1.GetRequest get = 2;
+     */
+    value: GetRequest;
+    case: "get";
+  } | {
+    /**
+     * @generated from field: dkv.v1.SetRequest set = 3;
+     */
+    value: SetRequest;
+    case: "set";
+  } | {
+    /**
+     * @generated from field: dkv.v1.DeleteRequest delete = 4;
+     */
+    value: DeleteRequest;
+    case: "delete";
+  } | {
+    /**
+     * @generated from field: dkv.v1.TxnRequest txn = 5;
+     */
+    value: TxnRequest;
+    case: "txn";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message dkv.v1.PipeRequest.
+ * Use `create(PipeRequestSchema)` to create a new message.
+ */
+export const PipeRequestSchema: GenMessage<PipeRequest> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 28);
+
+/**
+ * The answer to one operation.
+ *
+ * @generated from message dkv.v1.PipeResponse
+ */
+export type PipeResponse = Message<"dkv.v1.PipeResponse"> & {
+  /**
+   * Of the operation.
+   *
+   * @generated from field: uint64 id = 1;
+   */
+  id: bigint;
+
+  /**
+   * @generated from oneof dkv.v1.PipeResponse.result
+   */
+  result: {
+    /**
+     * @generated from field: dkv.v1.GetResponse get = 2;
+     */
+    value: GetResponse;
+    case: "get";
+  } | {
+    /**
+     * @generated from field: dkv.v1.SetResponse set = 3;
+     */
+    value: SetResponse;
+    case: "set";
+  } | {
+    /**
+     * @generated from field: dkv.v1.DeleteResponse delete = 4;
+     */
+    value: DeleteResponse;
+    case: "delete";
+  } | {
+    /**
+     * @generated from field: dkv.v1.TxnResponse txn = 5;
+     */
+    value: TxnResponse;
+    case: "txn";
+  } | {
+    /**
+     * The operation failed; the others go on.
+     *
+     * @generated from field: dkv.v1.PipeError error = 6;
+     */
+    value: PipeError;
+    case: "error";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message dkv.v1.PipeResponse.
+ * Use `create(PipeResponseSchema)` to create a new message.
+ */
+export const PipeResponseSchema: GenMessage<PipeResponse> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 29);
+
+/**
+ * Why one operation failed.
+ *
+ * @generated from message dkv.v1.PipeError
+ */
+export type PipeError = Message<"dkv.v1.PipeError"> & {
+  /**
+   * The gRPC status code that the unary method gives.
+   *
+   * @generated from field: uint32 status = 1;
+   */
+  status: number;
+
+  /**
+   * @generated from field: string message = 2;
+   */
+  message: string;
+
+  /**
+   * @generated from field: dkv.v1.ErrorDetail detail = 3;
+   */
+  detail?: ErrorDetail | undefined;
+};
+
+/**
+ * Describes the message dkv.v1.PipeError.
+ * Use `create(PipeErrorSchema)` to create a new message.
+ */
+export const PipeErrorSchema: GenMessage<PipeError> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 30);
+
+/**
+ * Asks for a lease.
+ *
+ * @generated from message dkv.v1.GrantLeaseRequest
+ */
+export type GrantLeaseRequest = Message<"dkv.v1.GrantLeaseRequest"> & {
+  /**
+   * For how long it lives without being kept alive. At least 1; the answer says what was granted.
+   *
+   * @generated from field: int64 ttl_seconds = 1;
+   */
+  ttlSeconds: bigint;
+
+  /**
+   * Chosen by the client; 0: by the member that answers.
+   *
+   * @generated from field: int64 id = 2;
+   */
+  id: bigint;
+};
+
+/**
+ * Describes the message dkv.v1.GrantLeaseRequest.
+ * Use `create(GrantLeaseRequestSchema)` to create a new message.
+ */
+export const GrantLeaseRequestSchema: GenMessage<GrantLeaseRequest> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 31);
+
+/**
+ * @generated from message dkv.v1.GrantLeaseResponse
+ */
+export type GrantLeaseResponse = Message<"dkv.v1.GrantLeaseResponse"> & {
+  /**
+   * @generated from field: dkv.v1.ResponseHeader header = 1;
+   */
+  header?: ResponseHeader | undefined;
+
+  /**
+   * @generated from field: int64 id = 2;
+   */
+  id: bigint;
+
+  /**
+   * @generated from field: int64 ttl_seconds = 3;
+   */
+  ttlSeconds: bigint;
+};
+
+/**
+ * Describes the message dkv.v1.GrantLeaseResponse.
+ * Use `create(GrantLeaseResponseSchema)` to create a new message.
+ */
+export const GrantLeaseResponseSchema: GenMessage<GrantLeaseResponse> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 32);
+
+/**
+ * Asks to give a lease all of its time again.
+ *
+ * @generated from message dkv.v1.KeepLeaseAliveRequest
+ */
+export type KeepLeaseAliveRequest = Message<"dkv.v1.KeepLeaseAliveRequest"> & {
+  /**
+   * @generated from field: int64 id = 1;
+   */
+  id: bigint;
+};
+
+/**
+ * Describes the message dkv.v1.KeepLeaseAliveRequest.
+ * Use `create(KeepLeaseAliveRequestSchema)` to create a new message.
+ */
+export const KeepLeaseAliveRequestSchema: GenMessage<KeepLeaseAliveRequest> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 33);
+
+/**
+ * @generated from message dkv.v1.KeepLeaseAliveResponse
+ */
+export type KeepLeaseAliveResponse = Message<"dkv.v1.KeepLeaseAliveResponse"> & {
+  /**
+   * @generated from field: dkv.v1.ResponseHeader header = 1;
+   */
+  header?: ResponseHeader | undefined;
+
+  /**
+   * For how long it lives from now on.
+   *
+   * @generated from field: int64 ttl_seconds = 2;
+   */
+  ttlSeconds: bigint;
+};
+
+/**
+ * Describes the message dkv.v1.KeepLeaseAliveResponse.
+ * Use `create(KeepLeaseAliveResponseSchema)` to create a new message.
+ */
+export const KeepLeaseAliveResponseSchema: GenMessage<KeepLeaseAliveResponse> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 34);
+
+/**
+ * Asks to end a lease.
+ *
+ * @generated from message dkv.v1.RevokeLeaseRequest
+ */
+export type RevokeLeaseRequest = Message<"dkv.v1.RevokeLeaseRequest"> & {
+  /**
+   * @generated from field: int64 id = 1;
+   */
+  id: bigint;
+};
+
+/**
+ * Describes the message dkv.v1.RevokeLeaseRequest.
+ * Use `create(RevokeLeaseRequestSchema)` to create a new message.
+ */
+export const RevokeLeaseRequestSchema: GenMessage<RevokeLeaseRequest> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 35);
+
+/**
+ * @generated from message dkv.v1.RevokeLeaseResponse
+ */
+export type RevokeLeaseResponse = Message<"dkv.v1.RevokeLeaseResponse"> & {
+  /**
+   * @generated from field: dkv.v1.ResponseHeader header = 1;
+   */
+  header?: ResponseHeader | undefined;
+};
+
+/**
+ * Describes the message dkv.v1.RevokeLeaseResponse.
+ * Use `create(RevokeLeaseResponseSchema)` to create a new message.
+ */
+export const RevokeLeaseResponseSchema: GenMessage<RevokeLeaseResponse> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 36);
+
+/**
+ * Asks for a lease.
+ *
+ * @generated from message dkv.v1.GetLeaseRequest
+ */
+export type GetLeaseRequest = Message<"dkv.v1.GetLeaseRequest"> & {
+  /**
+   * @generated from field: int64 id = 1;
+   */
+  id: bigint;
+
+  /**
+   * Whether the answer lists its keys.
+   *
+   * @generated from field: bool return_keys = 2;
+   */
+  returnKeys: boolean;
+};
+
+/**
+ * Describes the message dkv.v1.GetLeaseRequest.
+ * Use `create(GetLeaseRequestSchema)` to create a new message.
+ */
+export const GetLeaseRequestSchema: GenMessage<GetLeaseRequest> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 37);
+
+/**
+ * @generated from message dkv.v1.GetLeaseResponse
+ */
+export type GetLeaseResponse = Message<"dkv.v1.GetLeaseResponse"> & {
+  /**
+   * @generated from field: dkv.v1.ResponseHeader header = 1;
+   */
+  header?: ResponseHeader | undefined;
+
+  /**
+   * As it was granted.
+   *
+   * @generated from field: int64 granted_ttl_seconds = 2;
+   */
+  grantedTtlSeconds: bigint;
+
+  /**
+   * What is left of it.
+   *
+   * @generated from field: int64 ttl_seconds = 3;
+   */
+  ttlSeconds: bigint;
+
+  /**
+   * Those that are deleted with it, if that was asked for. Without values.
+   *
+   * @generated from field: repeated dkv.v1.KeyValue keys = 4;
+   */
+  keys: KeyValue[];
+};
+
+/**
+ * Describes the message dkv.v1.GetLeaseResponse.
+ * Use `create(GetLeaseResponseSchema)` to create a new message.
+ */
+export const GetLeaseResponseSchema: GenMessage<GetLeaseResponse> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 38);
+
+/**
+ * @generated from message dkv.v1.ListLeasesRequest
+ */
+export type ListLeasesRequest = Message<"dkv.v1.ListLeasesRequest"> & {
+};
+
+/**
+ * Describes the message dkv.v1.ListLeasesRequest.
+ * Use `create(ListLeasesRequestSchema)` to create a new message.
+ */
+export const ListLeasesRequestSchema: GenMessage<ListLeasesRequest> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 39);
+
+/**
+ * @generated from message dkv.v1.ListLeasesResponse
+ */
+export type ListLeasesResponse = Message<"dkv.v1.ListLeasesResponse"> & {
+  /**
+   * @generated from field: dkv.v1.ResponseHeader header = 1;
+   */
+  header?: ResponseHeader | undefined;
+
+  /**
+   * @generated from field: repeated int64 ids = 2;
+   */
+  ids: bigint[];
+};
+
+/**
+ * Describes the message dkv.v1.ListLeasesResponse.
+ * Use `create(ListLeasesResponseSchema)` to create a new message.
+ */
+export const ListLeasesResponseSchema: GenMessage<ListLeasesResponse> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_dkv, 40);
 
 /**
  * One member of the cluster.
@@ -342,7 +1577,7 @@ export type Server = Message<"dkv.v1.Server"> & {
  * Use `create(ServerSchema)` to create a new message.
  */
 export const ServerSchema: GenMessage<Server> = /*@__PURE__*/
-  messageDesc(file_dkv_v1_dkv, 7);
+  messageDesc(file_dkv_v1_dkv, 41);
 
 /**
  * @generated from message dkv.v1.GetServersRequest
@@ -355,7 +1590,7 @@ export type GetServersRequest = Message<"dkv.v1.GetServersRequest"> & {
  * Use `create(GetServersRequestSchema)` to create a new message.
  */
 export const GetServersRequestSchema: GenMessage<GetServersRequest> = /*@__PURE__*/
-  messageDesc(file_dkv_v1_dkv, 8);
+  messageDesc(file_dkv_v1_dkv, 42);
 
 /**
  * @generated from message dkv.v1.GetServersResponse
@@ -377,7 +1612,7 @@ export type GetServersResponse = Message<"dkv.v1.GetServersResponse"> & {
  * Use `create(GetServersResponseSchema)` to create a new message.
  */
 export const GetServersResponseSchema: GenMessage<GetServersResponse> = /*@__PURE__*/
-  messageDesc(file_dkv_v1_dkv, 9);
+  messageDesc(file_dkv_v1_dkv, 43);
 
 /**
  * Asks to add a member.
@@ -405,7 +1640,7 @@ export type JoinServerRequest = Message<"dkv.v1.JoinServerRequest"> & {
  * Use `create(JoinServerRequestSchema)` to create a new message.
  */
 export const JoinServerRequestSchema: GenMessage<JoinServerRequest> = /*@__PURE__*/
-  messageDesc(file_dkv_v1_dkv, 10);
+  messageDesc(file_dkv_v1_dkv, 44);
 
 /**
  * @generated from message dkv.v1.JoinServerResponse
@@ -422,7 +1657,7 @@ export type JoinServerResponse = Message<"dkv.v1.JoinServerResponse"> & {
  * Use `create(JoinServerResponseSchema)` to create a new message.
  */
 export const JoinServerResponseSchema: GenMessage<JoinServerResponse> = /*@__PURE__*/
-  messageDesc(file_dkv_v1_dkv, 11);
+  messageDesc(file_dkv_v1_dkv, 45);
 
 /**
  * Asks to remove a member.
@@ -443,7 +1678,7 @@ export type LeaveServerRequest = Message<"dkv.v1.LeaveServerRequest"> & {
  * Use `create(LeaveServerRequestSchema)` to create a new message.
  */
 export const LeaveServerRequestSchema: GenMessage<LeaveServerRequest> = /*@__PURE__*/
-  messageDesc(file_dkv_v1_dkv, 12);
+  messageDesc(file_dkv_v1_dkv, 46);
 
 /**
  * @generated from message dkv.v1.LeaveServerResponse
@@ -460,7 +1695,7 @@ export type LeaveServerResponse = Message<"dkv.v1.LeaveServerResponse"> & {
  * Use `create(LeaveServerResponseSchema)` to create a new message.
  */
 export const LeaveServerResponseSchema: GenMessage<LeaveServerResponse> = /*@__PURE__*/
-  messageDesc(file_dkv_v1_dkv, 13);
+  messageDesc(file_dkv_v1_dkv, 47);
 
 /**
  * Asks to make a learner a voter.
@@ -481,7 +1716,7 @@ export type PromoteServerRequest = Message<"dkv.v1.PromoteServerRequest"> & {
  * Use `create(PromoteServerRequestSchema)` to create a new message.
  */
 export const PromoteServerRequestSchema: GenMessage<PromoteServerRequest> = /*@__PURE__*/
-  messageDesc(file_dkv_v1_dkv, 14);
+  messageDesc(file_dkv_v1_dkv, 48);
 
 /**
  * @generated from message dkv.v1.PromoteServerResponse
@@ -498,7 +1733,7 @@ export type PromoteServerResponse = Message<"dkv.v1.PromoteServerResponse"> & {
  * Use `create(PromoteServerResponseSchema)` to create a new message.
  */
 export const PromoteServerResponseSchema: GenMessage<PromoteServerResponse> = /*@__PURE__*/
-  messageDesc(file_dkv_v1_dkv, 15);
+  messageDesc(file_dkv_v1_dkv, 49);
 
 /**
  * Asks to put a new member in the place of an old one.
@@ -533,7 +1768,7 @@ export type ReplaceServerRequest = Message<"dkv.v1.ReplaceServerRequest"> & {
  * Use `create(ReplaceServerRequestSchema)` to create a new message.
  */
 export const ReplaceServerRequestSchema: GenMessage<ReplaceServerRequest> = /*@__PURE__*/
-  messageDesc(file_dkv_v1_dkv, 16);
+  messageDesc(file_dkv_v1_dkv, 50);
 
 /**
  * @generated from message dkv.v1.ReplaceServerResponse
@@ -550,7 +1785,7 @@ export type ReplaceServerResponse = Message<"dkv.v1.ReplaceServerResponse"> & {
  * Use `create(ReplaceServerResponseSchema)` to create a new message.
  */
 export const ReplaceServerResponseSchema: GenMessage<ReplaceServerResponse> = /*@__PURE__*/
-  messageDesc(file_dkv_v1_dkv, 17);
+  messageDesc(file_dkv_v1_dkv, 51);
 
 /**
  * Asks to change the address of a member.
@@ -578,7 +1813,7 @@ export type UpdateServerRequest = Message<"dkv.v1.UpdateServerRequest"> & {
  * Use `create(UpdateServerRequestSchema)` to create a new message.
  */
 export const UpdateServerRequestSchema: GenMessage<UpdateServerRequest> = /*@__PURE__*/
-  messageDesc(file_dkv_v1_dkv, 18);
+  messageDesc(file_dkv_v1_dkv, 52);
 
 /**
  * @generated from message dkv.v1.UpdateServerResponse
@@ -595,7 +1830,7 @@ export type UpdateServerResponse = Message<"dkv.v1.UpdateServerResponse"> & {
  * Use `create(UpdateServerResponseSchema)` to create a new message.
  */
 export const UpdateServerResponseSchema: GenMessage<UpdateServerResponse> = /*@__PURE__*/
-  messageDesc(file_dkv_v1_dkv, 19);
+  messageDesc(file_dkv_v1_dkv, 53);
 
 /**
  * Asks to hand leadership over.
@@ -616,7 +1851,7 @@ export type MoveLeaderRequest = Message<"dkv.v1.MoveLeaderRequest"> & {
  * Use `create(MoveLeaderRequestSchema)` to create a new message.
  */
 export const MoveLeaderRequestSchema: GenMessage<MoveLeaderRequest> = /*@__PURE__*/
-  messageDesc(file_dkv_v1_dkv, 20);
+  messageDesc(file_dkv_v1_dkv, 54);
 
 /**
  * @generated from message dkv.v1.MoveLeaderResponse
@@ -635,7 +1870,7 @@ export type MoveLeaderResponse = Message<"dkv.v1.MoveLeaderResponse"> & {
  * Use `create(MoveLeaderResponseSchema)` to create a new message.
  */
 export const MoveLeaderResponseSchema: GenMessage<MoveLeaderResponse> = /*@__PURE__*/
-  messageDesc(file_dkv_v1_dkv, 21);
+  messageDesc(file_dkv_v1_dkv, 55);
 
 /**
  * Detail attached to every error of dkv.
@@ -663,6 +1898,13 @@ export type ErrorDetail = Message<"dkv.v1.ErrorDetail"> & {
    * @generated from field: string leader = 3;
    */
   leader: string;
+
+  /**
+   * With the code "compacted": the oldest revision that can be read and watched.
+   *
+   * @generated from field: uint64 compact_revision = 4;
+   */
+  compactRevision: bigint;
 };
 
 /**
@@ -670,7 +1912,84 @@ export type ErrorDetail = Message<"dkv.v1.ErrorDetail"> & {
  * Use `create(ErrorDetailSchema)` to create a new message.
  */
 export const ErrorDetailSchema: GenMessage<ErrorDetail> = /*@__PURE__*/
-  messageDesc(file_dkv_v1_dkv, 22);
+  messageDesc(file_dkv_v1_dkv, 56);
+
+/**
+ * What happened to a key.
+ *
+ * @generated from enum dkv.v1.EventKind
+ */
+export const EventKind = {
+  /**
+   * @generated from enum value: EVENT_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: EVENT_KIND_SET = 1;
+   */
+  SET: 1,
+
+  /**
+   * @generated from enum value: EVENT_KIND_DELETE = 2;
+   */
+  DELETE: 2,
+} as const;
+
+/**
+ * What happened to a key.
+ *
+ * @generated from enum dkv.v1.EventKind
+ */
+export type EventKind = (typeof EventKind)[keyof typeof EventKind] | UnknownEnum;
+
+/**
+ * Describes the enum dkv.v1.EventKind.
+ */
+export const EventKindSchema: GenEnum<EventKind> = /*@__PURE__*/
+  enumDesc(file_dkv_v1_dkv, 0);
+
+/**
+ * How what the key has is compared with what is given.
+ *
+ * @generated from enum dkv.v1.CompareRelation
+ */
+export const CompareRelation = {
+  /**
+   * Equal.
+   *
+   * @generated from enum value: COMPARE_RELATION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: COMPARE_RELATION_GREATER = 1;
+   */
+  GREATER: 1,
+
+  /**
+   * @generated from enum value: COMPARE_RELATION_LESS = 2;
+   */
+  LESS: 2,
+
+  /**
+   * @generated from enum value: COMPARE_RELATION_NOT_EQUAL = 3;
+   */
+  NOT_EQUAL: 3,
+} as const;
+
+/**
+ * How what the key has is compared with what is given.
+ *
+ * @generated from enum dkv.v1.CompareRelation
+ */
+export type CompareRelation = (typeof CompareRelation)[keyof typeof CompareRelation] | UnknownEnum;
+
+/**
+ * Describes the enum dkv.v1.CompareRelation.
+ */
+export const CompareRelationSchema: GenEnum<CompareRelation> = /*@__PURE__*/
+  enumDesc(file_dkv_v1_dkv, 1);
 
 /**
  * What is known about a request that ended in an error.
@@ -716,7 +2035,7 @@ export type Retry = (typeof Retry)[keyof typeof Retry] | UnknownEnum;
  * Describes the enum dkv.v1.Retry.
  */
 export const RetrySchema: GenEnum<Retry> = /*@__PURE__*/
-  enumDesc(file_dkv_v1_dkv, 0);
+  enumDesc(file_dkv_v1_dkv, 2);
 
 /**
  * Reads and writes keys. Every method works on every member: one that does not lead forwards.
@@ -754,8 +2073,118 @@ export const DkvAPI: GenService<{
     input: typeof DeleteRequestSchema;
     output: typeof DeleteResponseSchema;
   },
+  /**
+   * Lists keys in the order of their bytes, page by page. All pages show the same revision.
+   *
+   * @generated from rpc dkv.v1.DkvAPI.List
+   */
+  list: {
+    methodKind: "unary";
+    input: typeof ListRequestSchema;
+    output: typeof ListResponseSchema;
+  },
+  /**
+   * Tells of every change of some keys, from a revision on: all of them, in order, once. Ends only with an error;
+   * to go on after one, watch from the revision after the last one that was told.
+   *
+   * @generated from rpc dkv.v1.DkvAPI.Watch
+   */
+  watch: {
+    methodKind: "server_streaming";
+    input: typeof WatchRequestSchema;
+    output: typeof WatchResponseSchema;
+  },
+  /**
+   * Does one of two lists of operations, as one change.
+   *
+   * @generated from rpc dkv.v1.DkvAPI.Txn
+   */
+  txn: {
+    methodKind: "unary";
+    input: typeof TxnRequestSchema;
+    output: typeof TxnResponseSchema;
+  },
+  /**
+   * Gives up the history before a revision, to free its space. Watches and reads from before it are OUT_OF_RANGE.
+   *
+   * @generated from rpc dkv.v1.DkvAPI.Compact
+   */
+  compact: {
+    methodKind: "unary";
+    input: typeof CompactRequestSchema;
+    output: typeof CompactResponseSchema;
+  },
+  /**
+   * Many operations on one stream. Each is done, durable and answered on its own, in any order.
+   *
+   * @generated from rpc dkv.v1.DkvAPI.Pipe
+   */
+  pipe: {
+    methodKind: "bidi_streaming";
+    input: typeof PipeRequestSchema;
+    output: typeof PipeResponseSchema;
+  },
 }> = /*@__PURE__*/
   serviceDesc(file_dkv_v1_dkv, 0);
+
+/**
+ * Leases: keys that are set with one are deleted when nobody keeps it alive. Every method works on every member.
+ *
+ * @generated from service dkv.v1.LeaseAPI
+ */
+export const LeaseAPI: GenService<{
+  /**
+   * Makes a lease.
+   *
+   * @generated from rpc dkv.v1.LeaseAPI.GrantLease
+   */
+  grantLease: {
+    methodKind: "unary";
+    input: typeof GrantLeaseRequestSchema;
+    output: typeof GrantLeaseResponseSchema;
+  },
+  /**
+   * Gives a lease all of its time again. One that is gone is NOT_FOUND.
+   *
+   * @generated from rpc dkv.v1.LeaseAPI.KeepLeaseAlive
+   */
+  keepLeaseAlive: {
+    methodKind: "unary";
+    input: typeof KeepLeaseAliveRequestSchema;
+    output: typeof KeepLeaseAliveResponseSchema;
+  },
+  /**
+   * Ends a lease, and deletes its keys.
+   *
+   * @generated from rpc dkv.v1.LeaseAPI.RevokeLease
+   */
+  revokeLease: {
+    methodKind: "unary";
+    input: typeof RevokeLeaseRequestSchema;
+    output: typeof RevokeLeaseResponseSchema;
+  },
+  /**
+   * Shows a lease. One that is gone is NOT_FOUND.
+   *
+   * @generated from rpc dkv.v1.LeaseAPI.GetLease
+   */
+  getLease: {
+    methodKind: "unary";
+    input: typeof GetLeaseRequestSchema;
+    output: typeof GetLeaseResponseSchema;
+  },
+  /**
+   * Lists all leases.
+   *
+   * @generated from rpc dkv.v1.LeaseAPI.ListLeases
+   */
+  listLeases: {
+    methodKind: "unary";
+    input: typeof ListLeasesRequestSchema;
+    output: typeof ListLeasesResponseSchema;
+  },
+}> = /*@__PURE__*/
+  serviceDesc(file_dkv_v1_dkv, 1);
 
 /**
  * Shows and changes who belongs to the cluster. Every method works on every member, and may be repeated:
@@ -835,5 +2264,5 @@ export const MembershipAPI: GenService<{
     output: typeof MoveLeaderResponseSchema;
   },
 }> = /*@__PURE__*/
-  serviceDesc(file_dkv_v1_dkv, 1);
+  serviceDesc(file_dkv_v1_dkv, 2);
 

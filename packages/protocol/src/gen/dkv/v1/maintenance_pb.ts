@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file dkv/v1/maintenance.proto.
  */
 export const file_dkv_v1_maintenance: GenFile = /*@__PURE__*/
-  fileDesc("Chhka3YvdjEvbWFpbnRlbmFuY2UucHJvdG8SBmRrdi52MSInCg9TbmFwc2hvdFJlcXVlc3QSFAoMc2VyaWFsaXphYmxlGAEgASgIIiEKEFNuYXBzaG90UmVzcG9uc2USDQoFcGllY2UYASABKAwiDgoMQ2hlY2tSZXF1ZXN0IoIBCg1DaGVja1Jlc3BvbnNlEg0KBWluZGV4GAEgASgEEiQKB21lbWJlcnMYAiADKAsyEy5ka3YudjEuTWVtYmVyQ2hlY2sSFAoMaGFzX21ham9yaXR5GAMgASgIEiYKBmhlYWRlchgEIAEoCzIWLmRrdi52MS5SZXNwb25zZUhlYWRlciKXAQoLTWVtYmVyQ2hlY2sSCgoCaWQYASABKAkSEQoJbWVtYmVyX2lkGAIgASgEEhIKCmlzX2xlYXJuZXIYAyABKAgSJQoHdmVyZGljdBgEIAEoDjIULmRrdi52MS5DaGVja1ZlcmRpY3QSDAoEaGFzaBgFIAEoDBIQCghyZXZpc2lvbhgGIAEoBBIOCgZyZWFzb24YByABKAkqfwoMQ2hlY2tWZXJkaWN0Eh0KGUNIRUNLX1ZFUkRJQ1RfVU5TUEVDSUZJRUQQABIYChRDSEVDS19WRVJESUNUX0FHUkVFUxABEhkKFUNIRUNLX1ZFUkRJQ1RfRElGRkVSUxACEhsKF0NIRUNLX1ZFUkRJQ1RfTk9fQU5TV0VSEAMyhwEKDk1haW50ZW5hbmNlQVBJEj8KCFNuYXBzaG90EhcuZGt2LnYxLlNuYXBzaG90UmVxdWVzdBoYLmRrdi52MS5TbmFwc2hvdFJlc3BvbnNlMAESNAoFQ2hlY2sSFC5ka3YudjEuQ2hlY2tSZXF1ZXN0GhUuZGt2LnYxLkNoZWNrUmVzcG9uc2ViBnByb3RvMw", [file_dkv_v1_dkv]);
+  fileDesc("Chhka3YvdjEvbWFpbnRlbmFuY2UucHJvdG8SBmRrdi52MSInCg9TbmFwc2hvdFJlcXVlc3QSFAoMc2VyaWFsaXphYmxlGAEgASgIIiEKEFNuYXBzaG90UmVzcG9uc2USDQoFcGllY2UYASABKAwiDgoMQ2hlY2tSZXF1ZXN0IoIBCg1DaGVja1Jlc3BvbnNlEg0KBWluZGV4GAEgASgEEiQKB21lbWJlcnMYAiADKAsyEy5ka3YudjEuTWVtYmVyQ2hlY2sSFAoMaGFzX21ham9yaXR5GAMgASgIEiYKBmhlYWRlchgEIAEoCzIWLmRrdi52MS5SZXNwb25zZUhlYWRlciKXAQoLTWVtYmVyQ2hlY2sSCgoCaWQYASABKAkSEQoJbWVtYmVyX2lkGAIgASgEEhIKCmlzX2xlYXJuZXIYAyABKAgSJQoHdmVyZGljdBgEIAEoDjIULmRrdi52MS5DaGVja1ZlcmRpY3QSDAoEaGFzaBgFIAEoDBIQCghyZXZpc2lvbhgGIAEoBBIOCgZyZWFzb24YByABKAkiDwoNU3RhdHVzUmVxdWVzdCLiAQoOU3RhdHVzUmVzcG9uc2USJgoGaGVhZGVyGAEgASgLMhYuZGt2LnYxLlJlc3BvbnNlSGVhZGVyEgoKAmlkGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSEQoJaXNfbGVhZGVyGAQgASgIEhIKCmlzX2xlYXJuZXIYBSABKAgSGAoQY29tcGFjdF9yZXZpc2lvbhgGIAEoBBISCgpkYXRhX2J5dGVzGAcgASgEEhEKCWxvZ19ieXRlcxgIIAEoBBITCgtxdW90YV9ieXRlcxgJIAEoBBIOCgZhbGFybXMYCiADKAkqfwoMQ2hlY2tWZXJkaWN0Eh0KGUNIRUNLX1ZFUkRJQ1RfVU5TUEVDSUZJRUQQABIYChRDSEVDS19WRVJESUNUX0FHUkVFUxABEhkKFUNIRUNLX1ZFUkRJQ1RfRElGRkVSUxACEhsKF0NIRUNLX1ZFUkRJQ1RfTk9fQU5TV0VSEAMywAEKDk1haW50ZW5hbmNlQVBJEj8KCFNuYXBzaG90EhcuZGt2LnYxLlNuYXBzaG90UmVxdWVzdBoYLmRrdi52MS5TbmFwc2hvdFJlc3BvbnNlMAESNAoFQ2hlY2sSFC5ka3YudjEuQ2hlY2tSZXF1ZXN0GhUuZGt2LnYxLkNoZWNrUmVzcG9uc2USNwoGU3RhdHVzEhUuZGt2LnYxLlN0YXR1c1JlcXVlc3QaFi5ka3YudjEuU3RhdHVzUmVzcG9uc2ViBnByb3RvMw", [file_dkv_v1_dkv]);
 
 /**
  * Asks for a backup.
@@ -175,6 +175,99 @@ export const MemberCheckSchema: GenMessage<MemberCheck> = /*@__PURE__*/
   messageDesc(file_dkv_v1_maintenance, 4);
 
 /**
+ * @generated from message dkv.v1.StatusRequest
+ */
+export type StatusRequest = Message<"dkv.v1.StatusRequest"> & {
+};
+
+/**
+ * Describes the message dkv.v1.StatusRequest.
+ * Use `create(StatusRequestSchema)` to create a new message.
+ */
+export const StatusRequestSchema: GenMessage<StatusRequest> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_maintenance, 5);
+
+/**
+ * How one member is.
+ *
+ * @generated from message dkv.v1.StatusResponse
+ */
+export type StatusResponse = Message<"dkv.v1.StatusResponse"> & {
+  /**
+   * Its revision is the newest one.
+   *
+   * @generated from field: dkv.v1.ResponseHeader header = 1;
+   */
+  header?: ResponseHeader | undefined;
+
+  /**
+   * The member's name.
+   *
+   * @generated from field: string id = 2;
+   */
+  id: string;
+
+  /**
+   * Of dkv.
+   *
+   * @generated from field: string version = 3;
+   */
+  version: string;
+
+  /**
+   * @generated from field: bool is_leader = 4;
+   */
+  isLeader: boolean;
+
+  /**
+   * @generated from field: bool is_learner = 5;
+   */
+  isLearner: boolean;
+
+  /**
+   * The oldest revision that can be read; 0 if all can.
+   *
+   * @generated from field: uint64 compact_revision = 6;
+   */
+  compactRevision: bigint;
+
+  /**
+   * Bytes of the state on the member's disk.
+   *
+   * @generated from field: uint64 data_bytes = 7;
+   */
+  dataBytes: bigint;
+
+  /**
+   * Bytes of its log.
+   *
+   * @generated from field: uint64 log_bytes = 8;
+   */
+  logBytes: bigint;
+
+  /**
+   * Bytes of state from which on nothing is written that takes room; 0 for no such limit.
+   *
+   * @generated from field: uint64 quota_bytes = 9;
+   */
+  quotaBytes: bigint;
+
+  /**
+   * What is wrong, in words.
+   *
+   * @generated from field: repeated string alarms = 10;
+   */
+  alarms: string[];
+};
+
+/**
+ * Describes the message dkv.v1.StatusResponse.
+ * Use `create(StatusResponseSchema)` to create a new message.
+ */
+export const StatusResponseSchema: GenMessage<StatusResponse> = /*@__PURE__*/
+  messageDesc(file_dkv_v1_maintenance, 6);
+
+/**
  * What a comparison says of a member.
  *
  * @generated from enum dkv.v1.CheckVerdict
@@ -245,6 +338,16 @@ export const MaintenanceAPI: GenService<{
     methodKind: "unary";
     input: typeof CheckRequestSchema;
     output: typeof CheckResponseSchema;
+  },
+  /**
+   * Shows how the answering member is. Answered without a quorum too.
+   *
+   * @generated from rpc dkv.v1.MaintenanceAPI.Status
+   */
+  status: {
+    methodKind: "unary";
+    input: typeof StatusRequestSchema;
+    output: typeof StatusResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_dkv_v1_maintenance, 0);

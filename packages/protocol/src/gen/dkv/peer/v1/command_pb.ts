@@ -10,10 +10,13 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file dkv/peer/v1/command.proto.
  */
 export const file_dkv_peer_v1_command: GenFile = /*@__PURE__*/
-  fileDesc("Chlka3YvcGVlci92MS9jb21tYW5kLnByb3RvEgtka3YucGVlci52MSLoAQoHQ29tbWFuZBIQCghwcm9wb3NlchgBIAEoBhIQCghzZXF1ZW5jZRgCIAEoDRImCgNzZXQYAyABKAsyFy5ka3YucGVlci52MS5TZXRDb21tYW5kSAASLAoGZGVsZXRlGAQgASgLMhouZGt2LnBlZXIudjEuRGVsZXRlQ29tbWFuZEgAEioKBWNoZWNrGAUgASgLMhkuZGt2LnBlZXIudjEuQ2hlY2tDb21tYW5kSAASKgoFYWxhcm0YBiABKAsyGS5ka3YucGVlci52MS5BbGFybUNvbW1hbmRIAEILCglvcGVyYXRpb24iKAoKU2V0Q29tbWFuZBILCgNrZXkYASABKAwSDQoFdmFsdWUYAiABKAwiHAoNRGVsZXRlQ29tbWFuZBILCgNrZXkYASABKAwiDgoMQ2hlY2tDb21tYW5kImkKDEFsYXJtQ29tbWFuZBISCgpjbHVzdGVyX2lkGAEgASgGEhEKCW1lbWJlcl9pZBgCIAEoBhIkCgRraW5kGAMgASgOMhYuZGt2LnBlZXIudjEuQWxhcm1LaW5kEgwKBGxpZnQYBCABKAgqPwoJQWxhcm1LaW5kEhoKFkFMQVJNX0tJTkRfVU5TUEVDSUZJRUQQABIWChJBTEFSTV9LSU5EX0NPUlJVUFQQAWIGcHJvdG8z");
+  fileDesc("Chlka3YvcGVlci92MS9jb21tYW5kLnByb3RvEgtka3YucGVlci52MSL6BQoHQ29tbWFuZBIQCghwcm9wb3NlchgBIAEoBhIQCghzZXF1ZW5jZRgCIAEoDRImCgNzZXQYAyABKAsyFy5ka3YucGVlci52MS5TZXRDb21tYW5kSAASLAoGZGVsZXRlGAQgASgLMhouZGt2LnBlZXIudjEuRGVsZXRlQ29tbWFuZEgAEioKBWNoZWNrGAUgASgLMhkuZGt2LnBlZXIudjEuQ2hlY2tDb21tYW5kSAASKgoFYWxhcm0YBiABKAsyGS5ka3YucGVlci52MS5BbGFybUNvbW1hbmRIABImCgN0eG4YByABKAsyFy5ka3YucGVlci52MS5UeG5Db21tYW5kSAASNQoLZ3JhbnRfbGVhc2UYCCABKAsyHi5ka3YucGVlci52MS5HcmFudExlYXNlQ29tbWFuZEgAEjcKDHJldm9rZV9sZWFzZRgJIAEoCzIfLmRrdi5wZWVyLnYxLlJldm9rZUxlYXNlQ29tbWFuZEgAEjkKDWV4cGlyZV9sZWFzZXMYCiABKAsyIC5ka3YucGVlci52MS5FeHBpcmVMZWFzZXNDb21tYW5kSAASQQoRY2hlY2twb2ludF9sZWFzZXMYCyABKAsyJC5ka3YucGVlci52MS5DaGVja3BvaW50TGVhc2VzQ29tbWFuZEgAEi4KB2NvbXBhY3QYDCABKAsyGy5ka3YucGVlci52MS5Db21wYWN0Q29tbWFuZEgAEjsKDnJlbW92ZV9oaXN0b3J5GA0gASgLMiEuZGt2LnBlZXIudjEuUmVtb3ZlSGlzdG9yeUNvbW1hbmRIABIrCgZzZXRfaWYYDiABKAsyGS5ka3YucGVlci52MS5TZXRJZkNvbW1hbmRIABIoCgRhdXRoGA8gASgLMhguZGt2LnBlZXIudjEuQXV0aENvbW1hbmRIABIMCgR1c2VyGBAgASgJEhUKDWF1dGhfcmV2aXNpb24YESABKAQSEQoJYnlfbWVtYmVyGBIgASgIQgsKCW9wZXJhdGlvbiKJAQoKU2V0Q29tbWFuZBILCgNrZXkYASABKAwSDQoFdmFsdWUYAiABKAwSDQoFbGVhc2UYAyABKAMSEQoJZ3JhbnRfdHRsGAQgASgDEhUKDXdhbnRfcHJldmlvdXMYBSABKAgSEgoKa2VlcF92YWx1ZRgGIAEoCBISCgprZWVwX2xlYXNlGAcgASgIImIKDFNldElmQ29tbWFuZBILCgNrZXkYASABKAwSDQoFdmFsdWUYAiABKAwSDQoFbGVhc2UYAyABKAMSEQoJZ3JhbnRfdHRsGAQgASgDEhQKDG1vZF9yZXZpc2lvbhgFIAEoAyJGCg1EZWxldGVDb21tYW5kEgsKA2tleRgBIAEoDBIRCglyYW5nZV9lbmQYAiABKAwSFQoNd2FudF9wcmV2aW91cxgDIAEoCCK4AgoOUmFuZ2VPcGVyYXRpb24SCwoDa2V5GAEgASgMEhEKCXJhbmdlX2VuZBgCIAEoDBINCgVsaW1pdBgDIAEoAxIQCghyZXZpc2lvbhgEIAEoAxImCgVvcmRlchgFIAEoDjIXLmRrdi5wZWVyLnYxLlJhbmdlT3JkZXISKAoGdGFyZ2V0GAYgASgOMhguZGt2LnBlZXIudjEuUmFuZ2VUYXJnZXQSEQoJa2V5c19vbmx5GAcgASgIEhIKCmNvdW50X29ubHkYCCABKAgSGAoQbWluX21vZF9yZXZpc2lvbhgJIAEoAxIYChBtYXhfbW9kX3JldmlzaW9uGAogASgDEhsKE21pbl9jcmVhdGVfcmV2aXNpb24YCyABKAMSGwoTbWF4X2NyZWF0ZV9yZXZpc2lvbhgMIAEoAyKmAQoKVHhuQ29tbWFuZBImCghjb21wYXJlcxgBIAMoCzIULmRrdi5wZWVyLnYxLkNvbXBhcmUSKgoHc3VjY2VzcxgCIAMoCzIZLmRrdi5wZWVyLnYxLlR4bk9wZXJhdGlvbhIqCgdmYWlsdXJlGAMgAygLMhkuZGt2LnBlZXIudjEuVHhuT3BlcmF0aW9uEhgKEG1heF9hbnN3ZXJfYnl0ZXMYBCABKAQixwEKDFR4bk9wZXJhdGlvbhIsCgVyYW5nZRgBIAEoCzIbLmRrdi5wZWVyLnYxLlJhbmdlT3BlcmF0aW9uSAASJgoDc2V0GAIgASgLMhcuZGt2LnBlZXIudjEuU2V0Q29tbWFuZEgAEiwKBmRlbGV0ZRgDIAEoCzIaLmRrdi5wZWVyLnYxLkRlbGV0ZUNvbW1hbmRIABImCgN0eG4YBCABKAsyFy5ka3YucGVlci52MS5UeG5Db21tYW5kSABCCwoJb3BlcmF0aW9uIssBCgdDb21wYXJlEgsKA2tleRgBIAEoDBIRCglyYW5nZV9lbmQYAiABKAwSLgoIcmVsYXRpb24YAyABKA4yHC5ka3YucGVlci52MS5Db21wYXJlUmVsYXRpb24SEQoHdmVyc2lvbhgEIAEoA0gAEhkKD2NyZWF0ZV9yZXZpc2lvbhgFIAEoA0gAEhYKDG1vZF9yZXZpc2lvbhgGIAEoA0gAEg8KBXZhbHVlGAcgASgMSAASDwoFbGVhc2UYCCABKANIAEIICgZ0YXJnZXQiLAoRR3JhbnRMZWFzZUNvbW1hbmQSCgoCaWQYASABKAMSCwoDdHRsGAIgASgDIiAKElJldm9rZUxlYXNlQ29tbWFuZBIKCgJpZBgBIAEoAyJBChNFeHBpcmVMZWFzZXNDb21tYW5kEgsKA2lkcxgBIAMoAxIMCgR0ZXJtGAIgASgEEg8KB2FwcGxpZWQYAyABKAQiXQoXQ2hlY2twb2ludExlYXNlc0NvbW1hbmQSMQoLY2hlY2twb2ludHMYASADKAsyHC5ka3YucGVlci52MS5MZWFzZUNoZWNrcG9pbnQSDwoHYXBwbGllZBgCIAEoBCI0Cg9MZWFzZUNoZWNrcG9pbnQSCgoCaWQYASABKAMSFQoNcmVtYWluaW5nX3R0bBgCIAEoAyIiCg5Db21wYWN0Q29tbWFuZBIQCghyZXZpc2lvbhgBIAEoAyIWChRSZW1vdmVIaXN0b3J5Q29tbWFuZCIOCgxDaGVja0NvbW1hbmQiaQoMQWxhcm1Db21tYW5kEhIKCmNsdXN0ZXJfaWQYASABKAYSEQoJbWVtYmVyX2lkGAIgASgGEiQKBGtpbmQYAyABKA4yFi5ka3YucGVlci52MS5BbGFybUtpbmQSDAoEbGlmdBgEIAEoCCKvBAoLQXV0aENvbW1hbmQSKQoGZW5hYmxlGAEgASgLMhcuZGt2LnBlZXIudjEuRW5hYmxlQXV0aEgAEisKB2Rpc2FibGUYAiABKAsyGC5ka3YucGVlci52MS5EaXNhYmxlQXV0aEgAEigKCGFkZF91c2VyGAMgASgLMhQuZGt2LnBlZXIudjEuQWRkVXNlckgAEi4KC2RlbGV0ZV91c2VyGAQgASgLMhcuZGt2LnBlZXIudjEuRGVsZXRlVXNlckgAEjYKD2NoYW5nZV9wYXNzd29yZBgFIAEoCzIbLmRrdi5wZWVyLnYxLkNoYW5nZVBhc3N3b3JkSAASLAoKZ3JhbnRfcm9sZRgGIAEoCzIWLmRrdi5wZWVyLnYxLkdyYW50Um9sZUgAEi4KC3Jldm9rZV9yb2xlGAcgASgLMhcuZGt2LnBlZXIudjEuUmV2b2tlUm9sZUgAEigKCGFkZF9yb2xlGAggASgLMhQuZGt2LnBlZXIudjEuQWRkUm9sZUgAEi4KC2RlbGV0ZV9yb2xlGAkgASgLMhcuZGt2LnBlZXIudjEuRGVsZXRlUm9sZUgAEjgKEGdyYW50X3Blcm1pc3Npb24YCiABKAsyHC5ka3YucGVlci52MS5HcmFudFBlcm1pc3Npb25IABI6ChFyZXZva2VfcGVybWlzc2lvbhgLIAEoCzIdLmRrdi5wZWVyLnYxLlJldm9rZVBlcm1pc3Npb25IAEIICgZjaGFuZ2UiDAoKRW5hYmxlQXV0aCINCgtEaXNhYmxlQXV0aCJDCgdBZGRVc2VyEgwKBG5hbWUYASABKAkSFQoNcGFzc3dvcmRfaGFzaBgCIAEoDBITCgtub19wYXNzd29yZBgDIAEoCCIaCgpEZWxldGVVc2VyEgwKBG5hbWUYASABKAkiNQoOQ2hhbmdlUGFzc3dvcmQSDAoEbmFtZRgBIAEoCRIVCg1wYXNzd29yZF9oYXNoGAIgASgMIicKCUdyYW50Um9sZRIMCgR1c2VyGAEgASgJEgwKBHJvbGUYAiABKAkiKAoKUmV2b2tlUm9sZRIMCgR1c2VyGAEgASgJEgwKBHJvbGUYAiABKAkiFwoHQWRkUm9sZRIMCgRuYW1lGAEgASgJIhoKCkRlbGV0ZVJvbGUSDAoEbmFtZRgBIAEoCSJqCg9HcmFudFBlcm1pc3Npb24SDAoEcm9sZRgBIAEoCRIpCgRraW5kGAIgASgOMhsuZGt2LnBlZXIudjEuUGVybWlzc2lvbktpbmQSCwoDa2V5GAMgASgMEhEKCXJhbmdlX2VuZBgEIAEoDCJAChBSZXZva2VQZXJtaXNzaW9uEgwKBHJvbGUYASABKAkSCwoDa2V5GAIgASgMEhEKCXJhbmdlX2VuZBgDIAEoDCpgCgpSYW5nZU9yZGVyEhsKF1JBTkdFX09SREVSX1VOU1BFQ0lGSUVEEAASGQoVUkFOR0VfT1JERVJfQVNDRU5ESU5HEAESGgoWUkFOR0VfT1JERVJfREVTQ0VORElORxACKp4BCgtSYW5nZVRhcmdldBIcChhSQU5HRV9UQVJHRVRfVU5TUEVDSUZJRUQQABIYChRSQU5HRV9UQVJHRVRfVkVSU0lPThABEiAKHFJBTkdFX1RBUkdFVF9DUkVBVEVfUkVWSVNJT04QAhIdChlSQU5HRV9UQVJHRVRfTU9EX1JFVklTSU9OEAMSFgoSUkFOR0VfVEFSR0VUX1ZBTFVFEAQqjAEKD0NvbXBhcmVSZWxhdGlvbhIgChxDT01QQVJFX1JFTEFUSU9OX1VOU1BFQ0lGSUVEEAASHAoYQ09NUEFSRV9SRUxBVElPTl9HUkVBVEVSEAESGQoVQ09NUEFSRV9SRUxBVElPTl9MRVNTEAISHgoaQ09NUEFSRV9SRUxBVElPTl9OT1RfRVFVQUwQAyp6CglBbGFybUtpbmQSGgoWQUxBUk1fS0lORF9VTlNQRUNJRklFRBAAEhYKEkFMQVJNX0tJTkRfQ09SUlVQVBABEhcKE0FMQVJNX0tJTkRfTk9fU1BBQ0UQAhIgChxBTEFSTV9LSU5EX05PX1NQQUNFX0RFQ0xBUkVEEAMqhQEKDlBlcm1pc3Npb25LaW5kEh8KG1BFUk1JU1NJT05fS0lORF9VTlNQRUNJRklFRBAAEhgKFFBFUk1JU1NJT05fS0lORF9SRUFEEAESGQoVUEVSTUlTU0lPTl9LSU5EX1dSSVRFEAISHQoZUEVSTUlTU0lPTl9LSU5EX1JFQURXUklURRADYgZwcm90bzM");
 
 /**
  * What a log entry asks the store to do. Stored in every member's log.
+ *
+ * What changes the effect of an entry is a new case of the oneof, never a field of an old one: a member that does not
+ * know a field passes over it and goes on with another state than the others, one that does not know a case stops.
  *
  * @generated from message dkv.peer.v1.Command
  */
@@ -59,7 +62,81 @@ export type Command = Message<"dkv.peer.v1.Command"> & {
      */
     value: AlarmCommand;
     case: "alarm";
+  } | {
+    /**
+     * @generated from field: dkv.peer.v1.TxnCommand txn = 7;
+     */
+    value: TxnCommand;
+    case: "txn";
+  } | {
+    /**
+     * @generated from field: dkv.peer.v1.GrantLeaseCommand grant_lease = 8;
+     */
+    value: GrantLeaseCommand;
+    case: "grantLease";
+  } | {
+    /**
+     * @generated from field: dkv.peer.v1.RevokeLeaseCommand revoke_lease = 9;
+     */
+    value: RevokeLeaseCommand;
+    case: "revokeLease";
+  } | {
+    /**
+     * @generated from field: dkv.peer.v1.ExpireLeasesCommand expire_leases = 10;
+     */
+    value: ExpireLeasesCommand;
+    case: "expireLeases";
+  } | {
+    /**
+     * @generated from field: dkv.peer.v1.CheckpointLeasesCommand checkpoint_leases = 11;
+     */
+    value: CheckpointLeasesCommand;
+    case: "checkpointLeases";
+  } | {
+    /**
+     * @generated from field: dkv.peer.v1.CompactCommand compact = 12;
+     */
+    value: CompactCommand;
+    case: "compact";
+  } | {
+    /**
+     * @generated from field: dkv.peer.v1.RemoveHistoryCommand remove_history = 13;
+     */
+    value: RemoveHistoryCommand;
+    case: "removeHistory";
+  } | {
+    /**
+     * @generated from field: dkv.peer.v1.SetIfCommand set_if = 14;
+     */
+    value: SetIfCommand;
+    case: "setIf";
+  } | {
+    /**
+     * @generated from field: dkv.peer.v1.AuthCommand auth = 15;
+     */
+    value: AuthCommand;
+    case: "auth";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * On whose behalf, and the revision of the rules at which that was found out. Of meaning while auth is enabled, and
+   * so behind an AuthCommand: who does not know these fields has stopped there.
+   *
+   * @generated from field: string user = 16;
+   */
+  user: string;
+
+  /**
+   * @generated from field: uint64 auth_revision = 17;
+   */
+  authRevision: bigint;
+
+  /**
+   * A member asks for what clients may ask for as well: it needs no permission.
+   *
+   * @generated from field: bool by_member = 18;
+   */
+  byMember: boolean;
 };
 
 /**
@@ -84,6 +161,41 @@ export type SetCommand = Message<"dkv.peer.v1.SetCommand"> & {
    * @generated from field: bytes value = 2;
    */
   value: Uint8Array;
+
+  /**
+   * The lease that the key is deleted with; 0 for none. The key leaves the one that it had.
+   *
+   * @generated from field: int64 lease = 3;
+   */
+  lease: bigint;
+
+  /**
+   * Not 0: the lease is granted first, with so many seconds; refused if its id is 0, or there is one with it.
+   *
+   * @generated from field: int64 grant_ttl = 4;
+   */
+  grantTtl: bigint;
+
+  /**
+   * Whether the answer has what the key was before.
+   *
+   * @generated from field: bool want_previous = 5;
+   */
+  wantPrevious: boolean;
+
+  /**
+   * The key keeps its value, and has to exist.
+   *
+   * @generated from field: bool keep_value = 6;
+   */
+  keepValue: boolean;
+
+  /**
+   * The key keeps its lease, and has to exist.
+   *
+   * @generated from field: bool keep_lease = 7;
+   */
+  keepLease: boolean;
 };
 
 /**
@@ -94,7 +206,50 @@ export const SetCommandSchema: GenMessage<SetCommand> = /*@__PURE__*/
   messageDesc(file_dkv_peer_v1_command, 1);
 
 /**
- * Deletes a key; nothing happens if it is missing.
+ * Sets a key that is as it was. Refused otherwise.
+ *
+ * @generated from message dkv.peer.v1.SetIfCommand
+ */
+export type SetIfCommand = Message<"dkv.peer.v1.SetIfCommand"> & {
+  /**
+   * @generated from field: bytes key = 1;
+   */
+  key: Uint8Array;
+
+  /**
+   * @generated from field: bytes value = 2;
+   */
+  value: Uint8Array;
+
+  /**
+   * As in SetCommand.
+   *
+   * @generated from field: int64 lease = 3;
+   */
+  lease: bigint;
+
+  /**
+   * @generated from field: int64 grant_ttl = 4;
+   */
+  grantTtl: bigint;
+
+  /**
+   * At which the key has to have been changed last; 0: it has to be missing.
+   *
+   * @generated from field: int64 mod_revision = 5;
+   */
+  modRevision: bigint;
+};
+
+/**
+ * Describes the message dkv.peer.v1.SetIfCommand.
+ * Use `create(SetIfCommandSchema)` to create a new message.
+ */
+export const SetIfCommandSchema: GenMessage<SetIfCommand> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_command, 2);
+
+/**
+ * Deletes a key, or all keys of an interval; nothing happens to what is missing.
  *
  * @generated from message dkv.peer.v1.DeleteCommand
  */
@@ -103,6 +258,20 @@ export type DeleteCommand = Message<"dkv.peer.v1.DeleteCommand"> & {
    * @generated from field: bytes key = 1;
    */
   key: Uint8Array;
+
+  /**
+   * As in RangeOperation.
+   *
+   * @generated from field: bytes range_end = 2;
+   */
+  rangeEnd: Uint8Array;
+
+  /**
+   * Whether the answer has what the keys were before.
+   *
+   * @generated from field: bool want_previous = 3;
+   */
+  wantPrevious: boolean;
 };
 
 /**
@@ -110,7 +279,410 @@ export type DeleteCommand = Message<"dkv.peer.v1.DeleteCommand"> & {
  * Use `create(DeleteCommandSchema)` to create a new message.
  */
 export const DeleteCommandSchema: GenMessage<DeleteCommand> = /*@__PURE__*/
-  messageDesc(file_dkv_peer_v1_command, 2);
+  messageDesc(file_dkv_peer_v1_command, 3);
+
+/**
+ * Reads the keys of an interval, as a part of a transaction.
+ *
+ * @generated from message dkv.peer.v1.RangeOperation
+ */
+export type RangeOperation = Message<"dkv.peer.v1.RangeOperation"> & {
+  /**
+   * @generated from field: bytes key = 1;
+   */
+  key: Uint8Array;
+
+  /**
+   * Empty: the one key. A zero byte: all keys from that one on. Else: up to and without this one.
+   *
+   * @generated from field: bytes range_end = 2;
+   */
+  rangeEnd: Uint8Array;
+
+  /**
+   * Most keys in the answer; 0 for no limit.
+   *
+   * @generated from field: int64 limit = 3;
+   */
+  limit: bigint;
+
+  /**
+   * As they were then; 0 for now.
+   *
+   * @generated from field: int64 revision = 4;
+   */
+  revision: bigint;
+
+  /**
+   * @generated from field: dkv.peer.v1.RangeOrder order = 5;
+   */
+  order: RangeOrder;
+
+  /**
+   * @generated from field: dkv.peer.v1.RangeTarget target = 6;
+   */
+  target: RangeTarget;
+
+  /**
+   * @generated from field: bool keys_only = 7;
+   */
+  keysOnly: boolean;
+
+  /**
+   * @generated from field: bool count_only = 8;
+   */
+  countOnly: boolean;
+
+  /**
+   * Bounds of the revisions at which keys were last set, and created; 0 for none.
+   *
+   * @generated from field: int64 min_mod_revision = 9;
+   */
+  minModRevision: bigint;
+
+  /**
+   * @generated from field: int64 max_mod_revision = 10;
+   */
+  maxModRevision: bigint;
+
+  /**
+   * @generated from field: int64 min_create_revision = 11;
+   */
+  minCreateRevision: bigint;
+
+  /**
+   * @generated from field: int64 max_create_revision = 12;
+   */
+  maxCreateRevision: bigint;
+};
+
+/**
+ * Describes the message dkv.peer.v1.RangeOperation.
+ * Use `create(RangeOperationSchema)` to create a new message.
+ */
+export const RangeOperationSchema: GenMessage<RangeOperation> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_command, 4);
+
+/**
+ * Does one of two lists of operations, as one change with one revision.
+ *
+ * @generated from message dkv.peer.v1.TxnCommand
+ */
+export type TxnCommand = Message<"dkv.peer.v1.TxnCommand"> & {
+  /**
+   * All of them have to hold for the first list.
+   *
+   * @generated from field: repeated dkv.peer.v1.Compare compares = 1;
+   */
+  compares: Compare[];
+
+  /**
+   * @generated from field: repeated dkv.peer.v1.TxnOperation success = 2;
+   */
+  success: TxnOperation[];
+
+  /**
+   * @generated from field: repeated dkv.peer.v1.TxnOperation failure = 3;
+   */
+  failure: TxnOperation[];
+
+  /**
+   * Most bytes of keys and values in the answers of its ranges, and of its deletes, together; each has one key in any
+   * case. 0 for no limit. Has no influence on what is done. Of no meaning in a nested one.
+   *
+   * @generated from field: uint64 max_answer_bytes = 4;
+   */
+  maxAnswerBytes: bigint;
+};
+
+/**
+ * Describes the message dkv.peer.v1.TxnCommand.
+ * Use `create(TxnCommandSchema)` to create a new message.
+ */
+export const TxnCommandSchema: GenMessage<TxnCommand> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_command, 5);
+
+/**
+ * One operation of a transaction. Sees what those before it have done.
+ *
+ * @generated from message dkv.peer.v1.TxnOperation
+ */
+export type TxnOperation = Message<"dkv.peer.v1.TxnOperation"> & {
+  /**
+   * @generated from oneof dkv.peer.v1.TxnOperation.operation
+   */
+  operation: {
+    /**
+     * @generated from field: dkv.peer.v1.RangeOperation range = 1;
+     */
+    value: RangeOperation;
+    case: "range";
+  } | {
+    /**
+     * @generated from field: dkv.peer.v1.SetCommand set = 2;
+     */
+    value: SetCommand;
+    case: "set";
+  } | {
+    /**
+     * @generated from field: dkv.peer.v1.DeleteCommand delete = 3;
+     */
+    value: DeleteCommand;
+    case: "delete";
+  } | {
+    /**
+     * Its comparisons see the state before the whole transaction.
+     *
+     * @generated from field: dkv.peer.v1.TxnCommand txn = 4;
+     */
+    value: TxnCommand;
+    case: "txn";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message dkv.peer.v1.TxnOperation.
+ * Use `create(TxnOperationSchema)` to create a new message.
+ */
+export const TxnOperationSchema: GenMessage<TxnOperation> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_command, 6);
+
+/**
+ * Holds if it does for every key of the interval. A missing key has 0 for everything, and no value: a comparison
+ * with its value never holds.
+ *
+ * @generated from message dkv.peer.v1.Compare
+ */
+export type Compare = Message<"dkv.peer.v1.Compare"> & {
+  /**
+   * @generated from field: bytes key = 1;
+   */
+  key: Uint8Array;
+
+  /**
+   * As in RangeOperation. An interval without keys is compared as a missing key.
+   *
+   * @generated from field: bytes range_end = 2;
+   */
+  rangeEnd: Uint8Array;
+
+  /**
+   * @generated from field: dkv.peer.v1.CompareRelation relation = 3;
+   */
+  relation: CompareRelation;
+
+  /**
+   * @generated from oneof dkv.peer.v1.Compare.target
+   */
+  target: {
+    /**
+     * @generated from field: int64 version = 4;
+     */
+    value: bigint;
+    case: "version";
+  } | {
+    /**
+     * @generated from field: int64 create_revision = 5;
+     */
+    value: bigint;
+    case: "createRevision";
+  } | {
+    /**
+     * @generated from field: int64 mod_revision = 6;
+     */
+    value: bigint;
+    case: "modRevision";
+  } | {
+    /**
+     * @generated from field: bytes value = 7;
+     */
+    value: Uint8Array;
+    case: "value";
+  } | {
+    /**
+     * @generated from field: int64 lease = 8;
+     */
+    value: bigint;
+    case: "lease";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message dkv.peer.v1.Compare.
+ * Use `create(CompareSchema)` to create a new message.
+ */
+export const CompareSchema: GenMessage<Compare> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_command, 7);
+
+/**
+ * Makes a lease: keys that are set with it are deleted when it is not kept alive for that long.
+ *
+ * @generated from message dkv.peer.v1.GrantLeaseCommand
+ */
+export type GrantLeaseCommand = Message<"dkv.peer.v1.GrantLeaseCommand"> & {
+  /**
+   * Refused if it is 0, or there is a lease with it.
+   *
+   * @generated from field: int64 id = 1;
+   */
+  id: bigint;
+
+  /**
+   * Seconds.
+   *
+   * @generated from field: int64 ttl = 2;
+   */
+  ttl: bigint;
+};
+
+/**
+ * Describes the message dkv.peer.v1.GrantLeaseCommand.
+ * Use `create(GrantLeaseCommandSchema)` to create a new message.
+ */
+export const GrantLeaseCommandSchema: GenMessage<GrantLeaseCommand> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_command, 8);
+
+/**
+ * Ends a lease, and deletes its keys.
+ *
+ * @generated from message dkv.peer.v1.RevokeLeaseCommand
+ */
+export type RevokeLeaseCommand = Message<"dkv.peer.v1.RevokeLeaseCommand"> & {
+  /**
+   * @generated from field: int64 id = 1;
+   */
+  id: bigint;
+};
+
+/**
+ * Describes the message dkv.peer.v1.RevokeLeaseCommand.
+ * Use `create(RevokeLeaseCommandSchema)` to create a new message.
+ */
+export const RevokeLeaseCommandSchema: GenMessage<RevokeLeaseCommand> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_command, 9);
+
+/**
+ * Ends leases whose time is up, and deletes their keys.
+ *
+ * @generated from message dkv.peer.v1.ExpireLeasesCommand
+ */
+export type ExpireLeasesCommand = Message<"dkv.peer.v1.ExpireLeasesCommand"> & {
+  /**
+   * In ascending order. Those that are gone already are passed over.
+   *
+   * @generated from field: repeated int64 ids = 1;
+   */
+  ids: bigint[];
+
+  /**
+   * Of the leader that measured the time. In an entry of another term it does nothing: a later leader has
+   * given the leases more time.
+   *
+   * @generated from field: uint64 term = 2;
+   */
+  term: bigint;
+
+  /**
+   * The last entry that the leader had applied when it decided so. A lease that was granted by a later one is passed
+   * over: it has the id of one that is gone by now.
+   *
+   * @generated from field: uint64 applied = 3;
+   */
+  applied: bigint;
+};
+
+/**
+ * Describes the message dkv.peer.v1.ExpireLeasesCommand.
+ * Use `create(ExpireLeasesCommandSchema)` to create a new message.
+ */
+export const ExpireLeasesCommandSchema: GenMessage<ExpireLeasesCommand> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_command, 10);
+
+/**
+ * Notes how much time leases have left, so that a later leader does not begin anew.
+ *
+ * @generated from message dkv.peer.v1.CheckpointLeasesCommand
+ */
+export type CheckpointLeasesCommand = Message<"dkv.peer.v1.CheckpointLeasesCommand"> & {
+  /**
+   * @generated from field: repeated dkv.peer.v1.LeaseCheckpoint checkpoints = 1;
+   */
+  checkpoints: LeaseCheckpoint[];
+
+  /**
+   * As in ExpireLeasesCommand.
+   *
+   * @generated from field: uint64 applied = 2;
+   */
+  applied: bigint;
+};
+
+/**
+ * Describes the message dkv.peer.v1.CheckpointLeasesCommand.
+ * Use `create(CheckpointLeasesCommandSchema)` to create a new message.
+ */
+export const CheckpointLeasesCommandSchema: GenMessage<CheckpointLeasesCommand> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_command, 11);
+
+/**
+ * Time that one lease has left.
+ *
+ * @generated from message dkv.peer.v1.LeaseCheckpoint
+ */
+export type LeaseCheckpoint = Message<"dkv.peer.v1.LeaseCheckpoint"> & {
+  /**
+   * @generated from field: int64 id = 1;
+   */
+  id: bigint;
+
+  /**
+   * Seconds; 0 forgets a former note.
+   *
+   * @generated from field: int64 remaining_ttl = 2;
+   */
+  remainingTtl: bigint;
+};
+
+/**
+ * Describes the message dkv.peer.v1.LeaseCheckpoint.
+ * Use `create(LeaseCheckpointSchema)` to create a new message.
+ */
+export const LeaseCheckpointSchema: GenMessage<LeaseCheckpoint> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_command, 12);
+
+/**
+ * Gives up the history before a revision. The versions that were current there stay.
+ *
+ * @generated from message dkv.peer.v1.CompactCommand
+ */
+export type CompactCommand = Message<"dkv.peer.v1.CompactCommand"> & {
+  /**
+   * @generated from field: int64 revision = 1;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message dkv.peer.v1.CompactCommand.
+ * Use `create(CompactCommandSchema)` to create a new message.
+ */
+export const CompactCommandSchema: GenMessage<CompactCommand> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_command, 13);
+
+/**
+ * Removes some of the history that was given up: the next piece, the same on every member.
+ *
+ * @generated from message dkv.peer.v1.RemoveHistoryCommand
+ */
+export type RemoveHistoryCommand = Message<"dkv.peer.v1.RemoveHistoryCommand"> & {
+};
+
+/**
+ * Describes the message dkv.peer.v1.RemoveHistoryCommand.
+ * Use `create(RemoveHistoryCommandSchema)` to create a new message.
+ */
+export const RemoveHistoryCommandSchema: GenMessage<RemoveHistoryCommand> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_command, 14);
 
 /**
  * Marks a point in the log: members compare what their state is right behind it. Changes nothing.
@@ -125,7 +697,7 @@ export type CheckCommand = Message<"dkv.peer.v1.CheckCommand"> & {
  * Use `create(CheckCommandSchema)` to create a new message.
  */
 export const CheckCommandSchema: GenMessage<CheckCommand> = /*@__PURE__*/
-  messageDesc(file_dkv_peer_v1_command, 3);
+  messageDesc(file_dkv_peer_v1_command, 15);
 
 /**
  * Raises an alarm about a member, or lifts one. One that is there already, or is not, changes nothing.
@@ -163,7 +735,465 @@ export type AlarmCommand = Message<"dkv.peer.v1.AlarmCommand"> & {
  * Use `create(AlarmCommandSchema)` to create a new message.
  */
 export const AlarmCommandSchema: GenMessage<AlarmCommand> = /*@__PURE__*/
-  messageDesc(file_dkv_peer_v1_command, 4);
+  messageDesc(file_dkv_peer_v1_command, 16);
+
+/**
+ * Changes who may do what.
+ *
+ * @generated from message dkv.peer.v1.AuthCommand
+ */
+export type AuthCommand = Message<"dkv.peer.v1.AuthCommand"> & {
+  /**
+   * @generated from oneof dkv.peer.v1.AuthCommand.change
+   */
+  change: {
+    /**
+     * From now on nobody does anything without a permission. Refused unless there is a user root with the role root.
+     *
+     * @generated from field: dkv.peer.v1.EnableAuth enable = 1;
+     */
+    value: EnableAuth;
+    case: "enable";
+  } | {
+    /**
+     * @generated from field: dkv.peer.v1.DisableAuth disable = 2;
+     */
+    value: DisableAuth;
+    case: "disable";
+  } | {
+    /**
+     * @generated from field: dkv.peer.v1.AddUser add_user = 3;
+     */
+    value: AddUser;
+    case: "addUser";
+  } | {
+    /**
+     * @generated from field: dkv.peer.v1.DeleteUser delete_user = 4;
+     */
+    value: DeleteUser;
+    case: "deleteUser";
+  } | {
+    /**
+     * @generated from field: dkv.peer.v1.ChangePassword change_password = 5;
+     */
+    value: ChangePassword;
+    case: "changePassword";
+  } | {
+    /**
+     * @generated from field: dkv.peer.v1.GrantRole grant_role = 6;
+     */
+    value: GrantRole;
+    case: "grantRole";
+  } | {
+    /**
+     * @generated from field: dkv.peer.v1.RevokeRole revoke_role = 7;
+     */
+    value: RevokeRole;
+    case: "revokeRole";
+  } | {
+    /**
+     * @generated from field: dkv.peer.v1.AddRole add_role = 8;
+     */
+    value: AddRole;
+    case: "addRole";
+  } | {
+    /**
+     * @generated from field: dkv.peer.v1.DeleteRole delete_role = 9;
+     */
+    value: DeleteRole;
+    case: "deleteRole";
+  } | {
+    /**
+     * @generated from field: dkv.peer.v1.GrantPermission grant_permission = 10;
+     */
+    value: GrantPermission;
+    case: "grantPermission";
+  } | {
+    /**
+     * @generated from field: dkv.peer.v1.RevokePermission revoke_permission = 11;
+     */
+    value: RevokePermission;
+    case: "revokePermission";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message dkv.peer.v1.AuthCommand.
+ * Use `create(AuthCommandSchema)` to create a new message.
+ */
+export const AuthCommandSchema: GenMessage<AuthCommand> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_command, 17);
+
+/**
+ * @generated from message dkv.peer.v1.EnableAuth
+ */
+export type EnableAuth = Message<"dkv.peer.v1.EnableAuth"> & {
+};
+
+/**
+ * Describes the message dkv.peer.v1.EnableAuth.
+ * Use `create(EnableAuthSchema)` to create a new message.
+ */
+export const EnableAuthSchema: GenMessage<EnableAuth> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_command, 18);
+
+/**
+ * @generated from message dkv.peer.v1.DisableAuth
+ */
+export type DisableAuth = Message<"dkv.peer.v1.DisableAuth"> & {
+};
+
+/**
+ * Describes the message dkv.peer.v1.DisableAuth.
+ * Use `create(DisableAuthSchema)` to create a new message.
+ */
+export const DisableAuthSchema: GenMessage<DisableAuth> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_command, 19);
+
+/**
+ * @generated from message dkv.peer.v1.AddUser
+ */
+export type AddUser = Message<"dkv.peer.v1.AddUser"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Of a password that only its user knows; empty if nobody can log in with one.
+   *
+   * @generated from field: bytes password_hash = 2;
+   */
+  passwordHash: Uint8Array;
+
+  /**
+   * The user is known by a certificate alone, and never has a password.
+   *
+   * @generated from field: bool no_password = 3;
+   */
+  noPassword: boolean;
+};
+
+/**
+ * Describes the message dkv.peer.v1.AddUser.
+ * Use `create(AddUserSchema)` to create a new message.
+ */
+export const AddUserSchema: GenMessage<AddUser> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_command, 20);
+
+/**
+ * @generated from message dkv.peer.v1.DeleteUser
+ */
+export type DeleteUser = Message<"dkv.peer.v1.DeleteUser"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message dkv.peer.v1.DeleteUser.
+ * Use `create(DeleteUserSchema)` to create a new message.
+ */
+export const DeleteUserSchema: GenMessage<DeleteUser> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_command, 21);
+
+/**
+ * @generated from message dkv.peer.v1.ChangePassword
+ */
+export type ChangePassword = Message<"dkv.peer.v1.ChangePassword"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * As in AddUser.
+   *
+   * @generated from field: bytes password_hash = 2;
+   */
+  passwordHash: Uint8Array;
+};
+
+/**
+ * Describes the message dkv.peer.v1.ChangePassword.
+ * Use `create(ChangePasswordSchema)` to create a new message.
+ */
+export const ChangePasswordSchema: GenMessage<ChangePassword> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_command, 22);
+
+/**
+ * @generated from message dkv.peer.v1.GrantRole
+ */
+export type GrantRole = Message<"dkv.peer.v1.GrantRole"> & {
+  /**
+   * @generated from field: string user = 1;
+   */
+  user: string;
+
+  /**
+   * @generated from field: string role = 2;
+   */
+  role: string;
+};
+
+/**
+ * Describes the message dkv.peer.v1.GrantRole.
+ * Use `create(GrantRoleSchema)` to create a new message.
+ */
+export const GrantRoleSchema: GenMessage<GrantRole> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_command, 23);
+
+/**
+ * @generated from message dkv.peer.v1.RevokeRole
+ */
+export type RevokeRole = Message<"dkv.peer.v1.RevokeRole"> & {
+  /**
+   * @generated from field: string user = 1;
+   */
+  user: string;
+
+  /**
+   * @generated from field: string role = 2;
+   */
+  role: string;
+};
+
+/**
+ * Describes the message dkv.peer.v1.RevokeRole.
+ * Use `create(RevokeRoleSchema)` to create a new message.
+ */
+export const RevokeRoleSchema: GenMessage<RevokeRole> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_command, 24);
+
+/**
+ * @generated from message dkv.peer.v1.AddRole
+ */
+export type AddRole = Message<"dkv.peer.v1.AddRole"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message dkv.peer.v1.AddRole.
+ * Use `create(AddRoleSchema)` to create a new message.
+ */
+export const AddRoleSchema: GenMessage<AddRole> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_command, 25);
+
+/**
+ * Every user loses it.
+ *
+ * @generated from message dkv.peer.v1.DeleteRole
+ */
+export type DeleteRole = Message<"dkv.peer.v1.DeleteRole"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message dkv.peer.v1.DeleteRole.
+ * Use `create(DeleteRoleSchema)` to create a new message.
+ */
+export const DeleteRoleSchema: GenMessage<DeleteRole> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_command, 26);
+
+/**
+ * Takes the place of what the role had for the very same interval.
+ *
+ * @generated from message dkv.peer.v1.GrantPermission
+ */
+export type GrantPermission = Message<"dkv.peer.v1.GrantPermission"> & {
+  /**
+   * @generated from field: string role = 1;
+   */
+  role: string;
+
+  /**
+   * @generated from field: dkv.peer.v1.PermissionKind kind = 2;
+   */
+  kind: PermissionKind;
+
+  /**
+   * @generated from field: bytes key = 3;
+   */
+  key: Uint8Array;
+
+  /**
+   * As in RangeOperation.
+   *
+   * @generated from field: bytes range_end = 4;
+   */
+  rangeEnd: Uint8Array;
+};
+
+/**
+ * Describes the message dkv.peer.v1.GrantPermission.
+ * Use `create(GrantPermissionSchema)` to create a new message.
+ */
+export const GrantPermissionSchema: GenMessage<GrantPermission> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_command, 27);
+
+/**
+ * Refused unless the role has a permission for the very same interval.
+ *
+ * @generated from message dkv.peer.v1.RevokePermission
+ */
+export type RevokePermission = Message<"dkv.peer.v1.RevokePermission"> & {
+  /**
+   * @generated from field: string role = 1;
+   */
+  role: string;
+
+  /**
+   * @generated from field: bytes key = 2;
+   */
+  key: Uint8Array;
+
+  /**
+   * As in RangeOperation.
+   *
+   * @generated from field: bytes range_end = 3;
+   */
+  rangeEnd: Uint8Array;
+};
+
+/**
+ * Describes the message dkv.peer.v1.RevokePermission.
+ * Use `create(RevokePermissionSchema)` to create a new message.
+ */
+export const RevokePermissionSchema: GenMessage<RevokePermission> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_command, 28);
+
+/**
+ * In which order keys are answered.
+ *
+ * @generated from enum dkv.peer.v1.RangeOrder
+ */
+export const RangeOrder = {
+  /**
+   * By key, unless there is a target.
+   *
+   * @generated from enum value: RANGE_ORDER_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: RANGE_ORDER_ASCENDING = 1;
+   */
+  ASCENDING: 1,
+
+  /**
+   * @generated from enum value: RANGE_ORDER_DESCENDING = 2;
+   */
+  DESCENDING: 2,
+} as const;
+
+/**
+ * In which order keys are answered.
+ *
+ * @generated from enum dkv.peer.v1.RangeOrder
+ */
+export type RangeOrder = (typeof RangeOrder)[keyof typeof RangeOrder] | UnknownEnum;
+
+/**
+ * Describes the enum dkv.peer.v1.RangeOrder.
+ */
+export const RangeOrderSchema: GenEnum<RangeOrder> = /*@__PURE__*/
+  enumDesc(file_dkv_peer_v1_command, 0);
+
+/**
+ * By what keys are ordered.
+ *
+ * @generated from enum dkv.peer.v1.RangeTarget
+ */
+export const RangeTarget = {
+  /**
+   * By the key itself.
+   *
+   * @generated from enum value: RANGE_TARGET_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: RANGE_TARGET_VERSION = 1;
+   */
+  VERSION: 1,
+
+  /**
+   * @generated from enum value: RANGE_TARGET_CREATE_REVISION = 2;
+   */
+  CREATE_REVISION: 2,
+
+  /**
+   * @generated from enum value: RANGE_TARGET_MOD_REVISION = 3;
+   */
+  MOD_REVISION: 3,
+
+  /**
+   * @generated from enum value: RANGE_TARGET_VALUE = 4;
+   */
+  VALUE: 4,
+} as const;
+
+/**
+ * By what keys are ordered.
+ *
+ * @generated from enum dkv.peer.v1.RangeTarget
+ */
+export type RangeTarget = (typeof RangeTarget)[keyof typeof RangeTarget] | UnknownEnum;
+
+/**
+ * Describes the enum dkv.peer.v1.RangeTarget.
+ */
+export const RangeTargetSchema: GenEnum<RangeTarget> = /*@__PURE__*/
+  enumDesc(file_dkv_peer_v1_command, 1);
+
+/**
+ * How what the key has is compared with what is given.
+ *
+ * @generated from enum dkv.peer.v1.CompareRelation
+ */
+export const CompareRelation = {
+  /**
+   * Equal.
+   *
+   * @generated from enum value: COMPARE_RELATION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: COMPARE_RELATION_GREATER = 1;
+   */
+  GREATER: 1,
+
+  /**
+   * @generated from enum value: COMPARE_RELATION_LESS = 2;
+   */
+  LESS: 2,
+
+  /**
+   * @generated from enum value: COMPARE_RELATION_NOT_EQUAL = 3;
+   */
+  NOT_EQUAL: 3,
+} as const;
+
+/**
+ * How what the key has is compared with what is given.
+ *
+ * @generated from enum dkv.peer.v1.CompareRelation
+ */
+export type CompareRelation = (typeof CompareRelation)[keyof typeof CompareRelation] | UnknownEnum;
+
+/**
+ * Describes the enum dkv.peer.v1.CompareRelation.
+ */
+export const CompareRelationSchema: GenEnum<CompareRelation> = /*@__PURE__*/
+  enumDesc(file_dkv_peer_v1_command, 2);
 
 /**
  * What is wrong with a member.
@@ -182,6 +1212,20 @@ export const AlarmKind = {
    * @generated from enum value: ALARM_KIND_CORRUPT = 1;
    */
   CORRUPT: 1,
+
+  /**
+   * The state has reached its quota: nothing that takes room is written until some is free again.
+   *
+   * @generated from enum value: ALARM_KIND_NO_SPACE = 2;
+   */
+  NO_SPACE: 2,
+
+  /**
+   * The same because somebody said so: it stays until somebody lifts it, however large the state is.
+   *
+   * @generated from enum value: ALARM_KIND_NO_SPACE_DECLARED = 3;
+   */
+  NO_SPACE_DECLARED: 3,
 } as const;
 
 /**
@@ -195,5 +1239,47 @@ export type AlarmKind = (typeof AlarmKind)[keyof typeof AlarmKind] | UnknownEnum
  * Describes the enum dkv.peer.v1.AlarmKind.
  */
 export const AlarmKindSchema: GenEnum<AlarmKind> = /*@__PURE__*/
-  enumDesc(file_dkv_peer_v1_command, 0);
+  enumDesc(file_dkv_peer_v1_command, 3);
+
+/**
+ * What may be done with the keys of an interval.
+ *
+ * @generated from enum dkv.peer.v1.PermissionKind
+ */
+export const PermissionKind = {
+  /**
+   * Refused.
+   *
+   * @generated from enum value: PERMISSION_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: PERMISSION_KIND_READ = 1;
+   */
+  READ: 1,
+
+  /**
+   * @generated from enum value: PERMISSION_KIND_WRITE = 2;
+   */
+  WRITE: 2,
+
+  /**
+   * @generated from enum value: PERMISSION_KIND_READWRITE = 3;
+   */
+  READWRITE: 3,
+} as const;
+
+/**
+ * What may be done with the keys of an interval.
+ *
+ * @generated from enum dkv.peer.v1.PermissionKind
+ */
+export type PermissionKind = (typeof PermissionKind)[keyof typeof PermissionKind] | UnknownEnum;
+
+/**
+ * Describes the enum dkv.peer.v1.PermissionKind.
+ */
+export const PermissionKindSchema: GenEnum<PermissionKind> = /*@__PURE__*/
+  enumDesc(file_dkv_peer_v1_command, 4);
 

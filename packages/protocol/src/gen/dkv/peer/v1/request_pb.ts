@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file dkv/peer/v1/request.proto.
  */
 export const file_dkv_peer_v1_request: GenFile = /*@__PURE__*/
-  fileDesc("Chlka3YvcGVlci92MS9yZXF1ZXN0LnByb3RvEgtka3YucGVlci52MSKIAgoNTWVtYmVyUmVxdWVzdBIvCgZjaGFuZ2UYASABKAsyHS5ka3YucGVlci52MS5NZW1iZXJzaGlwQ2hhbmdlSAASLgoLbW92ZV9sZWFkZXIYAiABKAsyFy5ka3YucGVlci52MS5Nb3ZlTGVhZGVySAASNAoObGlzdF9mb2xsb3dlcnMYAyABKAsyGi5ka3YucGVlci52MS5MaXN0Rm9sbG93ZXJzSAASNAoKc3RhdGVfaGFzaBgEIAEoCzIeLmRrdi5wZWVyLnYxLlN0YXRlSGFzaFF1ZXN0aW9uSAASDgoGbmV3X2lkGA4gASgGEhIKCnRpbWVvdXRfbXMYDyABKA1CBgoEa2luZCK/AQoOTWVtYmVyUmVzcG9uc2USIQoEZG9uZRgBIAEoCzIRLmRrdi5wZWVyLnYxLkRvbmVIABInCgdmYWlsdXJlGAIgASgLMhQuZGt2LnBlZXIudjEuRmFpbHVyZUgAEisKCWZvbGxvd2VycxgDIAEoCzIWLmRrdi5wZWVyLnYxLkZvbGxvd2Vyc0gAEiwKCnN0YXRlX2hhc2gYBCABKAsyFi5ka3YucGVlci52MS5TdGF0ZUhhc2hIAEIGCgRraW5kItsBChBNZW1iZXJzaGlwQ2hhbmdlEiEKBGpvaW4YASABKAsyES5ka3YucGVlci52MS5Kb2luSAASIwoFbGVhdmUYAiABKAsyEi5ka3YucGVlci52MS5MZWF2ZUgAEicKB3Byb21vdGUYAyABKAsyFC5ka3YucGVlci52MS5Qcm9tb3RlSAASJwoHcmVwbGFjZRgEIAEoCzIULmRrdi5wZWVyLnYxLlJlcGxhY2VIABIlCgZ1cGRhdGUYBSABKAsyEy5ka3YucGVlci52MS5VcGRhdGVIAEIGCgRraW5kIioKBEpvaW4SDAoEbmFtZRgBIAEoCRIUCgxwZWVyX2FkZHJlc3MYAiABKAkiFQoFTGVhdmUSDAoEbmFtZRgBIAEoCSIXCgdQcm9tb3RlEgwKBG5hbWUYASABKAkiOgoHUmVwbGFjZRILCgNvbGQYASABKAkSDAoEbmFtZRgCIAEoCRIUCgxwZWVyX2FkZHJlc3MYAyABKAkiLAoGVXBkYXRlEgwKBG5hbWUYASABKAkSFAoMcGVlcl9hZGRyZXNzGAIgASgJIhoKCk1vdmVMZWFkZXISDAoEbmFtZRgBIAEoCSIPCg1MaXN0Rm9sbG93ZXJzIgYKBERvbmUiKAoHRmFpbHVyZRIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkiSQoJRm9sbG93ZXJzEigKCWZvbGxvd2VycxgBIAMoCzIVLmRrdi5wZWVyLnYxLkZvbGxvd2VyEhIKCmxhc3RfaW5kZXgYAiABKAQiJQoIRm9sbG93ZXISCgoCaWQYASABKAYSDQoFbWF0Y2gYAiABKAQiIgoRU3RhdGVIYXNoUXVlc3Rpb24SDQoFaW5kZXgYASABKAQiOgoJU3RhdGVIYXNoEg0KBWluZGV4GAEgASgEEhAKCHJldmlzaW9uGAIgASgEEgwKBGhhc2gYAyABKAxiBnByb3RvMw");
+  fileDesc("Chlka3YvcGVlci92MS9yZXF1ZXN0LnByb3RvEgtka3YucGVlci52MSL7AgoNTWVtYmVyUmVxdWVzdBIvCgZjaGFuZ2UYASABKAsyHS5ka3YucGVlci52MS5NZW1iZXJzaGlwQ2hhbmdlSAASLgoLbW92ZV9sZWFkZXIYAiABKAsyFy5ka3YucGVlci52MS5Nb3ZlTGVhZGVySAASNAoObGlzdF9mb2xsb3dlcnMYAyABKAsyGi5ka3YucGVlci52MS5MaXN0Rm9sbG93ZXJzSAASNAoKc3RhdGVfaGFzaBgEIAEoCzIeLmRrdi5wZWVyLnYxLlN0YXRlSGFzaFF1ZXN0aW9uSAASOQoRa2VlcF9sZWFzZXNfYWxpdmUYBSABKAsyHC5ka3YucGVlci52MS5LZWVwTGVhc2VzQWxpdmVIABI2CgtsZWFzZV90aW1lcxgGIAEoCzIfLmRrdi5wZWVyLnYxLkxlYXNlVGltZXNRdWVzdGlvbkgAEg4KBm5ld19pZBgOIAEoBhISCgp0aW1lb3V0X21zGA8gASgNQgYKBGtpbmQi7wEKDk1lbWJlclJlc3BvbnNlEiEKBGRvbmUYASABKAsyES5ka3YucGVlci52MS5Eb25lSAASJwoHZmFpbHVyZRgCIAEoCzIULmRrdi5wZWVyLnYxLkZhaWx1cmVIABIrCglmb2xsb3dlcnMYAyABKAsyFi5ka3YucGVlci52MS5Gb2xsb3dlcnNIABIsCgpzdGF0ZV9oYXNoGAQgASgLMhYuZGt2LnBlZXIudjEuU3RhdGVIYXNoSAASLgoLbGVhc2VfdGltZXMYBSABKAsyFy5ka3YucGVlci52MS5MZWFzZVRpbWVzSABCBgoEa2luZCLbAQoQTWVtYmVyc2hpcENoYW5nZRIhCgRqb2luGAEgASgLMhEuZGt2LnBlZXIudjEuSm9pbkgAEiMKBWxlYXZlGAIgASgLMhIuZGt2LnBlZXIudjEuTGVhdmVIABInCgdwcm9tb3RlGAMgASgLMhQuZGt2LnBlZXIudjEuUHJvbW90ZUgAEicKB3JlcGxhY2UYBCABKAsyFC5ka3YucGVlci52MS5SZXBsYWNlSAASJQoGdXBkYXRlGAUgASgLMhMuZGt2LnBlZXIudjEuVXBkYXRlSABCBgoEa2luZCJBCgRKb2luEgwKBG5hbWUYASABKAkSFAoMcGVlcl9hZGRyZXNzGAIgASgJEhUKDXN0YXlzX2xlYXJuZXIYAyABKAgiFQoFTGVhdmUSDAoEbmFtZRgBIAEoCSIXCgdQcm9tb3RlEgwKBG5hbWUYASABKAkiOgoHUmVwbGFjZRILCgNvbGQYASABKAkSDAoEbmFtZRgCIAEoCRIUCgxwZWVyX2FkZHJlc3MYAyABKAkiLAoGVXBkYXRlEgwKBG5hbWUYASABKAkSFAoMcGVlcl9hZGRyZXNzGAIgASgJIhoKCk1vdmVMZWFkZXISDAoEbmFtZRgBIAEoCSIPCg1MaXN0Rm9sbG93ZXJzIgYKBERvbmUiKAoHRmFpbHVyZRIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkiSQoJRm9sbG93ZXJzEigKCWZvbGxvd2VycxgBIAMoCzIVLmRrdi5wZWVyLnYxLkZvbGxvd2VyEhIKCmxhc3RfaW5kZXgYAiABKAQiJQoIRm9sbG93ZXISCgoCaWQYASABKAYSDQoFbWF0Y2gYAiABKAQiIgoRU3RhdGVIYXNoUXVlc3Rpb24SDQoFaW5kZXgYASABKAQiOgoJU3RhdGVIYXNoEg0KBWluZGV4GAEgASgEEhAKCHJldmlzaW9uGAIgASgEEgwKBGhhc2gYAyABKAwiHgoPS2VlcExlYXNlc0FsaXZlEgsKA2lkcxgBIAMoAyIhChJMZWFzZVRpbWVzUXVlc3Rpb24SCwoDaWRzGAEgAygDIjMKCkxlYXNlVGltZXMSJQoFdGltZXMYASADKAsyFi5ka3YucGVlci52MS5MZWFzZVRpbWUiNwoJTGVhc2VUaW1lEhMKC2dyYW50ZWRfdHRsGAEgASgDEhUKDXJlbWFpbmluZ190dGwYAiABKANiBnByb3RvMw");
 
 /**
  * Asks something of another member, mostly of the leader.
@@ -55,6 +55,22 @@ export type MemberRequest = Message<"dkv.peer.v1.MemberRequest"> & {
      */
     value: StateHashQuestion;
     case: "stateHash";
+  } | {
+    /**
+     * Asks the leader to give leases all of their time again.
+     *
+     * @generated from field: dkv.peer.v1.KeepLeasesAlive keep_leases_alive = 5;
+     */
+    value: KeepLeasesAlive;
+    case: "keepLeasesAlive";
+  } | {
+    /**
+     * Asks the leader how much time leases have left.
+     *
+     * @generated from field: dkv.peer.v1.LeaseTimesQuestion lease_times = 6;
+     */
+    value: LeaseTimesQuestion;
+    case: "leaseTimes";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -116,6 +132,12 @@ export type MemberResponse = Message<"dkv.peer.v1.MemberResponse"> & {
      */
     value: StateHash;
     case: "stateHash";
+  } | {
+    /**
+     * @generated from field: dkv.peer.v1.LeaseTimes lease_times = 5;
+     */
+    value: LeaseTimes;
+    case: "leaseTimes";
   } | { case: undefined; value?: undefined };
 };
 
@@ -190,6 +212,13 @@ export type Join = Message<"dkv.peer.v1.Join"> & {
    * @generated from field: string peer_address = 2;
    */
   peerAddress: string;
+
+  /**
+   * Whether it becomes a voter only when somebody asks for it.
+   *
+   * @generated from field: bool stays_learner = 3;
+   */
+  staysLearner: boolean;
 };
 
 /**
@@ -464,4 +493,87 @@ export type StateHash = Message<"dkv.peer.v1.StateHash"> & {
  */
 export const StateHashSchema: GenMessage<StateHash> = /*@__PURE__*/
   messageDesc(file_dkv_peer_v1_request, 15);
+
+/**
+ * @generated from message dkv.peer.v1.KeepLeasesAlive
+ */
+export type KeepLeasesAlive = Message<"dkv.peer.v1.KeepLeasesAlive"> & {
+  /**
+   * @generated from field: repeated int64 ids = 1;
+   */
+  ids: bigint[];
+};
+
+/**
+ * Describes the message dkv.peer.v1.KeepLeasesAlive.
+ * Use `create(KeepLeasesAliveSchema)` to create a new message.
+ */
+export const KeepLeasesAliveSchema: GenMessage<KeepLeasesAlive> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_request, 16);
+
+/**
+ * @generated from message dkv.peer.v1.LeaseTimesQuestion
+ */
+export type LeaseTimesQuestion = Message<"dkv.peer.v1.LeaseTimesQuestion"> & {
+  /**
+   * @generated from field: repeated int64 ids = 1;
+   */
+  ids: bigint[];
+};
+
+/**
+ * Describes the message dkv.peer.v1.LeaseTimesQuestion.
+ * Use `create(LeaseTimesQuestionSchema)` to create a new message.
+ */
+export const LeaseTimesQuestionSchema: GenMessage<LeaseTimesQuestion> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_request, 17);
+
+/**
+ * Answers both.
+ *
+ * @generated from message dkv.peer.v1.LeaseTimes
+ */
+export type LeaseTimes = Message<"dkv.peer.v1.LeaseTimes"> & {
+  /**
+   * In the order in which they were asked for.
+   *
+   * @generated from field: repeated dkv.peer.v1.LeaseTime times = 1;
+   */
+  times: LeaseTime[];
+};
+
+/**
+ * Describes the message dkv.peer.v1.LeaseTimes.
+ * Use `create(LeaseTimesSchema)` to create a new message.
+ */
+export const LeaseTimesSchema: GenMessage<LeaseTimes> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_request, 18);
+
+/**
+ * Nothing is set if there is no such lease, or it is about to end.
+ *
+ * @generated from message dkv.peer.v1.LeaseTime
+ */
+export type LeaseTime = Message<"dkv.peer.v1.LeaseTime"> & {
+  /**
+   * Seconds.
+   *
+   * @generated from field: int64 granted_ttl = 1;
+   */
+  grantedTtl: bigint;
+
+  /**
+   * Seconds that are left, rounded up.
+   *
+   * @generated from field: int64 remaining_ttl = 2;
+   */
+  remainingTtl: bigint;
+};
+
+/**
+ * Describes the message dkv.peer.v1.LeaseTime.
+ * Use `create(LeaseTimeSchema)` to create a new message.
+ */
+export const LeaseTimeSchema: GenMessage<LeaseTime> = /*@__PURE__*/
+  messageDesc(file_dkv_peer_v1_request, 19);
 
