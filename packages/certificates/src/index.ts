@@ -6,3 +6,4 @@ export {
   type Usage,
 } from "./certificate.ts";
 export { CertificatesError, makeCertificates, type MakeOptions, type MakeResult } from "./make.ts";
+export { revoke } from "./revocations.ts";

@@ -220,9 +220,11 @@ export class RaftLog {
 /** The longest beginning that fits in `maxBytes`, at least one entry. */
 function fitting(entries: readonly Entry[], maxBytes: number): readonly Entry[] {
   let bytes = 0;
-  for (const [position, entry] of entries.entries()) {
+  let count = 0;
+  for (const entry of entries) {
     bytes += entry.data.length;
-    if (bytes > maxBytes && position > 0) return entries.slice(0, position);
+    if (bytes > maxBytes && count > 0) return entries.slice(0, count);
+    count += 1;
   }
   return entries;
 }

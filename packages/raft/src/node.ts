@@ -211,6 +211,11 @@ export class RaftNode {
     return softStateOf(this.#raft);
   }
 
+  /** The one in force: the latest in the log, committed or not. */
+  get configuration(): ConfigurationAt {
+    return this.#raft.log.configurations.latest;
+  }
+
   status(): NodeStatus {
     const { id, term, leader, log, role, config } = this.#raft;
     return {

@@ -1,7 +1,7 @@
 /**
  * What stands before the chunks of a snapshot: which state it is, and whose.
  *
- *   0  format, 01
+ *   0  format, 02, of what follows and of the records in the chunks
  *   1  snapshot id
  *   9  cluster id
  *  17  index of the last entry applied
@@ -42,7 +42,7 @@ export interface SnapshotHeader {
 /** No configuration comes near: a row of the membership table takes some hundred bytes. */
 export const maxHeaderBytes = 2 ** 20;
 
-const format = 1;
+const format = 2;
 const fixedBytes = 45;
 const checksumBytes = 4;
 
@@ -75,7 +75,8 @@ export function decodeHeader(bytes: Uint8Array): SnapshotHeader {
     throw new DamagedSnapshotError("the checksum of a snapshot's header is wrong");
   if (buffer[0] !== format) {
     throw new DamagedSnapshotError(
-      `a snapshot has format ${String(buffer[0])}, and this version of dkv knows format ${String(format)}`,
+      `a snapshot has format ${String(buffer[0])}, and this version of dkv reads format ${String(format)} only: ` +
+        "all members of a cluster need versions with the same format",
     );
   }
   if (buffer.readUInt32BE(41) !== end - fixedBytes)

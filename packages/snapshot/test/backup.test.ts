@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { SetCommandSchema } from "@dkv/protocol/dkv/peer/v1/command";
 import { logIndex, term } from "@dkv/raft";
-import { encodeCommand, Store } from "@dkv/store";
+import { Store } from "@dkv/store";
+import { Disk } from "../../store/test/disk.ts";
 import { readBackup, type BackupEnd, type BackupPart } from "../src/backup/reader.ts";
 import { encodeBackup, type SnapshotSource } from "../src/backup/writer.ts";
 import type { StateRecord } from "../src/chunk.ts";
@@ -17,18 +18,13 @@ const text = new TextEncoder();
 
 /** A state as the store makes it: so many keys. */
 function stateOf(count: number): readonly StateRecord[] {
-  const store = new Store({ get: () => undefined }, { cacheBytes: 0 });
+  const store = new Store(new Disk(), { cacheBytes: 0 });
   for (let index = 1; index <= count; index += 1) {
     const [key, value] = [`key ${String(index).padStart(3, "0")}`, "value ".repeat(index % 5)];
     const operation = { key: text.encode(key), value: text.encode(value) };
-    store.apply(
-      index,
-      2,
-      encodeCommand(
-        { proposer: 1n, sequence: index },
-        { case: "set", value: create(SetCommandSchema, operation) },
-      ),
-    );
+    const set = { case: "set", value: create(SetCommandSchema, operation) } as const;
+    const command = { id: { proposer: 1n, sequence: index }, operation: set };
+    store.apply({ index, term: 2 }, command, { isWanted: false });
   }
   const records = store.takeChanges().map(({ key, value }): StateRecord => [key, value ?? assert.fail()]);
   return records.toSorted(([one], [other]) => Buffer.compare(one, other));
@@ -81,7 +77,7 @@ test("a backup comes back in whatever pieces it is read", async () => {
       chunks.map((chunk) => ({ kind: "chunk", chunk })),
     );
     const { keys, bytes, sha256, trailer } = endOf(others);
-    assert.deepEqual([keys, bytes, trailer.records], [count, file.length, count + 1]);
+    assert.deepEqual([keys, bytes, trailer.records], [count, file.length, 3 * count + 1]);
     assert.deepEqual(sha256, createHash("sha256").update(file.subarray(0, -32)).digest());
   }
 });
@@ -112,11 +108,14 @@ test("a backup that is cut short or followed by something is refused", async () 
   await assert.rejects(read(Buffer.concat([file, Buffer.of(0)])), /something follows the end/);
 });
 
-test("what is no backup is told from one of a newer version", async () => {
+test("what is no backup is told from one of another version", async () => {
   await assert.rejects(read(Buffer.from("SQLite format 3, or so")), /this is no backup of dkv/);
   const file = await fileOf(sourceOf(stateOf(count)));
-  file[11] = 2;
-  await assert.rejects(read(file), /the backup has format 2, and this version of dkv knows format 1/);
+  for (const format of [1, 3]) {
+    file[11] = format;
+    const text = `the backup has format ${String(format)}, and this version of dkv reads format 2 only: use the version`;
+    await assert.rejects(read(file), new RegExp(text));
+  }
 });
 
 /** The file with the checksum at its end that belongs to it. */

@@ -61,8 +61,8 @@ test("a header that was changed or cut short is refused", () => {
 
 test("a header that makes no sense is refused although its checksum is right", () => {
   const newer = Buffer.from(headerBytes);
-  newer[0] = 2;
-  assert.throws(() => decodeHeader(sealed(newer)), /format 2, and this version of dkv knows format 1/);
+  newer[0] = 3;
+  assert.throws(() => decodeHeader(sealed(newer)), /format 3, and this version of dkv reads format 2 only/);
 
   const longer = sealed(Buffer.concat([headerBytes, Buffer.alloc(1)]));
   assert.throws(() => decodeHeader(longer), /not as it was written/);

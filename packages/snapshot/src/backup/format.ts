@@ -2,7 +2,7 @@
  * A backup file: a snapshot that says itself whether it is whole.
  *
  *   0  "dkv backup" and a line feed
- *  11  format, 01
+ *  11  format, 02; it says what the records of the store look like as well
  *  12  sections, each:  0  kind: 1 the header (../header.ts), 2 a chunk, 3 the trailer (../chunk.ts)
  *                       1  bytes of its content
  *                       5  content
@@ -14,7 +14,7 @@
 import { maxChunkBytes, trailerBytes } from "../chunk.ts";
 import { maxHeaderBytes } from "../header.ts";
 
-export const format = 1;
+export const format = 2;
 
 /** What every backup begins with, whatever its format is. */
 export const magic = Buffer.from("dkv backup\n");

@@ -75,7 +75,8 @@ async function readBeginning(source: ByteSource): Promise<void> {
   const [found] = await source.read(1);
   if (found === format) return;
   throw new DamagedSnapshotError(
-    `the backup has format ${String(found)}, and this version of dkv knows format ${String(format)}`,
+    `the backup has format ${String(found)}, and this version of dkv reads format ${String(format)} only: use the ` +
+      "version of dkv that made it",
   );
 }
 
@@ -138,7 +139,7 @@ class RecordTally {
     for (const [key, value] of records) {
       const kind = kindOf(key, value);
       if (kind === "position") this.#position = value;
-      if (kind === "key") this.keys += 1;
+      if (kind === "current") this.keys += 1;
     }
   }
 
