@@ -7,3 +7,6 @@ export const version =
   typeof manifest === "object" && manifest !== null && "version" in manifest
     ? String(manifest.version)
     : "unknown";
+
+/** Of the etcd that dkv behaves like: clients look at it before they rely on what earlier ones did not have. */
+export const etcdVersion = "3.7.0";

@@ -15,14 +15,21 @@ export interface MessageLimit {
   readonly maxBytes: number;
   /** Whether the message has a prefix that tells its length. */
   readonly hasPrefix: boolean;
-  /** What is thrown when it is larger. */
-  readonly tooLarge: () => Error;
+  /** What is thrown when it has, or says that it will have, so many bytes, which are more. */
+  readonly tooLarge: (bytes: number) => Error;
 }
 
 /** Where the memory of a message is charged. */
 export interface BudgetAccount {
   readonly budget: BodyBudget;
   readonly connection: object;
+}
+
+/** A call whose message takes its time. */
+export interface Arriving {
+  /** When the first of it came. */
+  readonly startedMs: number;
+  giveUp(error: unknown): void;
 }
 
 /** A message while it arrives, in memory that the budget knows of. */
@@ -54,7 +61,8 @@ export class ArrivingMessage {
     this.#charge(this.#buffer.capacityWith(piece.length, expectedBytes));
     this.#buffer.append(piece, expectedBytes);
     const { maxBytes, tooLarge } = this.#limit;
-    if (Math.max(this.length - prefixBytes, this.#declaredBytes ?? 0) > maxBytes) throw tooLarge();
+    const bytes = Math.max(this.length - prefixBytes, this.#declaredBytes ?? 0);
+    if (bytes > maxBytes) throw tooLarge(bytes);
   }
 
   /** Returns what came of it and starts anew. Complete messages are not the budget's concern. */

@@ -1,9 +1,11 @@
 /** Connect's protocols for the requests of the client port. */
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import {
   Code,
   ConnectError,
   type ConnectRouter,
   createConnectRouter,
+  createContextValues,
   type Interceptor,
 } from "@connectrpc/connect";
 import type {
@@ -20,12 +22,15 @@ import type { BodyBudget } from "./body-budget.ts";
 import { type BodyLimit, limitBody } from "./body-limit.ts";
 import { textResponse } from "./plain-response.ts";
 import type { ErrorTranslator } from "./errors.ts";
+import { connectionKey } from "./request-fields.ts";
 import { unescapeMessage } from "./grpc-status.ts";
 import { shortenTimeouts } from "./timeout-headers.ts";
 import { requestReading } from "./unary-method.ts";
 
 export interface ConnectOptions {
   readonly routes: readonly ((router: ConnectRouter) => void)[];
+  /** Of a method that is not unary, only those whose messages may be as large as those of one that is. */
+  readonly largeStreams: ReadonlySet<DescMethod>;
   readonly maxMessageBytes: number;
   /** What a client is told whose message is larger. */
   readonly tooLarge: () => Error;
@@ -37,6 +42,8 @@ export interface ConnectOptions {
 export interface ConnectDeps {
   readonly clock: Clock;
   readonly translate: ErrorTranslator;
+  /** What clients of a service are told of errors. */
+  readonly translatorOf: (service: DescService) => ErrorTranslator;
   readonly budget: BodyBudget;
 }
 
@@ -46,7 +53,7 @@ export type ConnectHandler = (path: string, request: HttpRequest) => Promise<Htt
 /** Below this size, compressing an answer costs more than it saves. */
 const compressMinBytes = 16 * 1024;
 
-/** Methods that stream are asked questions, of a line or two. */
+/** Most methods that stream are asked questions, of a line or two. */
 const maxStreamMessageBytes = 64 * 1024;
 const streamLimit = {
   maxBytes: maxStreamMessageBytes,
@@ -63,7 +70,8 @@ export function createConnectHandler(options: ConnectOptions, deps: ConnectDeps)
     compressMinBytes,
     readMaxBytes: options.maxMessageBytes,
     binaryOptions: requestReading,
-    interceptors: [translateErrors(deps.translate)],
+    jsonOptions: { recursionLimit: requestReading.recursionLimit },
+    interceptors: [translateErrors(deps.translatorOf)],
     shutdownSignal: options.shutdownSignal,
   });
   for (const register of options.routes) register(router);
@@ -75,19 +83,23 @@ export function createConnectHandler(options: ConnectOptions, deps: ConnectDeps)
     if (handler === undefined) return undefined;
     const url = urlOf(request);
     if (url === undefined) return Promise.resolve(noHost());
-    const universal = { ...request, url };
+    const contextValues = createContextValues().set(connectionKey, request.connection);
+    const universal = { ...request, url, contextValues };
     shortenTimeouts(request.header);
     return handler(limited(universal, handler)).then(withReadableMessage);
   };
 
   function limited(
     request: HttpRequest & { readonly url: string },
-    { method: { methodKind } }: UniversalHandler,
+    { method }: UniversalHandler,
   ): UniversalServerRequest {
+    const { methodKind } = method;
+    const translate = deps.translatorOf(method.parent);
+    const isLarge = methodKind === "unary" || options.largeStreams.has(method);
     // Connect would compare the announced length with its own limit, and answer in its own words.
     request.header.delete("content-length");
     const limit: BodyLimit = {
-      ...(methodKind === "unary" ? unaryLimit : streamLimit),
+      ...(isLarge ? unaryLimit : streamLimit),
       hasPrefix:
         methodKind !== "unary" || /^application\/grpc/i.test(request.header.get("content-type") ?? ""),
       timed: methodKind === "unary" || methodKind === "server_streaming" ? "request" : "message",
@@ -100,7 +112,7 @@ export function createConnectHandler(options: ConnectOptions, deps: ConnectDeps)
     // What the connection throws is not for us to judge: the client has gone.
     return {
       ...request,
-      body: mapThrown(body, (error) => (error instanceof DkvError ? deps.translate(error) : error)),
+      body: mapThrown(body, (error) => (error instanceof DkvError ? translate(error) : error)),
     };
   }
 }
@@ -142,8 +154,9 @@ function gzip(tooLarge: () => ConnectError): Compression {
 }
 
 /** Translates what methods throw, at once or while they stream. */
-function translateErrors(translate: ErrorTranslator): Interceptor {
+function translateErrors(translatorOf: ConnectDeps["translatorOf"]): Interceptor {
   return (next) => async (request) => {
+    const translate = translatorOf(request.service);
     // A call that its client has left fails in ways that are nobody's fault.
     const toConnect = (error: unknown): ConnectError =>
       error instanceof DkvError || !request.signal.aborted

@@ -10,7 +10,30 @@ export const connectCodes: Readonly<Record<ErrorCode, Code>> = {
   emptyKey: Code.InvalidArgument,
   requestTooLarge: Code.InvalidArgument,
   invalidRequest: Code.InvalidArgument,
+  preconditionFailed: Code.FailedPrecondition,
+  duplicateKey: Code.InvalidArgument,
+  compacted: Code.OutOfRange,
+  futureRevision: Code.OutOfRange,
+  leaseNotFound: Code.NotFound,
+  leaseExists: Code.AlreadyExists,
   keyNotFound: Code.NotFound,
+  userEmpty: Code.Unauthenticated,
+  authFailed: Code.Unauthenticated,
+  invalidAuthToken: Code.Unauthenticated,
+  authRevisionOld: Code.Aborted,
+  permissionDenied: Code.PermissionDenied,
+  userNotFound: Code.NotFound,
+  roleNotFound: Code.NotFound,
+  userExists: Code.AlreadyExists,
+  roleExists: Code.AlreadyExists,
+  roleEmpty: Code.InvalidArgument,
+  permissionNotGiven: Code.InvalidArgument,
+  roleNotGranted: Code.FailedPrecondition,
+  permissionNotGranted: Code.FailedPrecondition,
+  rootUserMissing: Code.FailedPrecondition,
+  rootRoleMissing: Code.FailedPrecondition,
+  invalidAuthManagement: Code.FailedPrecondition,
+  authNotEnabled: Code.FailedPrecondition,
   unimplemented: Code.Unimplemented,
   unknownMember: Code.NotFound,
   memberExists: Code.AlreadyExists,
@@ -25,6 +48,7 @@ export const connectCodes: Readonly<Record<ErrorCode, Code>> = {
   outcomeUnknown: Code.Unavailable,
   overloaded: Code.ResourceExhausted,
   diskFull: Code.ResourceExhausted,
+  noSpace: Code.ResourceExhausted,
   readTimeout: Code.DeadlineExceeded,
   writeTimeout: Code.DeadlineExceeded,
   corrupt: Code.DataLoss,
@@ -60,7 +84,12 @@ export function createErrorTranslator({ member, logger }: Deps): ErrorTranslator
 }
 
 function fromDkvError(error: DkvError, leader: string): ConnectError {
-  const detail = { code: snakeCase(error.code), retry: retries[error.retry], leader };
+  const detail = {
+    code: snakeCase(error.code),
+    retry: retries[error.retry],
+    leader,
+    compactRevision: BigInt(error.compactRevision ?? 0),
+  };
   return new ConnectError(
     error.message,
     connectCodes[error.code],

@@ -1,5 +1,5 @@
 /**
- * A short way for the unary gRPC methods that make up nearly all traffic.
+ * A short way for the gRPC methods that make up nearly all traffic, unary ones and streams.
  *
  * Connect serves every protocol well, but most of its time goes to the layers of asynchronous generators
  * between the socket and the method. Calls a second on one core of a two-core virtual machine that had
@@ -20,20 +20,24 @@
  * without closures, a message that comes in one piece is not copied, and header blocks are encoded once.
  */
 import { Code, ConnectError } from "@connectrpc/connect";
-import { encodeHeaderBlock, type Receiver, type RequestHead, type ServerStream } from "@dkv/http2";
+import type { Receiver, RequestHead, ServerStream } from "@dkv/http2";
 import type { Cancel, Clock } from "../platform/clock.ts";
 import { DkvError } from "../platform/errors.ts";
-import { ArrivingMessage, prefixBytes } from "./arriving-message.ts";
+import { type Arriving, ArrivingMessage, prefixBytes } from "./arriving-message.ts";
 import type { BodyBudget } from "./body-budget.ts";
-import { type GrpcErrorBlocks, grpcAnswerHeaders } from "./grpc-status.ts";
+import { type GrpcErrorBlocks, okHeaders, okTrailers } from "./grpc-status.ts";
+import { GrpcStream } from "./grpc-stream.ts";
 import { parseGrpcTimeout } from "./grpc-timeout.ts";
+import type { RequestFields } from "./request-fields.ts";
+import type { StreamMethod } from "./stream-method.ts";
 import type { UnaryMethod } from "./unary-method.ts";
 
 export interface FastPathOptions {
   readonly methods: readonly UnaryMethod[];
+  readonly streams: readonly StreamMethod[];
   /** Most bytes of one message. */
   readonly maxMessageBytes: number;
-  /** What a client is told whose message is larger. */
+  /** What a client is told whose message is larger, unless the method has a limit of its own. */
   readonly tooLarge: () => Error;
   /** How long a client may take to send one message. */
   readonly bodyTimeoutMs: number;
@@ -47,15 +51,14 @@ export interface FastPathDeps {
 
 const sweepPeriodMs = 1000;
 
-const okHeaders = encodeHeaderBlock(grpcAnswerHeaders);
-const okTrailers = encodeHeaderBlock([["grpc-status", "0"]]);
-
 export class GrpcFastPath {
   readonly #options: FastPathOptions;
   readonly #deps: FastPathDeps;
   readonly #methods: ReadonlyMap<string, UnaryMethod>;
+  readonly #streamMethods: ReadonlyMap<string, StreamMethod>;
   /** Calls whose message is not complete. */
-  readonly #arriving = new Set<Call>();
+  readonly #arriving = new Set<Arriving>();
+  readonly #streams = new Set<GrpcStream>();
   readonly #surroundings: CallSurroundings;
   readonly #stopSweeping: Cancel;
 
@@ -64,6 +67,7 @@ export class GrpcFastPath {
     this.#deps = deps;
     this.#surroundings = { ...options, ...deps, arriving: this.#arriving };
     this.#methods = new Map(options.methods.map((method) => [method.path, method]));
+    this.#streamMethods = new Map(options.streams.map((method) => [method.path, method]));
     this.#stopSweeping = deps.clock.every(sweepPeriodMs, () => {
       this.#sweep();
     });
@@ -77,7 +81,8 @@ export class GrpcFastPath {
   accept(stream: ServerStream, connection: object): Receiver | undefined {
     const { head } = stream;
     const method = this.#methods.get(head.path);
-    if (method === undefined || head.method !== "POST" || !isPlainGrpc(head)) return undefined;
+    if (method === undefined) return this.#acceptStream(stream, connection);
+    if (head.method !== "POST" || !isPlainGrpc(head)) return undefined;
     const timeout = head.fields.get("grpc-timeout");
     const timeoutMs = timeout === undefined ? undefined : parseGrpcTimeout(timeout);
     if (timeout !== undefined && timeoutMs === undefined) return undefined;
@@ -85,9 +90,20 @@ export class GrpcFastPath {
     return new Call(stream, terms, this.#surroundings);
   }
 
-  /** Ends the supervision of slow clients. Calls that were accepted are still answered. */
+  /** Ends the supervision of slow clients, and streams. Calls that were accepted are still answered. */
   stop(): void {
     this.#stopSweeping();
+    for (const stream of this.#streams) stream.finish(stopping());
+  }
+
+  /** A stream with a deadline is left to Connect: who wants many answers has no use for one. */
+  #acceptStream(stream: ServerStream, connection: object): Receiver | undefined {
+    const { head } = stream;
+    const method = this.#streamMethods.get(head.path);
+    if (method === undefined || head.method !== "POST" || !isPlainGrpc(head)) return undefined;
+    if (head.fields.has("grpc-timeout")) return undefined;
+    const surroundings = { ...this.#surroundings, streams: this.#streams, connection };
+    return new GrpcStream(stream, method, surroundings);
   }
 
   /** Ends calls whose message takes too long to come. */
@@ -101,16 +117,16 @@ export class GrpcFastPath {
 }
 
 interface CallSurroundings extends FastPathOptions, FastPathDeps {
-  readonly arriving: Set<Call>;
+  readonly arriving: Set<Arriving>;
 }
 
 /** One call, from its header to its answer. */
-class Call implements Receiver {
+class Call implements Receiver, Arriving, RequestFields {
   readonly startedMs: number;
+  readonly connection: object;
   readonly #stream: ServerStream;
   readonly #method: UnaryMethod;
   readonly #timeoutMs: number | undefined;
-  readonly #connection: object;
   readonly #surroundings: CallSurroundings;
   /** What came of the message, if that was not all of it. */
   #message: ArrivingMessage | undefined;
@@ -120,9 +136,13 @@ class Call implements Receiver {
     this.#stream = stream;
     this.#method = terms.method;
     this.#timeoutMs = terms.timeoutMs;
-    this.#connection = terms.connection;
+    this.connection = terms.connection;
     this.#surroundings = surroundings;
     surroundings.arriving.add(this);
+  }
+
+  get(name: string): string | undefined {
+    return this.#stream.head.fields.get(name);
   }
 
   onData(chunk: Buffer): void {
@@ -151,7 +171,7 @@ class Call implements Receiver {
       this.#refuse(fault);
       return;
     }
-    this.#method.call(bytes.subarray(prefixBytes), this.#timeoutMs).then(
+    this.#method.call(bytes.subarray(prefixBytes), this.#timeoutMs, this).then(
       (frame) => {
         const outcome = this.#stream.answer({ headers: okHeaders, body: frame, trailers: okTrailers });
         if (outcome === "overfull") this.#refuse(tooManyAnswers());
@@ -176,7 +196,8 @@ class Call implements Receiver {
   }
 
   #refuse(error: unknown): void {
-    this.#stream.answerBriefly(this.#surroundings.errorBlocks.of(error));
+    const told = this.#method.translate?.(error) ?? error;
+    this.#stream.answerBriefly(this.#surroundings.errorBlocks.of(told));
   }
 
   #forget(): void {
@@ -186,9 +207,13 @@ class Call implements Receiver {
   }
 
   #newMessage(): ArrivingMessage {
-    const { maxMessageBytes: maxBytes, tooLarge, budget } = this.#surroundings;
+    const { maxMessageBytes, tooLarge: tooLargeForAll, budget } = this.#surroundings;
+    const { maxBytes, tooLarge } = this.#method.limit ?? {
+      maxBytes: maxMessageBytes,
+      tooLarge: tooLargeForAll,
+    };
     const limit = { maxBytes, hasPrefix: true, tooLarge };
-    return new ArrivingMessage(limit, { budget, connection: this.#connection });
+    return new ArrivingMessage(limit, { budget, connection: this.connection });
   }
 }
 
@@ -208,6 +233,10 @@ function tooManyAnswers(): DkvError {
     "outcomeUnknown",
     "the request was done, but too many answers wait for their clients to take them: read answers faster",
   );
+}
+
+function stopping(): ConnectError {
+  return new ConnectError("the member is stopping: use another one", Code.Unavailable);
 }
 
 function isPlainGrpc({ fields }: RequestHead): boolean {

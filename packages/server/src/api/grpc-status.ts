@@ -9,6 +9,10 @@ export const grpcAnswerHeaders: readonly Header[] = [
   ["content-type", "application/grpc+proto"],
 ];
 
+/** Around an answer that is no error. */
+export const okHeaders: Buffer = encodeHeaderBlock(grpcAnswerHeaders);
+export const okTrailers: Buffer = encodeHeaderBlock([["grpc-status", "0"]]);
+
 /** More texts than a healthy member ever has; texts that vary without end must not fill the memory. */
 const maxRemembered = 64;
 
@@ -32,21 +36,32 @@ export class GrpcErrorBlocks {
     this.#leader = leader;
   }
 
+  /** The whole answer. */
   of(error: unknown): Buffer {
-    if (!(error instanceof DkvError)) return this.#encode(error);
-    const name = JSON.stringify([error.code, this.#leader(), error.message]);
+    return this.#known(error, "whole");
+  }
+
+  /** The end of an answer that has begun. When a member stops, all its watches end with the same. */
+  trailersOf(error: unknown): Buffer {
+    return this.#known(error, "end");
+  }
+
+  #known(error: unknown, part: "whole" | "end"): Buffer {
+    const before = part === "whole" ? grpcAnswerHeaders : [];
+    if (!(error instanceof DkvError)) return this.#encode(error, before);
+    const name = JSON.stringify([part, error.code, this.#leader(), error.message, error.compactRevision]);
     const remembered = this.#remembered.get(name);
     if (remembered !== undefined) return remembered;
-    const block = this.#encode(error);
+    const block = this.#encode(error, before);
     if (this.#remembered.size >= maxRemembered) this.#remembered.clear();
     this.#remembered.set(name, block);
     return block;
   }
 
-  #encode(error: unknown): Buffer {
+  #encode(error: unknown, before: readonly Header[]): Buffer {
     const fields = setTrailerStatus(new Headers(), this.#translate(error));
     unescapeMessage(fields);
-    return encodeHeaderBlock([...grpcAnswerHeaders, ...fields]);
+    return encodeHeaderBlock([...before, ...fields]);
   }
 }
 

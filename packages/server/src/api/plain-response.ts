@@ -9,10 +9,14 @@ export function textResponse(status: number, line: string): HttpResponse {
 /** The form of a plain reply that goes to the client; HEAD wants its header only. */
 export function plainResponse(reply: PlainReply, wanted: "whole" | "header"): HttpResponse {
   const body = Buffer.from(reply.body);
-  const header = new Headers([
-    ["content-type", reply.contentType],
-    ["content-length", String(body.length)],
-  ]);
+  const header = new Headers([["content-length", String(body.length)]]);
+  if (reply.contentType !== undefined) {
+    header.set("content-type", reply.contentType);
+    // A browser shall not take for a page what somebody has stored.
+    header.set("x-content-type-options", "nosniff");
+  }
+  // Not Basic, which is taken as well: a browser would ask for it, and send it with what others have it ask.
+  if (reply.asksForCredentials === true) header.set("www-authenticate", 'Bearer realm="dkv"');
   return { status: reply.status, header, ...(wanted === "whole" && { body: once(body) }) };
 }
 

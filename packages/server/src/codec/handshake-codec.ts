@@ -5,6 +5,12 @@ import { nodeId, type NodeId } from "@dkv/raft";
 import { DecodeError } from "./decode-error.ts";
 import { maxAddressBytes, maxNameBytes } from "./membership-codec.ts";
 
+/** Where clients reach one member, at most: a greeting is short. */
+export const maxClientUrls = 16;
+
+/** Of all of them, with a comma between each. */
+export const maxClientUrlBytes = 2048;
+
 export interface Hello {
   readonly protocolVersion: number;
   readonly clusterId: bigint;
@@ -23,6 +29,8 @@ export interface Hello {
   readonly incarnation: bigint;
   /** Of what who dials has applied; 0 if there is none yet. */
   readonly history: bigint;
+  /** Where clients reach who dials; without it, or with none, only `clientAddress` says so. */
+  readonly clientUrls?: readonly string[];
 }
 
 export interface HelloReply {
@@ -44,6 +52,8 @@ export interface HelloReply {
   readonly incarnation: bigint;
   /** Of what who answers has applied; 0 if there is none yet. */
   readonly history: bigint;
+  /** As {@link Hello.clientUrls}, of who answers. */
+  readonly clientUrls?: readonly string[];
   /** Undefined unless an introduction was asked for and is given. */
   readonly introduction: Introduction | undefined;
 }
@@ -65,17 +75,18 @@ const purposes = {
 } as const satisfies Record<Hello["purpose"], Purpose>;
 
 /** Encodes with the length in front, as it goes over the wire. */
-export function encodeHello(hello: Hello): Buffer {
-  return withLength(
-    toBinary(HelloSchema, create(HelloSchema, { ...hello, purpose: purposes[hello.purpose] })),
-  );
+export function encodeHello({ clientUrls = [], ...hello }: Hello): Buffer {
+  const purpose = purposes[hello.purpose];
+  const message = create(HelloSchema, { ...hello, clientUrls: [...clientUrls], purpose });
+  return withLength(toBinary(HelloSchema, message));
 }
 
 /** Decodes without the length. Throws a DecodeError. */
 export function decodeHello(bytes: Uint8Array): Hello {
   const hello = decode(HelloSchema, bytes);
   const { protocolVersion, clusterId, from, to, clientAddress, version } = hello;
-  const { purpose, name, peerAddress, incarnation, history } = hello;
+  const { purpose, name, peerAddress, incarnation, history, clientUrls } = hello;
+  checkUrls(clientUrls);
   if (Buffer.byteLength(peerAddress) > maxAddressBytes)
     throw new DecodeError(`an address has more than ${String(maxAddressBytes)} bytes`);
   if (Buffer.byteLength(name) > maxNameBytes)
@@ -92,7 +103,13 @@ export function decodeHello(bytes: Uint8Array): Hello {
     peerAddress,
     incarnation,
     history,
+    clientUrls,
   };
+}
+
+function checkUrls(urls: readonly string[]): void {
+  if (urls.length > maxClientUrls || Buffer.byteLength(urls.join()) > maxClientUrlBytes)
+    throw new DecodeError("clients would be told more URLs of a member than one may have");
 }
 
 /** A sender of a later version may mean any number. */
@@ -111,7 +128,8 @@ function purposeOf(purpose: Purpose): Hello["purpose"] {
 }
 
 /** Encodes with the length in front, as it goes over the wire. */
-export function encodeHelloReply({ introduction, ...reply }: HelloReply): Buffer {
+export function encodeHelloReply({ introduction, clientUrls = [], ...rest }: HelloReply): Buffer {
+  const reply = { ...rest, clientUrls: [...clientUrls] };
   const message = create(HelloReplySchema, introduction === undefined ? reply : { ...reply, introduction });
   return withLength(toBinary(HelloReplySchema, message));
 }
@@ -119,6 +137,7 @@ export function encodeHelloReply({ introduction, ...reply }: HelloReply): Buffer
 /** Decodes without the length. Throws a DecodeError. */
 export function decodeHelloReply(bytes: Uint8Array): HelloReply {
   const { $typeName: _, $unknown: __, from, introduction, ...reply } = decode(HelloReplySchema, bytes);
+  checkUrls(reply.clientUrls);
   return {
     ...reply,
     from: nodeId(from),

@@ -19,6 +19,8 @@ export interface MemberRow {
    * data, and its votes with it.
    */
   readonly incarnation: bigint;
+  /** Whether it becomes a voter only when somebody asks for it. */
+  readonly staysLearner?: boolean | undefined;
 }
 
 /** Former members are rows as well. With the longest names and addresses these are half a mebibyte. */
@@ -45,19 +47,24 @@ export interface Membership {
 /** Rows keep their order. Throws a DecodeError where {@link decodeMembership} would: nobody could read it. */
 export function encodeMembership({ rows, history }: Membership): Uint8Array {
   checkRows(rows);
-  const members = rows.map(({ replaces = noId, ...row }) => ({ ...row, replaces }));
+  const members = rows.map(({ replaces = noId, staysLearner = false, ...row }) => ({
+    ...row,
+    replaces,
+    staysLearner,
+  }));
   return toBinary(MembershipSchema, create(MembershipSchema, { members, history }));
 }
 
 /** Throws a DecodeError, also at rows that no cluster could have, such as two with one id. */
 export function decodeMembership(bytes: Uint8Array): Membership {
   const { members, history } = parse(bytes);
-  const rows = members.map(({ id, name, peerAddress, replaces, incarnation }) => ({
+  const rows = members.map(({ id, name, peerAddress, replaces, incarnation, staysLearner }) => ({
     id: nodeId(id),
     name,
     peerAddress,
     replaces: replaces === noId ? undefined : nodeId(replaces),
     incarnation,
+    ...(staysLearner && { staysLearner }),
   }));
   checkRows(rows);
   return { rows, history };

@@ -10,6 +10,8 @@ import { misspeltFlag, misspeltVariables } from "./misspelt.ts";
 export interface Given {
   readonly text: string;
   readonly source: string;
+  /** Nobody gave it. */
+  readonly isDefault?: true;
 }
 
 export type Values = ReadonlyMap<FlagName, Given>;
@@ -30,6 +32,7 @@ export async function gatherValues(
   environment: Readonly<Record<string, string | undefined>>,
   version: string,
 ): Promise<CommandLine> {
+  checkSwitches(argv);
   const { given, output } = await parseArguments(argv, version);
   if (output !== "") return { kind: "print", text: output };
   const values = new Map<FlagName, Given>();
@@ -40,7 +43,7 @@ export async function gatherValues(
     const fallback = flag(name).default;
     if (value !== undefined) values.set(name, value);
     else if (fallback !== undefined && !values.has(name))
-      values.set(name, { text: fallback, source: `--${name}` });
+      values.set(name, { text: fallback, source: `--${name}`, isDefault: true });
   }
   return { kind: "run", values, warnings: misspeltVariables(environment) };
 }
@@ -73,7 +76,8 @@ async function parseArguments(argv: readonly string[], version: string) {
     .scriptName("dkv")
     .usage(
       "$0 - a member of a distributed key-value store\n\nUsage: $0 --name NAME --initial-cluster NAME=HOST:PORT,... [options]\n" +
-        "       $0 restore FILE --name NAME --initial-cluster NAME=HOST:PORT,... [options]",
+        "       $0 restore FILE --name NAME --initial-cluster NAME=HOST:PORT,... [options]\n" +
+        "       $0 minikv|cache|kvstore ...   by the command lines of older systems; each has --help",
     )
     .version(version)
     .alias("version", "v")
@@ -102,6 +106,16 @@ async function parseArguments(argv: readonly string[], version: string) {
     output = text;
   });
   return { given: collectGiven(parsed), output };
+}
+
+/** Whatever is not true would mean false to yargs. */
+function checkSwitches(argv: readonly string[]): void {
+  for (const word of argv) {
+    const [, written, text = ""] = /^--([^=]+)=(.*)$/s.exec(word) ?? [];
+    const name = flagNames.find((known) => known === written);
+    if (name === undefined || flag(name).switch !== true || text === "true" || text === "false") continue;
+    throw new StartupError("usage", `--${name} is "${text}"; write --${name}=true or --${name}=false`);
+  }
 }
 
 /** One line for what yargs found wrong. */

@@ -11,6 +11,8 @@ import { DkvError } from "../platform/errors.ts";
 /** With `low` room nothing is written that adds to what is stored. */
 export type DiskReserveState = "enough" | "low";
 
+type Txn = Extract<LoggedOperation, { case: "txn" }>["value"];
+
 /** Room that has to come back beyond the reserve, so that writes are not let in and refused by turns. */
 const margin = 1.1;
 
@@ -70,7 +72,22 @@ export function leaderRefusal(): DkvError {
   );
 }
 
-/** Whether an operation leaves more behind than it found. */
+/** Whether an operation may leave more behind than it found. */
 export function takesRoom(operation: LoggedOperation): boolean {
-  return operation.case === "set";
+  switch (operation.case) {
+    case "set":
+    case "setIf":
+    case "grantLease":
+      return true;
+    case "txn":
+      return txnTakesRoom(operation.value);
+    default:
+      return false;
+  }
+}
+
+function txnTakesRoom({ success, failure }: Txn): boolean {
+  const oneTakesRoom = ({ operation }: Txn["success"][number]): boolean =>
+    operation.case === "set" || (operation.case === "txn" && txnTakesRoom(operation.value));
+  return success.some(oneTakesRoom) || failure.some(oneTakesRoom);
 }

@@ -24,11 +24,12 @@ import type {
   Snapshot,
   SoftState,
 } from "@dkv/raft";
-import { decodeConfiguration, ForgottenPromise, logIndex, noEntry, readContext } from "@dkv/raft";
-import type { Store } from "@dkv/store";
+import { ForgottenPromise, logIndex, readContext, type StateMachine } from "@dkv/raft";
+import type { Applied, LoggedOperation, Store } from "@dkv/store";
 import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { PeerFrame, PeerTransport } from "../transport/peer-transport.ts";
+import { Applier } from "./applier.ts";
 import { StateHashes } from "./check/state-hashes.ts";
 import type { CompactionLimits } from "./compaction.ts";
 import type { DiskReserve } from "./disk-reserve.ts";
@@ -72,6 +73,12 @@ export interface DriverDeps {
   readonly answer: (body: Uint8Array) => Promise<Uint8Array>;
   /** Another configuration is in force, committed or not. */
   readonly onConfiguration: (at: ConfigurationAt) => void;
+  /** A command was applied. */
+  readonly onApplied: (applied: Applied, operation: LoggedOperation) => void;
+  /** Another term has begun, or another role in it. */
+  readonly onLeadership: (now: SoftState) => void;
+  /** The state of another member has taken the place of what was applied. */
+  readonly onRestored: () => void;
   /** A configuration is in force for good. */
   readonly onConfigurationApplied: (configuration: Configuration) => void;
   /** A peer says that this member was removed from the cluster. */
@@ -87,6 +94,7 @@ export class Driver {
   readonly #disk: DiskWatch;
   readonly #proposing: Proposing;
   readonly #saver: StateSaver;
+  readonly #applier: Applier;
   readonly #installer: Installer;
   readonly #snapshots: Snapshots;
   /** Questions to other members. */
@@ -99,7 +107,6 @@ export class Driver {
   #cancelTicks: Cancel | undefined;
   #readRounds: bigint;
   #softState: SoftState;
-  #appliedTerm = noEntry.term;
   #stopped = false;
   #watchers: { readonly condition: () => boolean; readonly resolve: () => void }[] = [];
 
@@ -126,7 +133,22 @@ export class Driver {
         this.#turn();
       },
     });
-    this.#installer = new Installer({ ...deps, saver: this.#saver, isStopped: () => this.#stopped });
+    this.#applier = new Applier({
+      ...shared,
+      onApplied: (applied, operation) => {
+        if (operation.case === "check") this.#saver.check();
+        deps.onApplied(applied, operation);
+      },
+      onResumed: () => {
+        this.#turn();
+      },
+    });
+    this.#installer = new Installer({
+      ...deps,
+      applier: this.#applier,
+      saver: this.#saver,
+      isStopped: () => this.#stopped,
+    });
     // Rounds count from a random start, so that no two processes ever use the same name.
     this.#readRounds = deps.proposer;
     this.#softState = deps.node.status();
@@ -212,11 +234,17 @@ export class Driver {
     this.#stopped = true;
     this.#cancelTicks?.();
     this.#snapshots.stop();
+    this.#applier.abandon();
     const written = Promise.all([this.#writing, this.#saver.finish()]);
     const { promise: late, resolve } = Promise.withResolvers<void>();
     const cancel = this.#deps.clock.after(stopMs, resolve);
     await Promise.race([written, late]);
     cancel();
+  }
+
+  /** Whether the store takes more. */
+  get #stateMachine(): StateMachine {
+    return this.#applier.isWaiting ? "full" : this.#saver.stateMachine;
   }
 
   #tick(): void {
@@ -235,14 +263,14 @@ export class Driver {
     this.#receive();
     this.#proposing.propose();
     this.#beginReadRound();
-    const ready = node.ready(this.#saver.stateMachine);
+    const ready = node.ready(this.#stateMachine);
     this.#honour(ready);
     const notTaken = this.#outbox.flush(transport);
     this.#proposing.flushed(notTaken);
     this.requests.flushed(notTaken);
     this.#write(ready.persist);
     this.#saver.saveSoon();
-    if (this.#proposing.hasMore || node.hasReady(this.#saver.stateMachine)) this.schedule();
+    if (this.#proposing.hasMore || node.hasReady(this.#stateMachine)) this.schedule();
     this.#wakeWatchers();
   }
 
@@ -271,31 +299,9 @@ export class Driver {
     if (ready.softState !== undefined) this.#leadershipChanged(ready.softState);
     if (ready.configuration !== undefined) this.#deps.onConfiguration(ready.configuration);
     this.#snapshots.needed(ready.snapshotsTo);
-    this.#apply(ready.committed);
+    this.#applier.apply(ready.committed);
     for (const context of ready.droppedReads) reads.dropped(context);
     for (const state of ready.readStates) reads.confirmed(state, logIndex(store.appliedIndex));
-  }
-
-  #apply(committed: Ready["committed"]): void {
-    const last = committed.at(-1);
-    if (last === undefined) return;
-    const { store, proposals, reads, proposer } = this.#deps;
-    for (const entry of committed) {
-      if (entry.kind === "command") {
-        const { id, result } = store.apply(entry.index, entry.term, entry.data);
-        if (result.kind === "check") this.#saver.check();
-        if (id.proposer === proposer) proposals.applied(id.sequence, result);
-      } else {
-        store.skip(entry.index, entry.term);
-        if (entry.kind === "configuration")
-          this.#deps.onConfigurationApplied(decodeConfiguration(entry.data));
-      }
-      if (entry.term > this.#appliedTerm) {
-        this.#appliedTerm = entry.term;
-        proposals.termApplied(entry.term);
-      }
-    }
-    reads.applied(last.index);
   }
 
   /** The core gives no batch while one is being written. */
@@ -315,12 +321,13 @@ export class Driver {
   }
 
   async #install(batch: PersistBatch, snapshot: Snapshot): Promise<void> {
-    if (await this.#installer.install(batch, snapshot)) this.#appliedTerm = snapshot.last.term;
+    await this.#installer.install(batch, snapshot);
   }
 
   #leadershipChanged(now: SoftState): void {
     const before = this.#softState;
     this.#softState = now;
+    this.#deps.onLeadership(now);
     if (before.leader === now.leader && before.role === now.role) return;
     const { leader, role, term } = now;
     if (before.role === "leader" && role !== "leader") this.#snapshots.leadershipLost();

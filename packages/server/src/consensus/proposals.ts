@@ -50,6 +50,7 @@ export class Proposals {
   #heldBack: Pending[] = [];
   #bytes = 0;
   #sequence = 0;
+  #failures = 0;
   /** No deadline is earlier than this, so most ticks need not look at any. */
   #earliestDeadlineMs = Number.POSITIVE_INFINITY;
 
@@ -59,6 +60,11 @@ export class Proposals {
 
   get size(): number {
     return this.#pending.size;
+  }
+
+  /** Those whose callers were not told what applying them gave: refused, late, or dropped. */
+  get failures(): number {
+    return this.#failures;
   }
 
   /** A number for the next command. Wraps after 2^32, long after its earlier bearer has been answered. */
@@ -76,6 +82,7 @@ export class Proposals {
     time: { nowMs: number; timeoutMs: number },
   ): Promise<ApplyResult> {
     if (this.#pending.size >= this.#limits.count || this.#bytes + command.length > this.#limits.bytes) {
+      this.#failures += 1;
       return Promise.reject(overloaded());
     }
     const deadlineMs = time.nowMs + time.timeoutMs;
@@ -143,15 +150,15 @@ export class Proposals {
   refused({ sequence, term, code }: Omit<Refusal, "proposer">): void {
     const pending = this.#pending.get(sequence);
     if (pending?.stage.kind !== "handedOn" || pending.stage.term !== term) return;
-    if (code === "overloaded") this.#settle(pending).reject(overloaded());
-    else if (code === "diskFull") this.#settle(pending).reject(leaderRefusal());
+    if (code === "overloaded") this.#fail(pending, overloaded());
+    else if (code === "diskFull") this.#fail(pending, leaderRefusal());
     else this.holdBack([pending]);
   }
 
   /** These were taken, and can be proposed nowhere now. */
   reject(list: readonly Pending[], reason: () => DkvError): void {
     for (const pending of list) {
-      if (this.#isWaitedFor(pending)) this.#settle(pending).reject(reason());
+      if (this.#isWaitedFor(pending)) this.#fail(pending, reason());
     }
   }
 
@@ -177,7 +184,8 @@ export class Proposals {
   restored(): void {
     for (const pending of this.#pending.values()) {
       if (pending.stage.kind !== "handedOn") continue;
-      this.#settle(pending).reject(
+      this.#fail(
+        pending,
         new DkvError(
           "outcomeUnknown",
           "this member was so far behind that it took over the state of another one; the write may have taken effect",
@@ -198,7 +206,7 @@ export class Proposals {
     this.#earliestDeadlineMs = earliest;
     if (late.length === 0) return;
     const words = quorum();
-    for (const pending of late) this.#settle(pending).reject(timeout(pending, words));
+    for (const pending of late) this.#fail(pending, timeout(pending, words));
     // While there is no leader nobody takes them, and they would be kept for nobody.
     this.#waiting = this.#waiting.filter((pending) => this.#isWaitedFor(pending));
     this.#heldBack = this.#heldBack.filter((pending) => this.#isWaitedFor(pending));
@@ -207,7 +215,8 @@ export class Proposals {
   /** Answers everybody: the member stops. */
   stop(): void {
     for (const pending of this.#pending.values()) {
-      this.#settle(pending).reject(
+      this.#fail(
+        pending,
         pending.stage.kind === "waiting"
           ? new DkvError("stopping", "this member is stopping; nothing was written, use another one")
           : new DkvError(
@@ -220,6 +229,11 @@ export class Proposals {
 
   #isWaitedFor(pending: Pending): boolean {
     return this.#pending.get(pending.sequence) === pending;
+  }
+
+  #fail(pending: Pending, error: DkvError): void {
+    this.#failures += 1;
+    this.#settle(pending).reject(error);
   }
 
   #settle(pending: Pending): Pending {

@@ -1,93 +1,80 @@
 /** A member of the cluster: the driver and what callers wait for, behind the face that doors see. */
-import type { Logger } from "pino";
-import { type Configuration, type ConfigurationAt, logIndex, type NodeId, type RaftNode } from "@dkv/raft";
+import { type Configuration, type ConfigurationAt, logIndex, type NodeId } from "@dkv/raft";
 import {
-  type ApplyResult,
-  encodeCommand,
+  type AuthState,
+  type Caller,
+  type HistoryHash,
   type KeyValue,
-  type LoggedOperation,
   type Operation,
-  type Store,
+  type PageBounds,
+  type RangeOperation,
+  type RangeResult,
+  type Revision,
 } from "@dkv/store";
-import type { Clock } from "../platform/clock.ts";
-import { DkvError } from "../platform/errors.ts";
-import type { Random } from "../platform/random.ts";
-import type { StateSnapshot, Storage } from "../storage/storage.ts";
-import type { PeerTransport } from "../transport/peer-transport.ts";
+import type { DkvError } from "../platform/errors.ts";
+import type { StateSnapshot } from "../storage/storage.ts";
 import { Alarms } from "./check/alarms.ts";
-import { Checks } from "./check/checks.ts";
+import { Checks, maxCheckTimeoutMs } from "./check/checks.ts";
 import { StateWatch } from "./check/state-watch.ts";
-import type { CompactionLimits } from "./compaction.ts";
-import type { DiskReserve } from "./disk-reserve.ts";
-import { Driver } from "./driver.ts";
-import type { CheckReport, Member, MembershipChange, MemberStatus, MemberView } from "./member.ts";
+import { Commands } from "./commands.ts";
+import { detailsOf } from "./details.ts";
+import { Driver, type DriverDeps } from "./driver.ts";
+import { Duties } from "./duties.ts";
+import { Leases } from "./leases/leases.ts";
+import { LocalReads } from "./local-reads.ts";
+import type {
+  CheckReport,
+  CommandResult,
+  Member,
+  MemberAlarm,
+  MemberDetails,
+  MembershipChange,
+  MemberStatus,
+  MemberView,
+} from "./member.ts";
 import { Acquaintances } from "./membership/acquaintances.ts";
-import { Autopilot, type AutopilotOptions } from "./membership/autopilot.ts";
+import { Autopilot } from "./membership/autopilot.ts";
 import { Membership } from "./membership/membership.ts";
-import { decodeRequest, encodeResponse, type Followers } from "./membership/request-bodies.ts";
 import { MembershipTable } from "./membership/table.ts";
 import { describeQuorum, viewsOf } from "./membership/views.ts";
-import { Proposals, type ProposalLimits } from "./proposals.ts";
-import type { ProposingLimits } from "./proposing.ts";
+import { Proposals } from "./proposals.ts";
 import { Reads } from "./reads.ts";
+import { stopping } from "./refusals.ts";
+import type { ReplicaDeps, ReplicaOptions } from "./replica-options.ts";
+import { takeSnapshot } from "./taking-snapshots.ts";
+import { answerRequest } from "./requests/answer.ts";
+import type { Followers } from "./requests/request-bodies.ts";
 import { successorIn } from "./successor.ts";
+import { WatchHub } from "./watch/hub.ts";
+
+export type { ReplicaDeps, ReplicaOptions } from "./replica-options.ts";
 
 /** How long the leader is waited for when somebody wants to know how far the members are. */
 const followersTimeoutMs = 500;
 
-/** How long members are waited for that hash what they have stored, unless the caller says, and at most. */
+/** How long members are waited for that hash what they have stored, unless the caller says. */
 const checkTimeoutMs = 60_000;
-const maxCheckTimeoutMs = 600_000;
 
-export interface ReplicaOptions {
-  readonly name: string;
-  /** Of dkv. */
-  readonly version: string;
-  /** Where clients reach this member; empty if unknown. */
-  readonly clientAddress: string;
-  /** Where clients reach members, by name, as the flags say. */
-  readonly advertisedNodes: ReadonlyMap<string, string>;
-  readonly tickMs: number;
-  readonly electionTimeoutMs: number;
-  /** The longest a write or a read is waited for. */
-  readonly requestTimeoutMs: number;
-  readonly proposalLimits: ProposalLimits;
-  readonly proposingLimits: ProposingLimits;
-  readonly waitingReads: number;
-  readonly compaction: CompactionLimits;
-  readonly autopilot: AutopilotOptions;
-  /** How often a leader compares what the members have stored; undefined: only when it is asked to. */
-  readonly checkIntervalMs: number | undefined;
-}
-
-export interface ReplicaDeps {
-  readonly node: RaftNode;
-  readonly store: Store;
-  readonly storage: Storage;
-  readonly transport: PeerTransport;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Whoever measures the disk tells it. */
-  readonly reserve: DiskReserve;
-  readonly proposer: bigint;
-  readonly random: Random;
-  /** This member was removed from the cluster. May be called more than once. */
-  readonly onRemoved: () => void;
-  readonly fatal: (error: unknown) => void;
-}
+/** To remove history may take as long as it takes. */
+const maxRemovalMs = 86_400_000;
 
 export class Replica implements Member {
   readonly #options: ReplicaOptions;
   readonly #deps: ReplicaDeps;
   readonly #driver: Driver;
+  readonly #commands: Commands;
   readonly #proposals: Proposals;
   readonly #reads: Reads;
+  readonly #localReads: LocalReads;
   readonly #membership: Membership;
   readonly #autopilot: Autopilot;
   readonly #acquaintances: Acquaintances;
   readonly #alarms: Alarms;
   readonly #checks: Checks;
   readonly #stateWatch: StateWatch;
+  readonly #duties: Duties;
+  readonly leases: Leases;
+  readonly watches: WatchHub;
   #stopping = false;
 
   constructor(options: ReplicaOptions, deps: ReplicaDeps) {
@@ -107,12 +94,7 @@ export class Replica implements Member {
       describeQuorum: () => this.#describeQuorum(),
       isCorrupt: () => this.#alarms.isCorruptHere,
       answer: (body) => this.#answer(body),
-      onConfiguration: (at) => {
-        this.#configured(at);
-      },
-      onConfigurationApplied: (configuration) => {
-        this.#configurationApplied(configuration);
-      },
+      ...this.#listeners(),
     });
     const driver = this.#driver;
     const { requests } = driver;
@@ -133,9 +115,33 @@ export class Replica implements Member {
       identity,
       status: () => deps.node.status(),
       table: () => this.#membership.table,
-      propose: (operation: LoggedOperation, timeoutMs?: number) => this.#propose(operation, timeoutMs),
+      propose: (...asked: Parameters<Commands["ofMember"]>) => this.#commands.ofMember(...asked),
     };
     this.#alarms = new Alarms(shared);
+    const ending = (): DkvError | undefined => (this.#stopping ? stopping() : undefined);
+    const refusal = (): DkvError | undefined =>
+      this.#alarms.isCorruptHere ? this.#alarms.refusal() : undefined;
+    this.#commands = new Commands(options.requestTimeoutMs, {
+      ...shared,
+      proposals: this.#proposals,
+      ending,
+      refusal: (operation) => refusal() ?? this.#duties.quota.refusalOf(operation),
+    });
+    this.#localReads = new LocalReads({ ...deps, refusal, ending });
+    this.watches = new WatchHub(options.watches, { ...deps, electionTimeoutMs, refusal });
+    this.#duties = new Duties(options, {
+      ...shared,
+      proposals: this.#proposals,
+      isCorrupt: () => this.#alarms.isCorruptHere,
+    });
+    this.leases = new Leases(options, {
+      ...shared,
+      requests,
+      localReads: this.#localReads,
+      leaseClock: this.#duties.leaseClock,
+      readBarrier: (timeoutMs) => this.readBarrier(timeoutMs),
+      refusal: () => ending() ?? refusal(),
+    });
     this.#checks = new Checks({ ...shared, alarms: this.#alarms });
     const watched = { ...shared, alarms: this.#alarms, checks: this.#checks };
     this.#stateWatch = new StateWatch(options.checkIntervalMs, watched);
@@ -143,24 +149,18 @@ export class Replica implements Member {
 
   async start(): Promise<void> {
     await this.#driver.start();
+    this.watches.leadership(this.#driver.softState);
     this.#autopilot.start();
     this.#stateWatch.start();
+    this.#duties.start();
   }
 
-  propose(operation: Operation, timeoutMs?: number): Promise<ApplyResult> {
-    if (this.#alarms.isCorruptHere) return Promise.reject(this.#alarms.refusal());
-    return this.#propose(operation, timeoutMs);
+  get auth(): AuthState {
+    return this.#deps.store.auth;
   }
 
-  #propose(operation: LoggedOperation, timeoutMs = this.#options.requestTimeoutMs): Promise<ApplyResult> {
-    if (this.#stopping) return Promise.reject(stopping());
-    const sequence = this.#proposals.nextSequence();
-    const command = encodeCommand({ proposer: this.#deps.proposer, sequence }, operation);
-    this.#driver.schedule();
-    return this.#proposals.add(sequence, command, {
-      nowMs: this.#deps.clock.nowMs(),
-      timeoutMs: Math.min(timeoutMs, this.#options.requestTimeoutMs),
-    });
+  propose(operation: Operation, timeoutMs?: number, caller?: Caller): Promise<CommandResult> {
+    return this.#commands.ofCaller(operation, timeoutMs, caller);
   }
 
   readBarrier(timeoutMs = this.#options.requestTimeoutMs): Promise<void> {
@@ -171,14 +171,23 @@ export class Replica implements Member {
   }
 
   get(key: Uint8Array): KeyValue | undefined {
-    if (this.#alarms.isCorruptHere) throw this.#alarms.refusal();
-    try {
-      return this.#deps.store.get(key);
-    } catch (error) {
-      // A damaged record: what else the disk has lost is not known.
-      this.#deps.fatal(error);
-      throw error;
-    }
+    return this.#localReads.get(key);
+  }
+
+  range(operation: RangeOperation, page?: PageBounds): Promise<RangeResult> {
+    return this.#localReads.range(operation, page);
+  }
+
+  hashHistory(through: Revision): Promise<HistoryHash> {
+    return this.#localReads.hashHistory(through);
+  }
+
+  alarms(): readonly MemberAlarm[] {
+    return this.#alarms.list();
+  }
+
+  setNoSpace(memberId: NodeId, isRaised: boolean, timeoutMs?: number): Promise<void> {
+    return this.#alarms.setNoSpace(memberId, isRaised, timeoutMs);
   }
 
   status(): MemberStatus {
@@ -196,6 +205,16 @@ export class Replica implements Member {
       revision: store.revision,
       isCorrupt: this.#alarms.isCorruptHere,
     };
+  }
+
+  details(): Promise<MemberDetails> {
+    const { leaderChanges } = this.#duties;
+    const own = { proposals: this.#proposals, status: this.#deps.node.status(), leaderChanges };
+    return detailsOf({ ...this.#deps, ...own, table: this.#membership.table }, this.#options.quotaBytes);
+  }
+
+  historyRemoved(timeoutMs = maxRemovalMs): Promise<void> {
+    return this.#duties.historyRemoved(Math.min(timeoutMs, maxRemovalMs));
   }
 
   async members(timeoutMs = followersTimeoutMs): Promise<readonly MemberView[]> {
@@ -221,17 +240,7 @@ export class Replica implements Member {
   async takeSnapshot(): Promise<StateSnapshot> {
     if (this.#stopping) throw stopping();
     if (this.#alarms.isCorruptHere) throw this.#alarms.refusal();
-    const { storage, store } = this.#deps;
-    const { appliedIndex } = store;
-    await this.#driver.saveApplied();
-    if (this.#stopping) throw stopping();
-    const snapshot = storage.takeSnapshot();
-    if (snapshot.header.last.index >= appliedIndex) return snapshot;
-    await snapshot.close();
-    throw new DkvError(
-      "overloaded",
-      "this member is about to take over the state of another one: nothing was copied, try again or use another one",
-    );
+    return takeSnapshot({ ...this.#deps, driver: this.#driver, ending: () => this.#stopping });
   }
 
   /**
@@ -242,6 +251,9 @@ export class Replica implements Member {
     this.#stopping = true;
     this.#autopilot.stop();
     this.#stateWatch.stop();
+    this.#duties.stop();
+    this.leases.stop(stopping());
+    this.watches.stop(stopping());
     await this.#driver.until(
       () => this.#proposals.size === 0 && this.#reads.size === 0,
       this.#options.electionTimeoutMs,
@@ -252,13 +264,9 @@ export class Replica implements Member {
     await this.#driver.stop();
   }
 
-  async #answer(body: Uint8Array): Promise<Uint8Array> {
-    const request = decodeRequest(body);
-    const response =
-      request?.kind === "stateHash"
-        ? await this.#checks.respond(request.index, Math.min(request.timeoutMs, maxCheckTimeoutMs))
-        : await this.#membership.answer(request);
-    return encodeResponse(response);
+  #answer(body: Uint8Array): Promise<Uint8Array> {
+    const { leases } = this;
+    return answerRequest(body, { leases, checks: this.#checks, membership: this.#membership });
   }
 
   async #handOver(): Promise<void> {
@@ -301,6 +309,30 @@ export class Replica implements Member {
     if (this.#acquaintances.settled(table, storage.identity.memberId)) onRemoved();
   }
 
+  /** What becomes of what the driver tells. */
+  #listeners(): Omit<Pick<DriverDeps, Extract<keyof DriverDeps, `on${string}`>>, "onRemoved"> {
+    return {
+      onApplied: (applied, operation) => {
+        this.#duties.applied(applied, operation);
+        this.watches.applied(applied);
+      },
+      onRestored: () => {
+        this.#localReads.restored();
+        this.watches.restored();
+      },
+      onLeadership: (now) => {
+        this.watches.leadership(now);
+        this.#duties.leadership(now);
+      },
+      onConfiguration: (at) => {
+        this.#configured(at);
+      },
+      onConfigurationApplied: (configuration) => {
+        this.#configurationApplied(configuration);
+      },
+    };
+  }
+
   #nameOf(id: NodeId): string {
     return this.#membership.table.nameOf(id);
   }
@@ -308,8 +340,4 @@ export class Replica implements Member {
   #describeQuorum(): string {
     return describeQuorum(this.#views(), this.#deps.node.status().configuration.configuration);
   }
-}
-
-function stopping(): DkvError {
-  return new DkvError("stopping", "this member is stopping; nothing was written, use another one");
 }

@@ -3,7 +3,7 @@
  * what is of no more use then.
  */
 import { type LogIndex, logIndex, noEntry, type StateMachine } from "@dkv/raft";
-import type { Change, Store } from "@dkv/store";
+import type { RecordChange, Store } from "@dkv/store";
 import { assert } from "../platform/assert.ts";
 import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -36,7 +36,7 @@ export interface StateSaverDeps {
 
 /** Changes that the store has given out. */
 interface Taken {
-  readonly changes: readonly Change[];
+  readonly changes: readonly RecordChange[];
   /** Up to this entry. */
   readonly applied: LogIndex;
   /** Whether that entry is a check. */

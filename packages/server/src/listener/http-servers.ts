@@ -29,11 +29,15 @@ export interface HttpServerDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly handlers: RequestHandlers;
+  readonly backlog?: Backlog;
 }
+
+/** Of what clients do not take; ports may have one together. */
+export const createBacklog = (): Backlog => new Backlog(maxBacklogBytes);
 
 export function createHttp2Server(
   limits: ListenerLimits,
-  { clock, logger, handlers }: HttpServerDeps,
+  { clock, logger, handlers, backlog = createBacklog() }: HttpServerDeps,
 ): HttpServer {
   const sessions = new Map<Duplex, Session>();
   const serveSlowly = (stream: ServerStream, connection: object): Receiver => {
@@ -57,7 +61,7 @@ export function createHttp2Server(
       maxHeaderListBytes: maxHeaderBytes,
       openingTimeoutMs: limits.openingTimeoutMs,
     },
-    backlog: new Backlog(maxBacklogBytes),
+    backlog,
     onBroken: (error: Error) => {
       logger.debug({ err: error }, "an HTTP/2 connection broke");
     },

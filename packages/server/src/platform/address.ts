@@ -9,6 +9,12 @@ export interface HostPort {
   readonly port: number;
 }
 
+/** One to listen on. */
+export interface ListenAddress extends HostPort {
+  /** What it was set by, for complaints, unless that is dkv's own flag: "$SERVER_PORT". */
+  readonly setBy?: string;
+}
+
 /**
  * Throws a StartupError of kind `usage`.
  *
@@ -32,6 +38,9 @@ export function formatAddress({ host, port }: HostPort): string {
   if (host === undefined) return `:${String(port)}`;
   return isIPv6(host) ? `[${host}]:${String(port)}` : `${host}:${String(port)}`;
 }
+
+/** Whether a name is one by which somebody is reached: it ends in a port. */
+export const isAddress = (name: string): boolean => /:\d+$/.test(name);
 
 function malformed(text: string, source: string): StartupError {
   const shapes =

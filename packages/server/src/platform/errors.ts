@@ -16,15 +16,39 @@ const catalogue = {
   requestTooLarge: "never",
   keyNotFound: "never",
   invalidRequest: "never",
+  preconditionFailed: "never",
+  duplicateKey: "never",
+  compacted: "never",
+  futureRevision: "never",
+  leaseNotFound: "never",
+  leaseExists: "never",
+  userEmpty: "never",
+  userNotFound: "never",
+  userExists: "never",
+  roleEmpty: "never",
+  roleNotFound: "never",
+  roleExists: "never",
+  roleNotGranted: "never",
+  permissionNotGiven: "never",
+  permissionNotGranted: "never",
+  permissionDenied: "never",
+  rootUserMissing: "never",
+  rootRoleMissing: "never",
+  invalidAuthManagement: "never",
+  authNotEnabled: "never",
+  authFailed: "never",
+  invalidAuthToken: "never",
   unimplemented: "never",
   unknownMember: "never",
   memberExists: "never",
   quorumAtRisk: "never",
   notVoter: "never",
+  authRevisionOld: "notApplied",
   noLeader: "notApplied",
   notLeader: "notApplied",
   overloaded: "notApplied",
   diskFull: "notApplied",
+  noSpace: "notApplied",
   stopping: "notApplied",
   corrupt: "notApplied",
   readTimeout: "notApplied",
@@ -46,10 +70,17 @@ export class DkvError extends Error {
   override readonly name = "DkvError";
   readonly code: ErrorCode;
   readonly retry: Retry;
+  /** With the code `compacted`: the oldest revision that can be read. */
+  readonly compactRevision: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, options: DkvErrorOptions = {}) {
     super(message, options);
     this.code = code;
     this.retry = catalogue[code];
+    this.compactRevision = options.compactRevision;
   }
+}
+
+interface DkvErrorOptions extends ErrorOptions {
+  readonly compactRevision?: number;
 }

@@ -3,6 +3,7 @@ import { X509Certificate, createPrivateKey } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import type { Logger } from "pino";
+import type { AllowedNames } from "./allowed-names.ts";
 import type { Cancel, Clock } from "./clock.ts";
 import { StartupError } from "./startup-error.ts";
 import { whyUnreadable } from "./unreadable.ts";
@@ -12,13 +13,36 @@ export interface TlsPaths {
   readonly keyFile: string;
   /** Whom to trust instead of the machine's list of authorities. */
   readonly trustedCaFile: string | undefined;
+  /** Which certificates were taken back, as PEM or DER. It must speak for every CA that certificates come from. */
+  readonly crlFile?: string | undefined;
+  /** Whose certificates will do, of those that are trusted; any unless said otherwise. */
+  readonly allowed?: AllowedNames | undefined;
+  /** What connections may be secured with; Node's choice unless said otherwise. */
+  readonly protocol?: TlsProtocol | undefined;
+  /** Whether anybody's certificate will do: for members that each make their own. */
+  readonly isUnverified?: boolean | undefined;
 }
 
-/** What the files hold, PEM. Known to fit together. */
+export type TlsVersion = "TLSv1.2" | "TLSv1.3";
+
+export interface TlsProtocol {
+  /** As OpenSSL writes them, with a colon between each. */
+  readonly ciphers: string | undefined;
+  readonly minVersion: TlsVersion;
+  readonly maxVersion: TlsVersion | undefined;
+}
+
+/** What the files hold, PEM, and how it is used, as Node's options. Known to fit together. */
 export interface TlsMaterial {
   readonly cert: Buffer;
   readonly key: Buffer;
   readonly ca: Buffer | undefined;
+  readonly crl?: string;
+  readonly ciphers?: string;
+  readonly minVersion: TlsVersion;
+  readonly maxVersion?: TlsVersion;
+  /** Set if anybody's certificate will do. */
+  readonly rejectUnauthorized?: false;
 }
 
 const pollMs = 2_000;
@@ -44,13 +68,29 @@ export function readTlsMaterial(paths: TlsPaths, flags?: "--" | "--peer-"): TlsM
     trustedCaFile === undefined
       ? undefined
       : readAuthorities(trustedCaFile, called(trustedCaFile, "trusted-ca-file"));
+  const { ciphers, minVersion = "TLSv1.2", maxVersion } = paths.protocol ?? {};
+  const material: TlsMaterial = {
+    cert,
+    key,
+    ca,
+    ...(paths.crlFile !== undefined && {
+      crl: readRevocations(
+        paths.crlFile,
+        called(paths.crlFile, flags === "--" ? "client-crl-file" : "crl-file"),
+      ),
+    }),
+    ...(ciphers !== undefined && { ciphers }),
+    minVersion,
+    ...(maxVersion !== undefined && { maxVersion }),
+    ...(paths.isUnverified === true && { rejectUnauthorized: false }),
+  };
   try {
-    createSecureContext({ cert, key, ca, minVersion: "TLSv1.2" });
+    createSecureContext(material);
   } catch (error) {
     // Sound files of which OpenSSL thinks little, such as a key that is too short.
     throw broken(`${certName} and ${keyName} cannot be used for TLS: ${messageOf(error)}`, error);
   }
-  return { cert, key, ca };
+  return material;
 }
 
 /**
@@ -82,9 +122,9 @@ export function watchTlsMaterial(
 }
 
 /** Changes whenever a file is rewritten or replaced; a missing one has a fingerprint too. */
-function fingerprint({ certFile, keyFile, trustedCaFile }: TlsPaths): string {
-  const files = trustedCaFile === undefined ? [certFile, keyFile] : [certFile, keyFile, trustedCaFile];
-  return files
+function fingerprint({ certFile, keyFile, trustedCaFile, crlFile }: TlsPaths): string {
+  return [certFile, keyFile, trustedCaFile, crlFile]
+    .filter((file) => file !== undefined)
     .map((file) => {
       const stats = statSync(file, { throwIfNoEntry: false, bigint: true });
       return stats === undefined ? "missing" : [stats.ino, stats.mtimeNs, stats.size].join("-");
@@ -96,6 +136,21 @@ function readAuthorities(file: string, name: string): Buffer {
   const ca = readPem(file, name);
   for (const certificate of certificatesIn(ca)) parseCertificate(certificate, name);
   return ca;
+}
+
+/** PEM, which is all that Node takes. */
+function readRevocations(file: string, name: string): string {
+  const bytes = readPem(file, name);
+  const text = bytes.toString("latin1");
+  const pem = text.includes("-----BEGIN X509 CRL-----")
+    ? text
+    : `-----BEGIN X509 CRL-----\n${bytes.toString("base64")}\n-----END X509 CRL-----\n`;
+  try {
+    createSecureContext({ crl: pem });
+  } catch (error) {
+    throw broken(`${name} holds no list of revoked certificates`, error);
+  }
+  return pem;
 }
 
 /** @param name of the file in a complaint */

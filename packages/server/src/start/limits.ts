@@ -37,6 +37,17 @@ export const limits = {
    */
   proposing: { turnBytes: 16 * mebibyte, heldBytes: 64 * mebibyte },
   reads: 50_000,
+  /**
+   * Streams of watches, and watches in all of them, each of which takes less than a kibibyte. What is queued
+   * for a client that reads slowly, and for all together; beyond that they read history, so much at a time.
+   */
+  watches: {
+    streams: 20_000,
+    watches: 500_000,
+    streamBytes: 1 * mebibyte,
+    queuedBytes: 64 * mebibyte,
+    historyBytes: 1 * mebibyte,
+  },
   /** The log on disk, beyond which entries are kept for no follower. */
   logBytes: 512 * mebibyte,
 } as const;
@@ -62,6 +73,7 @@ export function replicaOptions(config: Config): ReplicaOptions {
     name: config.name,
     version,
     clientAddress: config.advertiseClientAddress,
+    clientUrls: config.advertiseClientUrls,
     advertisedNodes: config.advertisedNodes,
     tickMs,
     electionTimeoutMs: config.electionTimeoutMs,
@@ -69,8 +81,11 @@ export function replicaOptions(config: Config): ReplicaOptions {
     proposalLimits: limits.proposals,
     proposingLimits: limits.proposing,
     waitingReads: limits.reads,
+    watches: limits.watches,
     compaction: { snapshotCount, catchupEntries, maxBytes: limits.logBytes },
     checkIntervalMs: config.corruptCheckIntervalMs,
+    autoCompaction: config.autoCompaction,
+    quotaBytes: config.quotaBytes,
     autopilot: { autoPromote: config.autoPromote, cleanupAfterMs: config.autopilotCleanupAfterMs },
   };
 }

@@ -5,12 +5,14 @@
  *   --initial-cluster-state=existing  a member that was added asks the others who it is, until one knows
  */
 import { readdirSync } from "node:fs";
+import type { Logger } from "pino";
 import { initialConfiguration } from "@dkv/raft";
 import { encodeMembership } from "../codec/membership-codec.ts";
 import { checkInitialCluster, checkPeersAreSafe, type Config } from "../config/config.ts";
 import { clusterIdOf, memberIdOf } from "../config/identity.ts";
+import { listenings } from "../config/listening.ts";
 import { MembershipTable } from "../consensus/membership/table.ts";
-import { checkAddress } from "../platform/listening.ts";
+import { checkAddresses } from "../platform/listening.ts";
 import type { Random } from "../platform/random.ts";
 import { StartupError } from "../platform/startup-error.ts";
 import { readTlsMaterial } from "../platform/tls-files.ts";
@@ -46,13 +48,16 @@ export async function openMember(config: Config, deps: OpenMemberDeps): Promise<
   const { storage, created } = await openStorage(options);
   const isNamed = config.initialClusterState === "new" && initialCluster.length > 0;
   const isAnother = isNamed && storage.identity.clusterId !== beginning.identity.clusterId;
-  if (!created && isAnother && !areMembers(initialCluster, storage)) {
-    logger.info(
-      { dataDir },
-      "the data directory is in use already: --initial-cluster and its token are ignored",
-    );
-  }
+  if (!created && isAnother && !areMembers(initialCluster, storage)) sayIgnored(config, logger);
   return storage;
+}
+
+/** Flags often stay as they were while the cluster changes; a file that a launcher reads is thought to hold. */
+function sayIgnored({ dataDir, initialClusterSetBy: setBy }: Config, logger: Logger): void {
+  const because = "the data directory is in use already";
+  if (setBy === undefined)
+    logger.info({ dataDir }, `${because}: --initial-cluster and its token are ignored`);
+  else logger.warn({ dataDir }, `${because}: its members are not those of ${setBy}, which are ignored`);
 }
 
 /** A restored cluster, too, has an id that its members do not give it. */
@@ -94,8 +99,7 @@ function isUntouched(dataDir: string): boolean {
  * be right are found before: what they are replaced with may describe another.
  */
 async function firstStart(config: Config, deps: OpenMemberDeps): Promise<Beginning> {
-  await checkAddress("peers", config.listenPeerAddress);
-  await checkAddress("clients", config.listenClientAddress);
+  await checkAddresses(listenings(config));
   return config.initialClusterState === "new" || config.initialCluster.length === 0
     ? founding(config)
     : introduced(config, deps);
@@ -141,10 +145,12 @@ function ownerIn({ name, initialCluster, initialClusterToken }: Config): Beginni
 /** One that was added to a cluster, as a learner in the configuration that it is told. */
 async function introduced(config: Config, { clock, logger }: OpenMemberDeps): Promise<Beginning> {
   const { name, initialCluster, peerTls: tls } = config;
-  const addresses = initialCluster.filter((member) => member.name !== name).map(({ address }) => address);
+  const isSelf = (member: { readonly name: string }): boolean => member.name === name;
+  const addresses = initialCluster.filter((member) => !isSelf(member)).map(({ address }) => address);
+  const ownAddress = initialCluster.find(isSelf)?.address ?? config.advertisePeerAddress;
   let told = "";
   for (;;) {
-    const answer = await askForIntroduction({ name, addresses, tls }, { clock });
+    const answer = await askForIntroduction({ name, ownAddress, addresses, tls }, { clock });
     if (answer.kind === "introduced") {
       const { clusterId, memberId, configuration } = answer;
       return { identity: { clusterId, memberId, name }, configuration };

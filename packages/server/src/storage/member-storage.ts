@@ -10,7 +10,7 @@
  */
 import { logIndex, type HardState, type LogIndex, type LogReader } from "@dkv/raft";
 import type { SnapshotHeader } from "@dkv/snapshot";
-import type { Change, StateReader } from "@dkv/store";
+import type { RecordChange, StateScanner } from "@dkv/store";
 import type { Logger } from "pino";
 import { assert } from "../platform/assert.ts";
 import type { Random } from "../platform/random.ts";
@@ -48,7 +48,7 @@ export class MemberStorage implements Storage {
   readonly identity: StoredOwner;
   readonly hardState: HardState;
   readonly log: LogReader;
-  readonly state: StateReader;
+  readonly state: StateScanner;
   readonly #options: MemberStorageOptions;
   readonly #incoming: Incoming;
   #current: Generation;
@@ -66,7 +66,11 @@ export class MemberStorage implements Storage {
     this.#incoming = new Incoming(options.dataDir);
     const current = (): Generation => this.#current;
     this.log = logOf(current);
-    this.state = { get: (key) => current().database.get(key) };
+    this.state = {
+      get: (key) => current().database.get(key),
+      getMany: (keys) => current().database.getMany(keys),
+      scan: (range, most) => current().database.scan(range, most),
+    };
   }
 
   get configurations(): Storage["configurations"] {
@@ -77,6 +81,14 @@ export class MemberStorage implements Storage {
     return this.#current.log.bytes;
   }
 
+  stateBytes(): Promise<number> {
+    return this.#current.database.bytes();
+  }
+
+  reclaimState(): Promise<void> {
+    return this.#current.database.reclaim();
+  }
+
   append(batch: PersistedBatch): Promise<void> {
     const { hardState, entries, snapshot } = batch;
     if (snapshot !== undefined) return this.#write("append", () => this.#install(batch, snapshot));
@@ -84,7 +96,7 @@ export class MemberStorage implements Storage {
     return this.#write("append", () => this.#current.log.append(batch, this.#current.savedState.batch));
   }
 
-  save(changes: readonly Change[]): Promise<void> {
+  save(changes: readonly RecordChange[]): Promise<void> {
     if (changes.length === 0) return this.#write("save", nothing);
     return this.#write("save", async () => {
       assert(this.#installing === undefined, "nothing is saved while a snapshot is installed");

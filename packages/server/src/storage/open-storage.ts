@@ -12,13 +12,13 @@ import type { GenerationOptions } from "./generation/generation.ts";
 import { deleteOthers, firstGeneration, makeDirectory } from "./generation/layout.ts";
 import { verifyGeneration } from "./generation/verify-generation.ts";
 import { MemberStorage } from "./member-storage.ts";
-import { newerFormat, nothingThere, notOurs, refusal } from "./refusals.ts";
+import { nothingThere, notOurs, otherFormat, refusal } from "./refusals.ts";
 import { forgetRestoring } from "./restoring-note.ts";
 import { lastReceivedIn } from "./snapshot/received-snapshot.ts";
 import { metaKeys } from "./state/keyspace.ts";
 import type { Database } from "./state/leveldb.ts";
 import { unsealIdentity } from "./state/records.ts";
-import { formatVersion, type Owner, type Storage, type StoredOwner } from "./storage.ts";
+import type { Owner, Storage, StoredOwner } from "./storage.ts";
 
 export { holdsMember } from "./generation/generation-file.ts";
 
@@ -82,7 +82,7 @@ function ownerOf(database: Database, { dataDir, identity }: OpenStorageOptions):
   const stored = database.get(metaKeys.identity);
   if (stored === undefined) throw new DamageError("the record is missing that says whose directory this is");
   const { format, owner } = unsealIdentity(stored);
-  if (format > formatVersion) throw newerFormat(dataDir, format);
+  if (owner === undefined) throw otherFormat(dataDir, format);
   if (owner.name !== identity.name) throw notOurs(dataDir, owner, identity);
   return owner;
 }

@@ -6,11 +6,13 @@ import { OpenError } from "./state/leveldb.ts";
 import { hexId } from "./state/records.ts";
 import { formatVersion, type Owner } from "./storage.ts";
 
-export function newerFormat(dataDir: string, format: number): StartupError {
+/** @param format another one than this version's */
+export function otherFormat(dataDir: string, format: number): StartupError {
+  if (format < formatVersion) return olderFormat(dataDir, `format ${String(format)}`);
   return new StartupError(
     "environment",
-    `the data in ${dataDir} has format ${String(format)}, and this version of dkv knows formats ` +
-      `up to ${String(formatVersion)}: start it with the newer version that wrote it`,
+    `the data in ${dataDir} has format ${String(format)}, and this version of dkv reads format ` +
+      `${String(formatVersion)} only: start it with the newer version that wrote it`,
   );
 }
 
@@ -23,11 +25,13 @@ export function newerSegment(what: string, format: number): StartupError {
   );
 }
 
-export function olderFormat(dataDir: string): StartupError {
+export function olderFormat(dataDir: string, format: string): StartupError {
   return new StartupError(
     "environment",
-    `the data in ${dataDir} was written by an earlier version of dkv, and this one reads format ` +
-      `${String(formatVersion)} only: start it with the version that wrote it, or give this one an empty directory`,
+    `the data in ${dataDir} was written by an earlier version of dkv (${format}), and this one reads format ` +
+      `${String(formatVersion)} only: start it with the version that wrote it, or give this one an empty ` +
+      "directory and copy the keys with a client; backups that the earlier version made cannot be restored " +
+      "by this one either",
   );
 }
 

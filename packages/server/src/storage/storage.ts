@@ -13,10 +13,10 @@ import type {
   NodeId,
 } from "@dkv/raft";
 import type { SnapshotHeader, SnapshotTrailer } from "@dkv/snapshot";
-import type { Change, StateReader } from "@dkv/store";
+import type { RecordChange, StateScanner } from "@dkv/store";
 
 /** Raised when what older versions wrote can no longer be read as it stands. */
-export const formatVersion = 3;
+export const formatVersion = 4;
 
 /** What tells a member's files from any other's. */
 export interface Identity {
@@ -32,8 +32,8 @@ export interface Owner extends Identity {
 /** Besides, which of all directories that the member ever had this one is. */
 export interface StoredOwner extends Owner {
   /**
-   * Drawn at random when the directory was made; 0 if a version made it that drew none. A member that comes
-   * with another one has lost what it promised.
+   * Drawn at random when the directory was made. A member that comes with another one has lost what it
+   * promised.
    */
   readonly incarnation: bigint;
 }
@@ -92,9 +92,16 @@ export interface Storage {
   /** The same object for good; what it reads changes with an installed snapshot. */
   readonly log: LogReader;
   /** As {@link log}. */
-  readonly state: StateReader;
+  readonly state: StateScanner;
   /** Size of the log's files in bytes. {@link compact} makes it less. */
   readonly logBytes: number;
+  /** Size of the state's files in bytes, about. Cheap, and no reason to ask for each request. */
+  stateBytes(): Promise<number>;
+  /**
+   * Has the disk give back the space of what was deleted from the state: otherwise that happens as more is
+   * written. Rewrites much of it, beside everything else.
+   */
+  reclaimState(): Promise<void>;
   /**
    * Resolves when the batch is synced. One at a time; may block for as long as a fast disk takes.
    * After a rejection nothing may be written any more, neither here nor by {@link save}. A batch with a
@@ -105,7 +112,7 @@ export interface Storage {
    * Makes the store's changes durable, its applied index among them. All entries they come from must be
    * durable in the log. One at a time, beside {@link append}; does not block.
    */
-  save(changes: readonly Change[]): Promise<void>;
+  save(changes: readonly RecordChange[]): Promise<void>;
   /**
    * Drops files of the log in which all entries are up to `upTo`, and are applied in the durable state. The
    * log's first index rises before the first file goes. One at a time, beside the others; does not block.

@@ -26,7 +26,7 @@ export function dial({ peerAddress, name, material }: Target, hello: Buffer): So
     return socket.once("connect", () => socket.write(hello));
   }
   const checkServerIdentity = (_host: string, certificate: PeerCertificate) => checkHost(host, certificate);
-  const options = { ...tcpOptions, ...material, minVersion: "TLSv1.2", checkServerIdentity } as const;
+  const options = { ...tcpOptions, ...material, checkServerIdentity } as const;
   // With TLS 1.3 this side is done before the other has looked at its certificate, and that then hangs up.
   const socket = explainEnd(connectTls(options), hungUp);
   return socket.once("secureConnect", () => socket.write(hello));
@@ -42,7 +42,7 @@ function explainEnd<Connection extends Socket>(socket: Connection, reason: strin
 export function readPeerMaterial(tls: TlsPaths | undefined): TlsMaterial | undefined {
   if (tls === undefined) return undefined;
   // Without a CA of its own a member would accept every certificate that the public ones ever issued.
-  if (tls.trustedCaFile === undefined)
+  if (tls.trustedCaFile === undefined && tls.isUnverified !== true)
     throw new StartupError("usage", "peers with TLS need --peer-trusted-ca-file");
   return readTlsMaterial(tls);
 }

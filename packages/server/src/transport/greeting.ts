@@ -75,7 +75,7 @@ function judgeMember(hello: Hello, purpose: "member" | "snapshot", judge: Judge)
   if (peer === undefined && removed.has(hello.from))
     return refuse(`member ${hex(hello.from)} was removed from the cluster`, { removed: true });
   if (peer === undefined) return judgeStranger(hello, purpose, judge);
-  if (!vouchesFor(peer.address)) return refuse(strangersCertificate(peer.address));
+  if (!vouchesFor(peer.address)) return refuse(strangersCertificate(peer.address, options));
   if (isOtherHistory(hello, options)) return refuse(otherHistory(peer.address.name));
   if (isAnother(hello, peer.address)) return refuse(lostData(peer.address.name), { dataLost: true });
   return { kind: "welcome", peer, purpose };
@@ -94,11 +94,12 @@ function judgeStranger(
   return refuse(`member ${hex(hello.from)} is not known to ${self.name}`, { later: true });
 }
 
-/** A new member does not know its id yet, but somebody has announced its name. */
-function judgeNewcomer({ name }: Hello, { options, vouchesFor }: Judge): Verdict {
+/** A new member does not know its id yet, but somebody has announced its name, or its address. */
+function judgeNewcomer(hello: Hello, { options, vouchesFor }: Judge): Verdict {
+  const { name } = hello;
   const { clusterId, introduce, self } = options;
   if (introduce === undefined) return refuse(`${self.name} introduces nobody`);
-  const known = name === "" ? undefined : introduce(name);
+  const known = name === "" ? undefined : introduce(hello);
   if (known === undefined) {
     const what = `no member named ${name}: add it with \`dkvctl member-join ${name} HOST:PORT\``;
     return refuse(what, { later: true });
@@ -106,7 +107,7 @@ function judgeNewcomer({ name }: Hello, { options, vouchesFor }: Judge): Verdict
   if (known.kind === "uncertain") return refuse(known.reason, { later: true });
   const { memberId, peerAddress } = known;
   const address = { id: memberId, name, peerAddress, incarnation: 0n };
-  if (!vouchesFor(address)) return refuse(strangersCertificate(address));
+  if (!vouchesFor(address)) return refuse(strangersCertificate(address, options));
   if (known.kind === "voter") return refuse(lostData(name), { dataLost: true });
   const { configuration } = known;
   return { kind: "introduce", name, introduction: { clusterId, memberId, configuration } };
@@ -117,9 +118,9 @@ export function replyTo(
   { self, clusterId, history }: TransportOptions,
   verdict: Partial<Pick<HelloReply, "refusal" | "removed" | "later" | "dataLost" | "introduction">>,
 ): HelloReply {
-  const { id, clientAddress, incarnation } = self;
+  const { id, clientAddress, clientUrls = [], incarnation } = self;
   const nothing = { refusal: "", removed: false, later: false, dataLost: false, introduction: undefined };
-  const us = { clientAddress, version, clusterId, from: id, incarnation, history: history() };
+  const us = { clientAddress, clientUrls, version, clusterId, from: id, incarnation, history: history() };
   return { ...us, ...nothing, ...verdict };
 }
 
@@ -159,8 +160,12 @@ function lostData(name: string): string {
   );
 }
 
-function strangersCertificate({ name, peerAddress }: PeerAddress): string {
-  return `the certificate names neither ${name} nor the host of its peer address ${peerAddress}`;
+function strangersCertificate(
+  { name, peerAddress }: PeerAddress,
+  { tls }: Pick<TransportOptions, "tls">,
+): string {
+  const either = `the certificate names neither ${name} nor the host of its peer address ${peerAddress}`;
+  return tls?.allowed === undefined ? either : `${either}, or none of the names that are allowed`;
 }
 
 function refuse(reason: string, more: Partial<Omit<Refusal, "kind" | "reason">> = {}): Refusal {

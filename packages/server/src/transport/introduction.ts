@@ -23,6 +23,8 @@ import { defaultTiming } from "./options.ts";
 export interface NewMember {
   /** Under which it was, or will be, added to the cluster. */
   readonly name: string;
+  /** Where others will reach it, as host:port, if it knows: by that it is found if it was added without a name. */
+  readonly ownAddress?: string | undefined;
   /** Peer addresses of members, as host:port. Asked in this order. */
   readonly addresses: readonly string[];
   /** Cleartext if there is none; needs a CA. */
@@ -38,7 +40,7 @@ export interface IntroductionDeps {
 export type IntroductionResult =
   | (Omit<Introduction, "configuration"> & {
       readonly kind: "introduced";
-      /** Has this member as a learner, under its name. */
+      /** Has this member as a learner, under its name or, until it is heard of, its address. */
       readonly configuration: Configuration;
     })
   /** Somebody answers, and asking again may help: the member has to be added first. */
@@ -57,13 +59,13 @@ const maxReplyBytes = 2 ** 20;
  * Rejects with a StartupError if the certificate cannot be used or an address is none.
  */
 export async function askForIntroduction(
-  { name, addresses, tls }: NewMember,
+  { name, ownAddress = "", addresses, tls }: NewMember,
   deps: IntroductionDeps,
 ): Promise<IntroductionResult> {
   const material = readPeerMaterial(tls);
   const answers: Answer[] = [];
   for (const peerAddress of addresses) {
-    const result = await ask({ name, peerAddress, material }, deps);
+    const result = await ask({ name, ownAddress, peerAddress, material }, deps);
     if (result.kind === "introduced") return result;
     answers.push({ ...result, peerAddress });
   }
@@ -88,16 +90,18 @@ function refusals(answers: readonly Answer[]): string {
 
 interface Question {
   readonly name: string;
+  /** Empty if it is not known. */
+  readonly ownAddress: string;
   readonly peerAddress: string;
   readonly material: TlsMaterial | undefined;
 }
 
 /** Asks one member. */
 async function ask(
-  { name, peerAddress, material }: Question,
+  { name, ownAddress, peerAddress, material }: Question,
   { clock, handshakeMs = defaultTiming.handshakeMs }: IntroductionDeps,
 ): Promise<IntroductionResult> {
-  const socket = dial({ peerAddress, name: peerAddress, material }, helloOf(name));
+  const socket = dial({ peerAddress, name: peerAddress, material }, helloOf(name, ownAddress));
   const cancel = clock.after(handshakeMs, () =>
     socket.destroy(new Error(`no answer within ${String(handshakeMs)} ms`)),
   );
@@ -113,7 +117,7 @@ async function ask(
   socket.on("data", (chunk: Buffer) => {
     try {
       const [first] = reader.frames(chunk);
-      if (first !== undefined) resolve(resultOf(name, decodeHelloReply(first)));
+      if (first !== undefined) resolve(resultOf({ name, ownAddress }, decodeHelloReply(first)));
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       socket.destroy(error);
@@ -125,7 +129,7 @@ async function ask(
   return result;
 }
 
-function helloOf(name: string): Buffer {
+function helloOf(name: string, peerAddress: string): Buffer {
   const nobody = nodeId(0n);
   return encodeHello({
     protocolVersion,
@@ -136,21 +140,25 @@ function helloOf(name: string): Buffer {
     version,
     purpose: "introduction",
     name,
-    peerAddress: "",
+    peerAddress,
     incarnation: 0n,
     history: 0n,
   });
 }
 
 /** Throws a DecodeError. */
-function resultOf(name: string, { refusal, later, introduction }: HelloReply): IntroductionResult {
+function resultOf(
+  { name, ownAddress }: Pick<Question, "name" | "ownAddress">,
+  { refusal, later, introduction }: HelloReply,
+): IntroductionResult {
   if (refusal !== "") return { kind: later ? "notYet" : "refused", reason: refusal };
   if (introduction === undefined)
     return { kind: "refused", reason: "it runs a version of dkv that introduces nobody" };
   const configuration = decodeIntroduced(introduction.configuration);
   const { memberId } = introduction;
   const row = decodeMembership(configuration.context).rows.find(({ id }) => id === memberId);
-  if (row?.name !== name || !configuration.learners.includes(memberId))
+  const isOurs = row !== undefined && (row.name === name || row.peerAddress === ownAddress);
+  if (!isOurs || !configuration.learners.includes(memberId))
     return { kind: "refused", reason: `its configuration has no learner named ${name}` };
   return { kind: "introduced", ...introduction, configuration };
 }

@@ -1,7 +1,7 @@
 /** What the peer transport needs to know and to be given. */
 import type { NodeId } from "@dkv/raft";
 import type { Logger } from "pino";
-import type { HostPort } from "../platform/address.ts";
+import type { ListenAddress } from "../platform/address.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Random } from "../platform/random.ts";
 import type { TlsPaths } from "../platform/tls-files.ts";
@@ -31,16 +31,25 @@ export type KnownMember =
   /** Nothing is certain of it now, but may be later: the reason is for whoever waits. */
   | { readonly kind: "uncertain"; readonly reason: string };
 
+/** Who asks who it is. */
+export interface Newcomer {
+  readonly name: string;
+  /** host:port; empty if it does not say. */
+  readonly peerAddress: string;
+}
+
 export interface TransportOptions {
   readonly self: {
     readonly id: NodeId;
     readonly name: string;
     readonly clientAddress: string;
+    /** The same, as URLs, if it was told some. */
+    readonly clientUrls?: readonly string[];
     /** Of our data directory. */
     readonly incarnation: bigint;
   };
   readonly clusterId: bigint;
-  readonly listenAddress: HostPort;
+  readonly listenAddresses: readonly ListenAddress[];
   /** All other members, to begin with. */
   readonly peers: readonly PeerAddress[];
   /** Cleartext if there is none; needs a CA. */
@@ -53,10 +62,10 @@ export interface TransportOptions {
    */
   readonly maxQueueBytes?: number;
   /**
-   * Looks up a member by its name, to tell it who it is; undefined if there is none of that name. Without
-   * this nobody is introduced.
+   * Looks up a member by its name, or by its peer address if it was added without one, to tell it who it is;
+   * undefined if there is none. Without this nobody is introduced.
    */
-  readonly introduce?: (name: string) => KnownMember | undefined;
+  readonly introduce?: (newcomer: Newcomer) => KnownMember | undefined;
   /**
    * Whether this member needs to be found by members of which it does not know: it follows nobody. Without
    * this strangers are always turned away.

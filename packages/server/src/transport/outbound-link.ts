@@ -187,6 +187,7 @@ export class OutboundLink {
       from: self.id,
       to: id,
       clientAddress: self.clientAddress,
+      clientUrls: self.clientUrls ?? [],
       version,
       purpose: "member",
       name: self.name,

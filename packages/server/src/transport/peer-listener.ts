@@ -1,9 +1,16 @@
 import { constants } from "node:crypto";
 import { once } from "node:events";
 import { createServer as createTcpServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, type Server as TlsServer, TLSSocket } from "node:tls";
+import {
+  createServer as createTlsServer,
+  type PeerCertificate,
+  type Server as TlsServer,
+  TLSSocket,
+} from "node:tls";
 import type { NodeId } from "@dkv/raft";
 import type { Hello } from "../codec/handshake-codec.ts";
+import type { ListenAddress } from "../platform/address.ts";
+import { isAllowed } from "../platform/allowed-names.ts";
 import type { Cancel } from "../platform/clock.ts";
 import { listenFailure } from "../platform/listening.ts";
 import type { TlsMaterial } from "../platform/tls-files.ts";
@@ -38,6 +45,11 @@ export interface ListenerDeps extends TransportDeps {
   readonly onSnapshot: (peer: PeerRecord, connection: SnapshotConnection) => void;
 }
 
+interface Listening {
+  readonly address: ListenAddress;
+  readonly server: Server | TlsServer;
+}
+
 interface Unproven {
   readonly socket: Socket;
   /** The remote address alone. */
@@ -51,7 +63,7 @@ interface Unproven {
 export class PeerListener {
   readonly #options: TransportOptions;
   readonly #deps: ListenerDeps;
-  readonly #server: Server | TlsServer;
+  readonly #servers: readonly Listening[];
   readonly #sockets = new Set<Socket>();
   /** By remote address and port, which a TLS socket has in common with the one beneath it. */
   readonly #unproven = new Map<string, Unproven>();
@@ -61,24 +73,31 @@ export class PeerListener {
   constructor(options: TransportOptions, material: TlsMaterial | undefined, deps: ListenerDeps) {
     this.#options = options;
     this.#deps = deps;
-    this.#server = material === undefined ? this.#tcpServer() : this.#tlsServer(material);
-    this.#server.on("connection", (socket: Socket) => {
-      this.#onAccepted(socket);
-    });
+    this.#servers = options.listenAddresses.map((address) => ({
+      address,
+      server: material === undefined ? this.#tcpServer() : this.#tlsServer(material),
+    }));
+    for (const { server } of this.#servers) {
+      server.on("connection", (socket: Socket) => {
+        this.#onAccepted(socket);
+      });
+    }
   }
 
-  /** Rejects with a StartupError if the address cannot be had. */
+  /** Rejects with a StartupError if an address cannot be had. */
   async listen(): Promise<void> {
-    const { host, port } = this.#options.listenAddress;
-    this.#server.listen(host === undefined ? { port } : { host, port });
-    try {
-      await once(this.#server, "listening");
-    } catch (error) {
-      throw listenFailure("peers", this.#options.listenAddress, error);
+    for (const { address, server } of this.#servers) {
+      const { host, port } = address;
+      server.listen(host === undefined ? { port } : { host, port });
+      try {
+        await once(server, "listening");
+      } catch (error) {
+        throw listenFailure("peers", address, error);
+      }
+      server.on("error", (error: Error) => {
+        this.#deps.complaints.warn("cannot accept a peer", { about: "", reason: error.message });
+      });
     }
-    this.#server.on("error", (error: Error) => {
-      this.#deps.complaints.warn("cannot accept a peer", { about: "", reason: error.message });
-    });
   }
 
   /**
@@ -86,7 +105,8 @@ export class PeerListener {
    * let them in. Peers see the same change in time, and dial again.
    */
   replace(material: TlsMaterial): void {
-    if ("setSecureContext" in this.#server) this.#server.setSecureContext(secureOptions(material));
+    for (const { server } of this.#servers)
+      if ("setSecureContext" in server) server.setSecureContext(secureOptions(material));
     this.#cancelGrace();
     this.#cancelGrace = this.#deps.clock.after(trustGraceMs, () => {
       for (const socket of this.#sockets) {
@@ -106,10 +126,15 @@ export class PeerListener {
     this.#connections.get(id)?.cut(reason);
   }
 
+  get #isListening(): boolean {
+    return this.#servers.some(({ server }) => server.listening);
+  }
+
   async close(): Promise<void> {
     this.#cancelGrace();
-    const closed = this.#server.listening ? once(this.#server, "close") : Promise.resolve();
-    this.#server.close();
+    const open = this.#servers.filter(({ server }) => server.listening);
+    const closed = Promise.all(open.map(({ server }) => once(server, "close")));
+    for (const { server } of open) server.close();
     for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
@@ -122,9 +147,9 @@ export class PeerListener {
 
   #tlsServer(material: TlsMaterial): TlsServer {
     const options = {
+      rejectUnauthorized: true,
       ...secureOptions(material),
       requestCert: true,
-      rejectUnauthorized: true,
       noDelay: true,
     };
     const server = createTlsServer(options, (socket) => {
@@ -210,10 +235,16 @@ export class PeerListener {
       removed: this.#deps.removed(),
       admit: this.#deps.admit,
       vouchesFor: (address) =>
-        !(socket instanceof TLSSocket) || vouchesFor(socket.getPeerCertificate(), address),
+        !(socket instanceof TLSSocket) || this.#isWhoItSays(socket.getPeerCertificate(), address),
     });
     if (verdict.kind === "refuse") this.#fail(endpoint(socket), verdict.reason);
     return verdict;
+  }
+
+  #isWhoItSays(certificate: PeerCertificate, address: PeerAddress): boolean {
+    const { isUnverified, allowed } = this.#options.tls ?? {};
+    if (isUnverified === true) return true;
+    return vouchesFor(certificate, address) && (allowed === undefined || isAllowed(certificate, allowed));
   }
 
   #onWelcome(key: string, peer: PeerRecord, connection: InboundConnection): void {
@@ -237,7 +268,7 @@ export class PeerListener {
   ): void {
     if (this.#connections.get(id) !== connection) return;
     this.#connections.delete(id);
-    if (this.#server.listening) this.#deps.logger.warn({ peer: name, reason }, "peer disconnected");
+    if (this.#isListening) this.#deps.logger.warn({ peer: name, reason }, "peer disconnected");
   }
 
   #fail(key: string, reason: string | undefined): void {
@@ -261,7 +292,7 @@ export class PeerListener {
   }
 
   #complain(about: string, fields: { readonly reason: string; readonly remote?: string }): void {
-    if (this.#server.listening) this.#deps.complaints.warn("refused a peer connection", { about, ...fields });
+    if (this.#isListening) this.#deps.complaints.warn("refused a peer connection", { about, ...fields });
   }
 
   #track(socket: Socket): void {
@@ -274,7 +305,7 @@ export class PeerListener {
 
 /** Without tickets nothing can be resumed: each connection shows and proves its certificate. */
 function secureOptions(material: TlsMaterial) {
-  return { ...material, minVersion: "TLSv1.2", secureOptions: constants.SSL_OP_NO_TICKET } as const;
+  return { ...material, secureOptions: constants.SSL_OP_NO_TICKET };
 }
 
 function endpoint(socket: Socket): string {

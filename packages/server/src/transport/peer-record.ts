@@ -1,14 +1,17 @@
-import type { HelloReply } from "../codec/handshake-codec.ts";
+import type { Hello, HelloReply } from "../codec/handshake-codec.ts";
 import type { PeerStatus } from "./peer-transport.ts";
 import type { PeerAddress } from "./options.ts";
 
 /** What a member tells of itself. */
-type Greeting = Pick<HelloReply, "clientAddress" | "version" | "incarnation">;
+type Greeting = Pick<HelloReply, "clientAddress" | "clientUrls" | "version" | "incarnation"> &
+  Partial<Pick<Hello, "name">>;
 
 /** What is known of one peer; written by the connections to and from it, and kept when it moves. */
 export class PeerRecord {
   #address: PeerAddress;
   #clientAddress = "";
+  #clientUrls: readonly string[] = [];
+  #ownName = "";
   #version = "";
   #incarnation = 0n;
   #lastHeardMs: number | undefined;
@@ -35,8 +38,10 @@ export class PeerRecord {
     return this.#incarnation;
   }
 
-  greeted({ clientAddress, version, incarnation }: Greeting): void {
+  greeted({ clientAddress, clientUrls = [], name, version, incarnation }: Greeting): void {
     this.#clientAddress = clientAddress;
+    this.#clientUrls = clientUrls;
+    this.#ownName = name ?? this.#ownName;
     this.#version = version;
     this.#incarnation = incarnation;
   }
@@ -45,7 +50,9 @@ export class PeerRecord {
     return {
       ...this.#address,
       incarnation: this.#incarnation,
+      ownName: this.#ownName,
       clientAddress: this.#clientAddress,
+      clientUrls: this.#clientUrls,
       version: this.#version,
       lastHeardMs: this.#lastHeardMs,
     };

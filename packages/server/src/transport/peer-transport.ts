@@ -46,6 +46,10 @@ export interface PeerStatus {
   readonly peerAddress: string;
   /** As the peer told us when we connected; empty if it has not. */
   readonly clientAddress: string;
+  /** The same, as URLs; none unless it told some. */
+  readonly clientUrls: readonly string[];
+  /** How the peer calls itself, as it told when it dialled us; empty if it has not. */
+  readonly ownName: string;
   /** Of dkv, as the peer told us; empty if it has not. */
   readonly version: string;
   /** Of its data directory, as the peer told us; 0 if it has not. */

@@ -1,10 +1,8 @@
 /** Requests as they come to the client port, for every protocol and on both of the ways that they may take. */
 import assert from "node:assert/strict";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { create, toBinary } from "@bufbuild/protobuf";
 import { damaged, damagedMessage, fuzz, inPieces, readOrRefused } from "@dkv/fuzz";
 import { type Answer, HeaderDecoder, type Receiver, type ServerStream } from "@dkv/http2";
-import { DeleteRequestSchema, GetRequestSchema, SetRequestSchema } from "@dkv/protocol/dkv/v1/dkv";
 import fc from "fast-check";
 import { pino } from "pino";
 import { ArrivingMessage, prefixBytes } from "../../src/api/arriving-message.ts";
@@ -16,20 +14,10 @@ import { shortenTimeouts } from "../../src/api/timeout-headers.ts";
 import { DkvError } from "../../src/platform/errors.ts";
 import { MemberInMemory } from "./member-in-memory.ts";
 import { frame } from "./raw-http2.ts";
+import { requests } from "./request-bodies.ts";
 
 const anyBytes = fc.uint8Array({ maxLength: 60 });
-const requests = {
-  Set: fc
-    .record({ key: fc.string({ maxLength: 9 }), value: anyBytes })
-    .map((one) => toBinary(SetRequestSchema, create(SetRequestSchema, one))),
-  Get: fc
-    .record({ key: fc.string({ maxLength: 9 }) })
-    .map((one) => toBinary(GetRequestSchema, create(GetRequestSchema, one))),
-  Delete: fc
-    .record({ key: fc.string({ maxLength: 9 }) })
-    .map((one) => toBinary(DeleteRequestSchema, create(DeleteRequestSchema, one))),
-} as const;
-const method = fc.constantFrom("Set", "Get", "Delete");
+const method = fc.constantFrom("Set", "Get", "Delete", "List", "Txn");
 
 const maxBytes = 100_000;
 

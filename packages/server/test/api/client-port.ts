@@ -1,10 +1,13 @@
 import type { TestContext } from "node:test";
 import { pino } from "pino";
+import { createGuard, defaultGuardOptions, type GuardOptions } from "../../src/api/auth/create-guard.ts";
 import { createClientApi } from "../../src/api/client-api.ts";
 import { createClientListener } from "../../src/listener/client-listener.ts";
 import type { ListenerLimits } from "../../src/listener/limits.ts";
 import type { RequestHandlers } from "../../src/listener/request-handlers.ts";
 import { type Clock, systemClock } from "../../src/platform/clock.ts";
+import { systemRandom } from "../../src/platform/random.ts";
+import { systemTimeOfDay } from "../../src/platform/time-of-day.ts";
 import type { TlsPaths } from "../../src/platform/tls-files.ts";
 import { MemberInMemory } from "./member-in-memory.ts";
 
@@ -16,6 +19,9 @@ export interface PortOptions {
   /** Whether hot gRPC calls may bypass Connect, as they do in production. */
   readonly bypass?: "allowed" | "forbidden";
   readonly clock?: Clock;
+  readonly queryInterface?: boolean;
+  /** How it finds out who asks. */
+  readonly guard?: GuardOptions;
 }
 
 export interface ClientPort {
@@ -38,10 +44,13 @@ export async function openClientPort(
   const log: string[] = [];
   const logger = pino({ level: "info" }, { write: (line: string) => log.push(line) });
   const { maxRequestBytes = 1_572_864, bodyTimeoutMs, limits = {}, clock = systemClock } = options;
+  const { queryInterface = false } = options;
+  const world = { clock, random: systemRandom, timeOfDay: systemTimeOfDay };
+  const guard = createGuard(member, options.guard ?? { ...defaultGuardOptions, bcryptCost: 4 }, world);
   const api = createClientApi(
     member,
-    { maxRequestBytes, version: "1.2.3", bodyTimeoutMs },
-    { clock, logger },
+    { maxRequestBytes, version: "1.2.3", bodyTimeoutMs, queryInterface },
+    { clock, logger, guard },
   );
   let bypassed = 0;
   const handlers: RequestHandlers = {

@@ -123,7 +123,35 @@ describe("the HTTP resources", () => {
       "[+]process ok\n[+]leader ok\n[-]state failed: the state of the member differs from that of the others\nnot ok\n",
     ]);
     assert.deepEqual(await get("/livez"), [200, text, "ok\n"]);
-    assert.deepEqual(await get("/version"), [200, "application/json", '{"dkv":"1.2.3"}\n']);
+    const versions = '{"etcdserver":"3.7.0","etcdcluster":"3.7.0","storage":"3.7.0","dkv":"1.2.3"}\n';
+    assert.deepEqual(await get("/version"), [200, "application/json", versions]);
+  });
+
+  it("tell clients of etcd why the member is not well, except for what does not matter to them", async (t) => {
+    const { url, member } = await openClientPort(t);
+    const healthOf = async (query: string): Promise<[number, unknown]> => {
+      const response = await fetch(`${url}/health${query}`);
+      return [response.status, ((await response.json()) as { reason: unknown }).reason];
+    };
+    await member.setNoSpace(5n, true);
+    assert.deepEqual(await healthOf(""), [503, "ALARM NOSPACE"]);
+    assert.deepEqual(await healthOf("?serializable=true"), [503, "ALARM NOSPACE"]);
+    assert.deepEqual(await healthOf("?exclude=CORRUPT&exclude=NOSPACE"), [200, ""]);
+    await member.setNoSpace(5n, false);
+    member.leader = "";
+    assert.deepEqual(await healthOf(""), [503, "no leader is known"]);
+    assert.deepEqual(await healthOf("?serializable=true"), [200, ""]);
+    member.leader = "one";
+    member.hasQuorum = false;
+    assert.deepEqual(await healthOf(""), [503, "RANGE ERROR:there is no quorum"]);
+    assert.deepEqual(await healthOf("?serializable=true"), [200, ""]);
+    member.hasQuorum = true;
+    member.isCorrupt = true;
+    const differs = "the state of the member differs from that of the others";
+    assert.deepEqual(await healthOf("?serializable=true"), [503, differs]);
+    assert.deepEqual(await healthOf("?exclude=CORRUPT"), [200, ""]);
+    assert.deepEqual(member.timeouts.at(-1), 1000, "a quorum is waited for, and not for long");
+    member.isCorrupt = false;
   });
 
   it("answer HEAD over HTTP/2 with a header alone", async (t) => {

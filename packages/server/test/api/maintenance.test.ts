@@ -255,3 +255,27 @@ describe("dkv.v1.MaintenanceAPI.Check", () => {
     assert.deepEqual([error.code, error.rawMessage], [Code.Unavailable, "there is no leader"]);
   });
 });
+
+describe("dkv.v1.MaintenanceAPI.Status", () => {
+  it("shows how the member is, over every protocol, without asking the others", async (t) => {
+    const { url, member } = await openClientPort(t);
+    member.hasQuorum = false;
+    member.about = { isLearner: true, compactRevision: 7, quotaBytes: 9000, alarms: ["two differs"] };
+    for (const maintenance of [overGrpc(url), overHttp1(url)]) {
+      const { $typeName, header, ...shown } = await maintenance.status({});
+      assert.deepEqual([$typeName, header?.revision], ["dkv.v1.StatusResponse", 1n]);
+      assert.deepEqual(shown, {
+        id: "one",
+        version: "1.2.3",
+        isLeader: true,
+        isLearner: true,
+        compactRevision: 7n,
+        dataBytes: 2000n,
+        logBytes: 1000n,
+        quotaBytes: 9000n,
+        alarms: ["two differs"],
+      });
+    }
+    assert.deepEqual(member.timeouts, []);
+  });
+});

@@ -1,17 +1,47 @@
+import { create } from "@bufbuild/protobuf";
+import { AlarmCommandSchema, AlarmKind, RemoveHistoryCommandSchema } from "@dkv/protocol/dkv/peer/v1/command";
 import { logIndex, nodeId, term } from "@dkv/raft";
 import { chunksOf, encodeHeader, type StateRecord } from "@dkv/snapshot";
-import { encodePosition, positionKey, type ApplyResult, type KeyValue, type Operation } from "@dkv/store";
+import {
+  type ApplyResult,
+  type AuthState,
+  type Caller,
+  decodeCommand,
+  encodeCommand,
+  encodePosition,
+  type HistoryHash,
+  type KeyValue,
+  type LoggedOperation,
+  type Operation,
+  type PageBounds,
+  positionKey,
+  type RangeOperation,
+  type RangeResult,
+  Store,
+} from "@dkv/store";
 import type {
   CheckReport,
+  CommandResult,
   Member,
+  MemberAlarm,
+  MemberDetails,
   MembershipChange,
   MemberStatus,
   MemberView,
 } from "../../src/consensus/member.ts";
+import { refusedError } from "../../src/consensus/refusals.ts";
 import { DkvError } from "../../src/platform/errors.ts";
 import type { StateSnapshot } from "../../src/storage/storage.ts";
+import { Disk } from "../../../store/test/disk.ts";
+import { LeasesInMemory } from "./leases-in-memory.ts";
+import { WatchesInMemory } from "./watches-in-memory.ts";
 
-/** A member of its own cluster of one that keeps keys in a map, and fails when it is told to. */
+/** Commands between two saves: what is read stands partly on the disk, and partly in front of it. */
+const savePeriod = 5;
+
+const removeHistory = { case: "removeHistory", value: create(RemoveHistoryCommandSchema) } as const;
+
+/** A member of its own cluster of one, with a store on a disk in memory. It fails when it is told to. */
 export class MemberInMemory implements Member {
   /** What the next calls fail with. */
   failure: Error | undefined;
@@ -23,6 +53,9 @@ export class MemberInMemory implements Member {
   readonly timeouts: (number | undefined)[] = [];
   /** Writes that were asked for, done or not. */
   proposals = 0;
+  /** Confirmations that what is read is current, and reads. */
+  barriers = 0;
+  reads = 0;
   /** Changes of the membership that were asked for, and names that leadership was to go to. */
   readonly changes: (MembershipChange | { readonly kind: "moveLeader"; readonly name: string })[] = [];
   /** Members beside this one, which are listed after it. */
@@ -32,38 +65,107 @@ export class MemberInMemory implements Member {
   /** What snapshots have in them, and how many of those are not closed. */
   records: () => AsyncGenerator<StateRecord> = positionOnly;
   openSnapshots = 0;
-  readonly #keys = new Map<string, KeyValue>();
-  #revision = 1;
-  #applied = 1;
+  /** What operators are told besides. */
+  about: Partial<MemberDetails> = {};
+  readonly disk = new Disk();
+  readonly store = new Store(this.disk, { cacheBytes: 1_000_000 });
+  readonly watches = new WatchesInMemory(this.store);
+  readonly leases = new LeasesInMemory(this.store, (timeoutMs) => this.#quorum(timeoutMs, "readTimeout"));
+  /** Resolves when writes may be applied. */
+  #writesHeld: Promise<void> = Promise.resolve();
+  /** Everything is applied after what came before it. */
+  #applied: Promise<unknown> = Promise.resolve();
 
-  async propose(operation: Operation, timeoutMs?: number): Promise<ApplyResult> {
+  constructor() {
+    this.store.skip({ index: 1, term: this.status().term });
+  }
+
+  get auth(): AuthState {
+    return this.store.auth;
+  }
+
+  async propose(operation: Operation, timeoutMs?: number, caller?: Caller): Promise<CommandResult> {
     this.proposals += 1;
     await this.#quorum(timeoutMs, "writeTimeout");
-    this.#applied += 1;
-    const key = Buffer.from(operation.value.key).toString("hex");
-    const old = this.#keys.get(key);
-    if (operation.case === "delete") {
-      this.#revision += old === undefined ? 0 : 1;
-      this.#keys.delete(key);
-      return { kind: "delete", revision: this.#revision, deleted: old !== undefined };
-    }
-    this.#revision += 1;
-    this.#keys.set(key, {
-      key: operation.value.key,
-      value: operation.value.value,
-      createRevision: old?.createRevision ?? this.#revision,
-      modRevision: this.#revision,
-      version: (old?.version ?? 0) + 1,
-    });
-    return { kind: "set", revision: this.#revision };
+    await this.#writesHeld;
+    return this.apply(operation, caller);
+  }
+
+  /** Has writes wait until the function that it returns is called. Reads go on. */
+  holdWrites(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#writesHeld = promise;
+    return resolve;
+  }
+
+  /** As if any member had proposed it. */
+  async apply(operation: LoggedOperation, caller?: Caller): Promise<CommandResult> {
+    const applying = this.#applied.then(() => this.#apply(operation, caller));
+    this.#applied = applying.catch(() => undefined);
+    const result = await applying;
+    if (result.kind === "refused") throw refusedError(result, this.store.compaction.revision, operation.case);
+    return result;
   }
 
   readBarrier(timeoutMs?: number): Promise<void> {
+    this.barriers += 1;
     return this.#quorum(timeoutMs, "readTimeout");
   }
 
   get(key: Uint8Array): KeyValue | undefined {
-    return this.#keys.get(Buffer.from(key).toString("hex"));
+    this.reads += 1;
+    return this.store.get(key);
+  }
+
+  async range(operation: RangeOperation, page?: PageBounds): Promise<RangeResult> {
+    this.reads += 1;
+    const result = await this.store.range(operation, page);
+    if (result.kind === "refused") throw refusedError(result, this.store.compaction.revision);
+    return result;
+  }
+
+  details(): Promise<MemberDetails> {
+    if (this.failure !== undefined) return Promise.reject(this.failure);
+    const { compaction } = this.store;
+    return Promise.resolve({
+      isLearner: false,
+      compactRevision: compaction.revision,
+      commitIndex: logIndex(this.store.appliedIndex),
+      dataBytes: 2000,
+      logBytes: 1000,
+      quotaBytes: 0,
+      alarms: [],
+      leaderChanges: 1,
+      waitingWrites: 0,
+      failedWrites: 0,
+      ...this.about,
+    });
+  }
+
+  async hashHistory(through: number): Promise<HistoryHash> {
+    const result = await this.store.hashHistory(through);
+    if (result.kind === "refused") throw refusedError(result, this.store.compaction.revision);
+    return result;
+  }
+
+  alarms(): readonly MemberAlarm[] {
+    return this.store.alarms.map(({ memberId, kind }) => ({
+      memberId: nodeId(memberId),
+      kind: kind === AlarmKind.NO_SPACE ? "noSpace" : "corrupt",
+    }));
+  }
+
+  async setNoSpace(memberId: bigint, isRaised: boolean, timeoutMs?: number): Promise<void> {
+    await this.#quorum(timeoutMs, "writeTimeout");
+    const { clusterId } = this.status();
+    const kind = AlarmKind.NO_SPACE;
+    const value = create(AlarmCommandSchema, { clusterId, memberId, kind, lift: !isRaised });
+    await this.apply({ case: "alarm", value });
+  }
+
+  async historyRemoved(timeoutMs?: number): Promise<void> {
+    await this.#quorum(timeoutMs, "writeTimeout");
+    while (!this.store.compaction.isRemoved) await this.apply(removeHistory);
   }
 
   status(): MemberStatus {
@@ -74,9 +176,9 @@ export class MemberInMemory implements Member {
       role: "leader",
       term: term(3),
       leader: this.leader,
-      leaderId: this.leader === "" ? undefined : nodeId(0x8000_0000_0000_0001n),
-      appliedIndex: logIndex(this.#applied),
-      revision: this.#revision,
+      leaderId: this.#leaderId,
+      appliedIndex: logIndex(this.store.appliedIndex),
+      revision: this.store.revision,
       isCorrupt: this.isCorrupt,
     };
   }
@@ -92,7 +194,7 @@ export class MemberInMemory implements Member {
       role: "voter",
       isLeader: true,
       isReachable: true,
-      match: logIndex(this.#applied),
+      match: logIndex(this.store.appliedIndex),
       lag: 0,
       version: "1.2.3",
       lastContactMs: 0,
@@ -137,6 +239,25 @@ export class MemberInMemory implements Member {
         return Promise.resolve();
       },
     });
+  }
+
+  get #leaderId(): MemberStatus["leaderId"] {
+    if (this.leader === "") return undefined;
+    return nodeId(this.leader === "one" ? 0x8000_0000_0000_0001n : 0x8000_0000_0000_0002n);
+  }
+
+  async #apply(operation: LoggedOperation, caller: Caller | undefined): Promise<ApplyResult> {
+    const { store } = this;
+    const command = decodeCommand(encodeCommand({ proposer: 1n, sequence: 1 }, operation, caller));
+    const prepared = await store.prepare(command, true);
+    const entry = { index: store.appliedIndex + 1, term: this.status().term };
+    const { result } = store.apply(entry, command, { prepared, isWanted: true });
+    if (store.appliedIndex % savePeriod === 0) {
+      this.disk.write(store.takeChanges());
+      store.persisted();
+    }
+    this.watches.wake();
+    return result;
   }
 
   async #quorum(timeoutMs: number | undefined, code: "readTimeout" | "writeTimeout"): Promise<void> {

@@ -35,11 +35,20 @@ describe("server reflection", () => {
         services.value.service.map(({ name }) => name),
         [
           "dkv.v1.DkvAPI",
+          "dkv.v1.LeaseAPI",
           "dkv.v1.MaintenanceAPI",
           "dkv.v1.MembershipAPI",
+          "etcdserverpb.Auth",
+          "etcdserverpb.Cluster",
+          "etcdserverpb.KV",
+          "etcdserverpb.Lease",
+          "etcdserverpb.Maintenance",
+          "etcdserverpb.Watch",
           "grpc.health.v1.Health",
           "grpc.reflection.v1.ServerReflection",
           "grpc.reflection.v1alpha.ServerReflection",
+          "v3electionpb.Election",
+          "v3lockpb.Lock",
         ],
       );
       assert.deepEqual(byName, file);
@@ -52,7 +61,7 @@ describe("server reflection", () => {
       const registry = createFileRegistry(set);
       assert.deepEqual(
         registry.getService("dkv.v1.DkvAPI")?.methods.map(({ name }) => name),
-        ["Get", "Set", "Delete"],
+        ["Get", "Set", "Delete", "List", "Watch", "Txn", "Compact", "Pipe"],
       );
       assert.equal(nothing?.case, "errorResponse");
       assert.equal(nothing.value.errorCode, Code.NotFound);

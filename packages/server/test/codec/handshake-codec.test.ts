@@ -25,6 +25,7 @@ const hello: Hello = {
   peerAddress: "host:2380",
   incarnation: 2n ** 64n - 1n,
   history: 5n,
+  clientUrls: ["http://host:3000", "https://host:3001"],
 };
 
 const reply: HelloReply = {
@@ -38,6 +39,7 @@ const reply: HelloReply = {
   dataLost: true,
   incarnation: 3n,
   history: 6n,
+  clientUrls: ["http://host:3001"],
   introduction: { clusterId: 7n, memberId: nodeId(9n), configuration: Uint8Array.of(1, 2) },
 };
 
@@ -68,5 +70,12 @@ describe("a greeting", () => {
   it("with a name that no member can have is refused", () => {
     const long = encodeHello({ ...hello, name: "n".repeat(256) });
     assert.throws(() => decodeHello(payload(long)), DecodeError);
+  });
+
+  it("with more URLs than a member has is refused", () => {
+    for (const clientUrls of [Array.from({ length: 17 }, () => "a"), ["h".repeat(2049)]]) {
+      assert.throws(() => decodeHello(payload(encodeHello({ ...hello, clientUrls }))), DecodeError);
+      assert.throws(() => decodeHelloReply(payload(encodeHelloReply({ ...reply, clientUrls }))), DecodeError);
+    }
   });
 });

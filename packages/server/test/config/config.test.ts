@@ -42,7 +42,7 @@ describe("the flags of dkv", () => {
   it("have the defaults of the system dkv descends from", async () => {
     const config = await configure(enough);
     assert.equal(config.dataDir, "data");
-    assert.deepEqual(config.listenClientAddress, { host: undefined, port: 3000 });
+    assert.deepEqual(config.clientPorts, [{ address: { host: undefined, port: 3000 }, tls: undefined }]);
     assert.equal(config.heartbeatIntervalMs, 100);
     assert.equal(config.electionTimeoutMs, 1000);
     assert.equal(config.maxRequestBytes, 1.5 * 2 ** 20);
@@ -53,7 +53,34 @@ describe("the flags of dkv", () => {
     assert.equal(config.autopilotCleanupAfterMs, undefined);
     assert.equal(config.corruptCheckIntervalMs, undefined);
     assert.equal(config.diskFreeReserveBytes, 256 * 2 ** 20);
+    assert.equal(config.quotaBytes, 0);
+    assert.equal(config.autoCompaction, undefined);
     assert.equal(config.forceNewCluster, false);
+    assert.equal(config.text, undefined);
+    assert.equal(config.listenBinaryAddress, undefined);
+  });
+
+  it("serve the protocols without authentication to this machine alone, unless a host is given", async () => {
+    const given = async (...argv: string[]) => {
+      const { text, listenBinaryAddress } = await configure([...enough, ...argv]);
+      return { text, listenBinaryAddress };
+    };
+    assert.deepEqual(await given("--listen-text-address=:9000", "--listen-binary-address=:2221"), {
+      text: { listenAddress: { host: "127.0.0.1", port: 9000 }, isForwarded: false },
+      listenBinaryAddress: { host: "127.0.0.1", port: 2221 },
+    });
+    assert.deepEqual(
+      await given("--listen-text-address=0.0.0.0:9000", "--text-forward", "--listen-binary-address=[::]:1"),
+      {
+        text: { listenAddress: { host: "0.0.0.0", port: 9000 }, isForwarded: true },
+        listenBinaryAddress: { host: "::", port: 1 },
+      },
+    );
+    await refuses([...enough, "--text-forward"], /^--text-forward is given without --listen-text-address/);
+    await refuses(
+      [...enough, "--listen-binary-address=9000"],
+      /--listen-binary-address is "9000"; write HOST/,
+    );
   });
 
   it("may be repeated or separated by commas where they are lists", async () => {
@@ -166,10 +193,45 @@ describe("the flags of dkv", () => {
       /"2h"; write a duration such as 100ms or 1s, up to 1h/,
     );
     await refuses([...enough, "--election-timeout=0"], /"0"; write a duration/);
+    const often = "--watch-progress-notify-interval=99ms";
+    await refuses([...enough, often], /"99ms"; write a duration such as .*, from 100ms up to 1h/);
     const never = await configure([...enough, "--corrupt-check-interval=0s"]);
     assert.equal(never.corruptCheckIntervalMs, undefined);
     for (const text of ["500ms", "577h", "-1s", "1 h", "h", "1toString"])
       await refuses([...enough, `--corrupt-check-interval=${text}`], /from 1s to 576h, or 0 for never$/);
+  });
+
+  it("give up history by its age in hours, or by the number of revisions", async () => {
+    const choice = async (...given: readonly string[]) =>
+      (await configure([...enough, ...given])).autoCompaction;
+    for (const [text, retentionMs] of [
+      ["1", 3_600_000],
+      ["1000", 3_600_000_000],
+      ["30m", 1_800_000],
+      ["1.5h", 5_400_000],
+    ] as const)
+      assert.deepEqual(await choice(`--auto-compaction-retention=${text}`), {
+        mode: "periodic",
+        retentionMs,
+      });
+    const byRevision = "--auto-compaction-mode=revision";
+    assert.deepEqual(await choice(byRevision, "--auto-compaction-retention=1000"), {
+      mode: "revision",
+      revisions: 1000,
+    });
+    for (const given of [[], [byRevision], ["--auto-compaction-retention=0h"]])
+      assert.equal(await choice(...given), undefined);
+    for (const text of ["500ms", "900000h", "-1", "1d", "h"])
+      await refuses(
+        [...enough, `--auto-compaction-retention=${text}`],
+        /write a duration such as 30m or 72h, or hours such as 1, from 1s to 876000h, or 0 for never$/,
+      );
+    for (const text of ["1h", "-1", "1.5"])
+      await refuses(
+        [...enough, byRevision, `--auto-compaction-retention=${text}`],
+        /write a whole number from 0 to/,
+      );
+    await refuses([...enough, "--auto-compaction-mode=size"], /write one of periodic, revision/);
   });
 
   it("remove no member that merely restarts", async () => {
@@ -193,6 +255,7 @@ describe("the flags of dkv", () => {
       ["1.5GiB", 1.5 * 2 ** 30],
     ] as const) {
       assert.equal((await configure([...enough, `--disk-free-reserve=${text}`])).diskFreeReserveBytes, bytes);
+      assert.equal((await configure([...enough, `--quota-bytes=${text}`])).quotaBytes, bytes);
     }
     for (const text of ["much", "-1", "5MB", "9999999999GiB"])
       await refuses(

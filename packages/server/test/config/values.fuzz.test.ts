@@ -67,11 +67,15 @@ fuzz("configurations of members", {
     readOrRefused(() => {
       checkInitialCluster(config);
     }, StartupError);
-    for (const address of [config.listenPeerAddress, config.listenClientAddress])
+    for (const address of [...config.listenPeerAddresses, ...config.clientPorts.map((port) => port.address)])
       assert.deepEqual(parseHostPort(formatAddress(address), "again"), address);
     for (const ms of [config.heartbeatIntervalMs, config.electionTimeoutMs])
       assert.ok(ms >= 1 && ms <= 3_600_000);
     assert.ok(Number.isSafeInteger(config.diskFreeReserveBytes) && config.diskFreeReserveBytes >= 0);
+    assert.ok(Number.isSafeInteger(config.quotaBytes) && config.quotaBytes >= 0);
+    const { autoCompaction } = config;
+    if (autoCompaction?.mode === "periodic") assert.ok(autoCompaction.retentionMs >= 1000);
+    else if (autoCompaction !== undefined) assert.ok(autoCompaction.revisions >= 1);
     assert.ok(Number.isSafeInteger(config.maxRequestBytes) && config.maxRequestBytes >= 1);
   },
 });

@@ -6,7 +6,7 @@ import type { TestContext } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { DeleteCommandSchema, SetCommandSchema } from "@dkv/protocol/dkv/peer/v1/command";
 import { type Configuration, initialConfiguration, logIndex, type NodeId, nodeId, RaftNode } from "@dkv/raft";
-import { Store, type Operation } from "@dkv/store";
+import { Store, type Operation, type StateScanner } from "@dkv/store";
 import { pino } from "pino";
 import { decodeMembership, encodeMembership } from "../../src/codec/membership-codec.ts";
 import { DiskReserve } from "../../src/consensus/disk-reserve.ts";
@@ -16,14 +16,15 @@ import { systemRandom } from "../../src/platform/random.ts";
 import { openStorage } from "../../src/storage/open-storage.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { Loopback } from "./loopback.ts";
+import { PushedClock } from "./pushed-clock.ts";
 
 export const tickMs = 5;
 
 type Options = Partial<ReplicaOptions>;
 
-/** One of the two things that a storage writes, which can be made to hang. */
-class Writes {
-  /** Writes that were begun, in all. */
+/** One of the things that a storage does, which can be made to hang. */
+class Work {
+  /** How often it was begun, in all. */
   begun = 0;
   #healed: Promise<void> | undefined;
   #heal: () => void = () => undefined;
@@ -39,33 +40,49 @@ class Writes {
     this.#heal();
   }
 
-  async through(write: () => Promise<void>): Promise<void> {
+  async through(work: () => Promise<void>): Promise<void> {
+    await this.begin();
+    await work();
+  }
+
+  async begin(): Promise<void> {
     this.begun += 1;
     if (this.#healed !== undefined) await this.#healed;
-    await write();
   }
 }
 
 /** Log and state of one storage. */
 class Disk {
-  readonly log = new Writes();
-  readonly state = new Writes();
+  readonly log = new Work();
+  readonly state = new Work();
+  /** Of the state. */
+  readonly scans = new Work();
+  /** What the state is said to take, in bytes. */
+  stateBytes = 0;
+  /** How often space was reclaimed. */
+  reclaimed = 0;
 
   heal(): void {
     this.log.heal();
     this.state.heal();
+    this.scans.heal();
   }
 
   of(storage: Storage): Storage {
-    const { identity, configurations, hardState, log, state } = storage;
+    const { identity, configurations, hardState, log } = storage;
     return {
       identity,
       configurations,
       hardState,
       log,
-      state,
+      state: this.#scanned(storage.state),
       get logBytes() {
         return storage.logBytes;
+      },
+      stateBytes: () => Promise.resolve(this.stateBytes),
+      reclaimState: () => {
+        this.reclaimed += 1;
+        return storage.reclaimState();
       },
       append: (batch) => this.log.through(() => storage.append(batch)),
       save: (changes) => this.state.through(() => storage.save(changes)),
@@ -74,6 +91,18 @@ class Disk {
       receiveSnapshot: (header) => storage.receiveSnapshot(header),
       dropReceived: (header) => storage.dropReceived(header),
       close: () => storage.close(),
+    };
+  }
+
+  #scanned(state: StateScanner): StateScanner {
+    const { scans } = this;
+    return {
+      get: (key) => state.get(key),
+      getMany: (keys) => state.getMany(keys),
+      async *scan(range) {
+        await scans.begin();
+        yield* state.scan(range);
+      },
     };
   }
 }
@@ -85,6 +114,7 @@ export interface Running {
   readonly node: RaftNode;
   readonly store: Store;
   readonly disk: Disk;
+  readonly clock: PushedClock;
   /** Of 1000 bytes; it has not been measured yet. */
   readonly reserve: DiskReserve;
   readonly proposer: bigint;
@@ -129,8 +159,9 @@ async function startReplica(
     random: systemRandom,
   });
   const disk = new Disk();
+  const clock = new PushedClock();
   const storage = disk.of(opened);
-  const store = new Store(storage.state, { cacheBytes: 1 << 20 });
+  const store = new Store(storage.state, { cacheBytes: 1 << 20, pieceChanges: 50 });
   const { electionTimeoutMs = 100 } = options;
   const node = new RaftNode(
     {
@@ -168,9 +199,18 @@ async function startReplica(
       proposalLimits: { count: 10_000, bytes: 1 << 24 },
       proposingLimits: { turnBytes: 1 << 18, heldBytes: 1 << 20 },
       waitingReads: 10_000,
+      watches: {
+        streams: 100,
+        watches: 1000,
+        streamBytes: 1 << 20,
+        queuedBytes: 1 << 24,
+        historyBytes: 1 << 20,
+      },
       compaction: { snapshotCount: 1_000, catchupEntries: 100, maxBytes: 1 << 26 },
       autopilot: { autoPromote: true, cleanupAfterMs: undefined },
       checkIntervalMs: undefined,
+      autoCompaction: undefined,
+      quotaBytes: 0,
       ...options,
     },
     {
@@ -178,7 +218,7 @@ async function startReplica(
       store,
       storage,
       transport,
-      clock: systemClock,
+      clock,
       logger,
       reserve,
       proposer,
@@ -197,6 +237,7 @@ async function startReplica(
     node,
     store,
     disk,
+    clock,
     reserve,
     proposer,
     warnings,
@@ -274,9 +315,9 @@ export const set = (key: string, value: string): Operation => ({
   value: create(SetCommandSchema, { key: Buffer.from(key), value: Buffer.from(value) }),
 });
 
-export const remove = (key: string): Operation => ({
+export const remove = (key: string, rangeEnd = ""): Operation => ({
   case: "delete",
-  value: create(DeleteCommandSchema, { key: Buffer.from(key) }),
+  value: create(DeleteCommandSchema, { key: Buffer.from(key), rangeEnd: Buffer.from(rangeEnd) }),
 });
 
 export async function read(member: Running, key: string): Promise<string | undefined> {

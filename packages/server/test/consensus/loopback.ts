@@ -98,7 +98,8 @@ export class Loopback {
     const lastHeardMs = this.#heard.get(`${String(peer.id)} by ${String(by)}`);
     const isConnected = !this.#cut.has(peer.id) && !this.#cut.has(by) && this.#ports.has(peer.id);
     const incarnation = isConnected ? peer.id : 0n;
-    return { ...peer, clientAddress: "", version: "1.2.3", incarnation, lastHeardMs, isConnected };
+    const told = { ownName: peer.name, clientAddress: "", clientUrls: [], version: "1.2.3", incarnation };
+    return { ...peer, ...told, lastHeardMs, isConnected };
   }
 
   async #sendSnapshot(

@@ -5,7 +5,7 @@ import type { ApplyResult } from "@dkv/store";
 import { Proposals } from "../../src/consensus/proposals.ts";
 import { DkvError, type ErrorCode } from "../../src/platform/errors.ts";
 
-const result: ApplyResult = { kind: "set", revision: 2 };
+const result: ApplyResult = { kind: "set", revision: 2, previous: undefined };
 const command = new Uint8Array(10);
 const maxBytes = 1000;
 const quorum = (): string => "1 of 3 members answer";
@@ -160,5 +160,20 @@ describe("waiting writes", () => {
     proposals.stop();
     await assert.rejects(handedOn.answer, failsWith("outcomeUnknown"));
     await assert.rejects(waiting.answer, failsWith("stopping"));
+  });
+
+  it("are counted when their callers are not told what became of them", async () => {
+    const proposals = new Proposals({ count: 5, bytes: 1000 });
+    const [done, refused, late, sixth] = [1, 2, 3, 4, 5, 6].map(() => propose(proposals));
+    assert.ok(done !== undefined && refused !== undefined && late !== undefined && sixth !== undefined);
+    assert.equal(proposals.failures, 1, "there was no room for the last one");
+    proposals.handedOn(proposals.takeWaiting(maxBytes), term(3));
+    proposals.applied(done.sequence, result);
+    assert.equal(proposals.failures, 1);
+    proposals.refused({ sequence: refused.sequence, term: term(3), code: "overloaded" });
+    assert.equal(proposals.failures, 2);
+    proposals.expire(100, quorum);
+    assert.equal(proposals.failures, 5);
+    await assert.rejects(late.answer, failsWith("writeTimeout"));
   });
 });

@@ -13,18 +13,21 @@ for (const size of [1, 3]) {
         assert.deepEqual(await member.replica.propose(set("key", member.replica.status().name)), {
           kind: "set",
           revision,
+          previous: undefined,
         });
         for (const reader of members) assert.equal(await read(reader, "key"), member.replica.status().name);
       }
       assert.deepEqual(await members[0]?.replica.propose(remove("key")), {
         kind: "delete",
         revision: revision + 1,
-        deleted: true,
+        deleted: 1,
+        previous: [],
       });
       assert.deepEqual(await members[0]?.replica.propose(remove("key")), {
         kind: "delete",
         revision: revision + 1,
-        deleted: false,
+        deleted: 0,
+        previous: [],
       });
     });
 

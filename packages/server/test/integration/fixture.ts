@@ -9,7 +9,11 @@ import { DkvClient } from "@dkv/client";
 import { type Cluster, type ClusterOptions, type Flags, type Member, prepareCluster } from "@dkv/cluster";
 
 const scratch = mkdtempSync(join(tmpdir(), "dkv-integration-"));
-after(() => {
+/** Clusters that end with the file's tests. */
+const longLived: Cluster[] = [];
+
+after(async () => {
+  await Promise.all(longLived.map(killAll));
   rmSync(scratch, { recursive: true, force: true });
 });
 
@@ -44,7 +48,7 @@ export async function preparedCluster(
   const tls = security === "tls" ? { certificates: await certificates() } : undefined;
   const cluster = await prepareCluster({ directory: scratchDirectory(), tls, ...options });
   test.after(async () => {
-    await Promise.all(cluster.members.filter((member) => member.isRunning).map((member) => member.kill()));
+    await killAll(cluster);
   });
   return cluster;
 }
@@ -59,6 +63,22 @@ export async function runningCluster(
   await cluster.start();
   await cluster.waitForLeader();
   return cluster;
+}
+
+/** A running cluster with a leader and TLS, for all tests of a file. */
+export async function longLivedCluster(): Promise<Cluster> {
+  const cluster = await prepareCluster({
+    directory: scratchDirectory(),
+    tls: { certificates: await certificates() },
+  });
+  longLived.push(cluster);
+  await cluster.start();
+  await cluster.waitForLeader();
+  return cluster;
+}
+
+async function killAll({ members }: Cluster): Promise<void> {
+  await Promise.all(members.filter((member) => member.isRunning).map((member) => member.kill()));
 }
 
 /** A client of these addresses, closed when the test ends. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import type { Cluster } from "@dkv/cluster";
 import { addresses, connect, runningCluster } from "./fixture.ts";
+import { killLeader } from "./killing.ts";
 import { assertLinearizable, startRecordedLoad } from "./recorded-load.ts";
 
 const kills = 20;
@@ -17,7 +17,8 @@ describe("a cluster whose leader is killed again and again", () => {
     const clients = await Promise.all(cluster.members.map(() => connect(test, "tls", addresses(cluster))));
     const load = startRecordedLoad(clients, { writers: 64, keys: 32 });
     const gaps: number[] = [];
-    for (let kill = 0; kill < kills; kill += 1) gaps.push(await killLeader(cluster, () => load.acknowledged));
+    for (let kill = 0; kill < kills; kill += 1)
+      gaps.push((await killLeader(cluster, async () => load.more(64))).gapMs);
     const history = await load.stop();
     report(test, gaps, history.length);
     assertLinearizable(history);
@@ -29,22 +30,6 @@ describe("a cluster whose leader is killed again and again", () => {
     );
   });
 });
-
-/**
- * Kills the leader under load, waits until another one acknowledges writes, and starts the killed one again.
- */
-async function killLeader(cluster: Cluster, acknowledged: () => number): Promise<number> {
-  const victim = cluster.member(await cluster.waitForLeader());
-  await victim.kill();
-  const killedAt = performance.now();
-  await cluster.waitForLeader();
-  const gap = performance.now() - killedAt;
-  const before = acknowledged();
-  while (acknowledged() < before + 64) await new Promise((resolve) => setImmediate(resolve));
-  victim.start();
-  await victim.waitReady();
-  return gap;
-}
 
 function report(test: TestContext, gaps: readonly number[], operations: number): void {
   const sorted = [...gaps].sort((a, b) => a - b).map((gap) => Math.round(gap));

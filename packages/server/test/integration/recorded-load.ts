@@ -11,6 +11,7 @@ import {
   renderViolation,
 } from "@dkv/checker";
 import { DkvClientError, type DkvClient } from "@dkv/client";
+import { Progress } from "./killing.ts";
 
 export interface RecordedLoad {
   /** Ends the load and gives what was asked and seen. */
@@ -31,22 +32,15 @@ export function startRecordedLoad(
   { writers, keys }: { writers: number; keys: number },
 ): RecordedLoad {
   const recorder = new Recorder<RegisterAction, RegisterResult>(() => performance.now());
-  const state = { running: true, acknowledged: 0 };
-  let waiting: { readonly at: number; readonly resolve: () => void }[] = [];
-
-  const acknowledge = (): void => {
-    state.acknowledged += 1;
-    const due = waiting.filter(({ at }) => at <= state.acknowledged);
-    waiting = waiting.filter((one) => !due.includes(one));
-    for (const { resolve } of due) resolve();
-  };
+  const acknowledged = new Progress();
+  let isRunning = true;
 
   const writeOnce = async (client: DkvClient, name: string, action: SetAction): Promise<void> => {
     const pending = recorder.begin(name, action);
     try {
       await client.set(action.key, action.value);
       pending.ok({});
-      acknowledge();
+      acknowledged.advance();
     } catch (error) {
       if (!(error instanceof DkvClientError)) throw error;
       if (error.retry === "outcomeUnknown") {
@@ -71,7 +65,7 @@ export function startRecordedLoad(
   };
 
   const loop = async (writer: number): Promise<void> => {
-    for (let round = 0; state.running; round += 1) {
+    for (let round = 0; isRunning; round += 1) {
       const client = clients[(writer + round) % clients.length];
       if (client === undefined) throw new Error("a load needs a client");
       const name = `writer-${String(writer)}`;
@@ -84,15 +78,11 @@ export function startRecordedLoad(
   const loops = Array.from({ length: writers }, (_, writer) => loop(writer));
   return {
     get acknowledged() {
-      return state.acknowledged;
+      return acknowledged.count;
     },
-    more(count) {
-      return new Promise((resolve) => {
-        waiting.push({ at: state.acknowledged + count, resolve });
-      });
-    },
+    more: async (count) => acknowledged.more(count),
     async stop() {
-      state.running = false;
+      isRunning = false;
       await Promise.all(loops);
       return recorder.history();
     },

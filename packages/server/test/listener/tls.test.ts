@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import http2 from "node:http2";
 import https from "node:https";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { after, before, describe, it } from "node:test";
 import tls, { type TLSSocket } from "node:tls";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { makeCertificates } from "@dkv/certificates";
+import { createAuthority, issueCertificate, makeCertificates, revoke } from "@dkv/certificates";
 import { DkvAPI } from "@dkv/protocol/dkv/v1/dkv";
 import { openClientPort } from "../api/client-port.ts";
 import { frame, rawCall, statusOf } from "../api/raw-http2.ts";
@@ -87,6 +87,77 @@ describe("the client port with TLS", () => {
     await known.set({ key: "k" });
     const unknown = createClient(DkvAPI, createGrpcTransport({ baseUrl: url, nodeOptions: { ca } }));
     await assert.rejects(unknown.set({ key: "k" }));
+  });
+
+  it("turns away who is on the list of revoked certificates, from when it is", async (t) => {
+    const authority = await createAuthority();
+    const issue = (commonName: string, usage: "serverAuth" | "clientAuth", hosts: readonly string[] = []) =>
+      issueCertificate(authority, { commonName, hosts, usages: [usage] });
+    const own = await issue("server", "serverAuth", ["127.0.0.1", "localhost"]);
+    const [good, bad] = [await issue("good", "clientAuth"), await issue("bad", "clientAuth")];
+    const crl = path("crl.pem");
+    for (const [name, content] of [
+      ["own.pem", own.certificate],
+      ["own-key.pem", own.key],
+      ["own-ca.pem", authority.certificate],
+      ["crl.pem", revoke(authority, [])],
+    ] as const)
+      await writeFile(path(name), content);
+    const { port } = await openClientPort(t, {
+      tls: {
+        certFile: path("own.pem"),
+        keyFile: path("own-key.pem"),
+        trustedCaFile: path("own-ca.pem"),
+        crlFile: crl,
+      },
+    });
+    const isLetIn = async ({ certificate: cert, key }: typeof good): Promise<boolean> => {
+      const socket = tls.connect({ port, host: "127.0.0.1", ca: authority.certificate, cert, key });
+      socket.write("GET /version HTTP/1.1\r\nhost: x\r\n\r\n");
+      const outcome = await Promise.race([
+        once(socket, "data").then(
+          () => true,
+          () => false,
+        ),
+        once(socket, "close").then(
+          () => false,
+          () => false,
+        ),
+      ]);
+      socket.destroy();
+      return outcome;
+    };
+    assert.deepEqual([await isLetIn(good), await isLetIn(bad)], [true, true]);
+    await writeFile(crl, revoke(authority, [bad.certificate]));
+    while (await isLetIn(bad));
+    assert.equal(await isLetIn(good), true);
+  });
+
+  it("lets in who has one of the names that are allowed, and nobody else", async (t) => {
+    const allowing = async (...hosts: readonly string[]) => {
+      const allowed = { commonNames: [], hosts };
+      const { url } = await openClientPort(t, {
+        tls: { ...server(), trustedCaFile: path("ca.pem"), allowed },
+      });
+      const own = { cert: await readFile(path("peer.pem")), key: await readFile(path("peer-key.pem")) };
+      return createClient(DkvAPI, createGrpcTransport({ baseUrl: url, nodeOptions: { ca, ...own } })).set({
+        key: "k",
+      });
+    };
+    await allowing("other.example", "localhost");
+    await assert.rejects(allowing("other.example"));
+  });
+
+  it("uses only what it was told to use", async (t) => {
+    const only = (ciphers: string | undefined, maxVersion: "TLSv1.2" | undefined) =>
+      openClientPort(t, { tls: { ...server(), protocol: { ciphers, minVersion: "TLSv1.2", maxVersion } } });
+    const { port } = await only("ECDHE-RSA-AES256-GCM-SHA384", "TLSv1.2");
+    const socket = await connect(port);
+    assert.deepEqual(
+      [socket.getProtocol(), socket.getCipher().name],
+      ["TLSv1.2", "ECDHE-RSA-AES256-GCM-SHA384"],
+    );
+    await assert.rejects(connect(port, { ciphers: "ECDHE-RSA-AES128-GCM-SHA256" }));
   });
 
   it("shows new clients a new certificate once its file has changed", async (t) => {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
-import { createAuthority, issueCertificate } from "@dkv/certificates";
+import { createAuthority, issueCertificate, revoke } from "@dkv/certificates";
 import { type Clock, systemClock } from "../../src/platform/clock.ts";
 import { StartupError } from "../../src/platform/startup-error.ts";
 import {
@@ -56,6 +56,34 @@ describe("certificate files", () => {
     assert.equal(readTlsMaterial({ ...good, trustedCaFile: undefined }).ca, undefined);
     const bundle = file(authority.certificate + first.certificate);
     assert.ok(readTlsMaterial({ ...good, trustedCaFile: bundle }).ca);
+  });
+
+  it("may come with a list of what is revoked, as PEM or DER", () => {
+    const list = revoke(authority, [second.certificate]);
+    assert.equal(readTlsMaterial({ ...good, crlFile: file(list) }).crl, list);
+    const der = join(directory, "list.der");
+    writeFileSync(der, Buffer.from(list.replaceAll(/-----.*-----/g, ""), "base64"));
+    assert.match(readTlsMaterial({ ...good, crlFile: der }).crl ?? "", /^-----BEGIN X509 CRL-----/);
+    for (const broken of ["rubbish", first.certificate]) {
+      const crlFile = file(broken);
+      assert.throws(() => readTlsMaterial({ ...good, crlFile }, "--"), {
+        message: `--client-crl-file ${crlFile} holds no list of revoked certificates`,
+      });
+    }
+  });
+
+  it("come with what else is asked of TLS", () => {
+    const { ciphers, minVersion, maxVersion, rejectUnauthorized } = readTlsMaterial({
+      ...good,
+      isUnverified: true,
+      protocol: { ciphers: "AES128-SHA", minVersion: "TLSv1.2", maxVersion: "TLSv1.2" },
+    });
+    assert.deepEqual(
+      [ciphers, minVersion, maxVersion, rejectUnauthorized],
+      ["AES128-SHA", "TLSv1.2", "TLSv1.2", false],
+    );
+    assert.equal(readTlsMaterial(good).minVersion, "TLSv1.2");
+    assert.ok(!("rejectUnauthorized" in readTlsMaterial(good)));
   });
 
   it("that are no good are refused in a line that names the file and the trouble", () => {

@@ -4,13 +4,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { crc32 } from "node:zlib";
 import { nodeId, type Configuration } from "@dkv/raft";
 import type { SnapshotTrailer } from "@dkv/snapshot";
-import { encodePosition, positionKey } from "@dkv/store";
 import { TakenSnapshot, type SnapshotOptions } from "../../src/storage/snapshot/taken-snapshot.ts";
 import { stateKeys } from "../../src/storage/state/keyspace.ts";
 import { Database } from "../../src/storage/state/leveldb.ts";
+import { storeRecords, type Values } from "../storage/store-records.ts";
 
 export async function temporaryDirectory(context: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "dkv-snapshot-"));
@@ -39,35 +38,18 @@ export const options: SnapshotOptions = {
   chunkBytes: 100,
 };
 
-/** The first version of a key, as the store writes it. */
-export function recordOf(key: Uint8Array, value: string): Buffer {
-  const header = Buffer.alloc(25);
-  header[0] = 1;
-  for (const offset of [8, 16, 24]) header[offset] = 1;
-  const content = Buffer.concat([header, Buffer.from(value)]);
-  const checksum = Buffer.alloc(4);
-  checksum.writeUInt32BE(crc32(content, crc32(key)));
-  return Buffer.concat([content, checksum]);
-}
-
 /** Writes keys and values, and that they came of the entry with that index. */
-export async function save(
-  database: Database,
-  index: number,
-  values: Readonly<Record<string, string | undefined>>,
-): Promise<void> {
+export async function save(database: Database, index: number, values: Values): Promise<void> {
   const batch = database.batch();
-  for (const [name, value] of Object.entries(values)) {
-    const key = Buffer.from(`\x20${name}`);
+  for (const { key, value } of storeRecords(database, { index, term: 2 }, values)) {
     if (value === undefined) batch.delete(key);
-    else batch.put(key, recordOf(key, value));
+    else batch.put(key, value);
   }
-  batch.put(positionKey, encodePosition({ appliedIndex: index, appliedTerm: 2, revision: index + 1 }));
   await batch.commit();
 }
 
 /** So many keys, of up to some hundred bytes. */
-export const values = (count: number): Readonly<Record<string, string>> =>
+export const values = (count: number): Values =>
   Object.fromEntries(
     Array.from({ length: count }, (_, number) => [
       `key ${String(number).padStart(4, "0")}`,
@@ -78,7 +60,7 @@ export const values = (count: number): Readonly<Record<string, string>> =>
 /** All that the state machine has in it. */
 export async function contentOf(database: Database): Promise<readonly (readonly [string, string])[]> {
   const records: (readonly [string, string])[] = [];
-  for await (const [key, value] of database.scan(stateKeys))
+  for await (const [key, value] of database.records(stateKeys))
     records.push([key.toString("hex"), value.toString("hex")]);
   return records;
 }

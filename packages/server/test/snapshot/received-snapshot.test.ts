@@ -174,7 +174,7 @@ test("what the disk lost or changed is noticed at the end, and everything is rec
 
 /** The same records under a header that tells of another state. */
 async function underHeader({ source, header }: SentSnapshot): Promise<SentSnapshot> {
-  const generator = chunksOf(source.scan(stateKeys), { header: encodeHeader(header) });
+  const generator = chunksOf(source.records(stateKeys), { header: encodeHeader(header) });
   const chunks: Buffer[] = [];
   for (;;) {
     const next = await generator.next();

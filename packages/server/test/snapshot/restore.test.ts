@@ -13,7 +13,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { encodeBackup, readBackup } from "@dkv/snapshot";
-import { Store } from "@dkv/store";
+import { decodeCommand, encodeCommand, onlyKey, permits, Store } from "@dkv/store";
 import { decodeMembership } from "../../src/codec/membership-codec.ts";
 import { clusterIdOf, memberIdOf } from "../../src/config/identity.ts";
 import type { RestoreRequest } from "../../src/config/restore-command.ts";
@@ -24,6 +24,7 @@ import { restore } from "../../src/start/restore.ts";
 import { openStorage, type OpenedStorage } from "../../src/storage/open-storage.ts";
 import { Restoration } from "../../src/storage/restoration.ts";
 import { Batch, Database, OpenError } from "../../src/storage/state/leveldb.ts";
+import { rules } from "../consensus/auth/fixtures.ts";
 import {
   batch,
   bytes,
@@ -39,16 +40,19 @@ import { temporaryDirectory } from "./fixtures.ts";
 
 const keys = 40;
 
-/** Makes a member that has set some keys, and a backup of it. */
-async function backupIn(directory: string): Promise<string> {
+const sets = Array.from({ length: keys }, (_, position) =>
+  setCommand(`key ${String(position % 30)}`, `value ${String(position)}`),
+);
+
+/** Makes a member that has set some keys, or done these commands, and a backup of it. */
+async function backupIn(directory: string, commands: readonly Uint8Array[] = sets): Promise<string> {
   const file = join(directory, "backup.dkv");
   await withStorage(join(directory, "old"), async (storage) => {
     const store = new Store(storage.state, { cacheBytes: 1000 });
-    const entries = Array.from({ length: keys }, (_, position) =>
-      entry(position + 1, 7, setCommand(`key ${String(position % 30)}`, `value ${String(position)}`)),
-    );
+    const entries = commands.map((command, position) => entry(position + 1, 7, command));
     await storage.append(batch({ hardState: hardState(7, 0), entries }));
-    for (const { index, term, data } of entries) store.apply(index, term, data);
+    for (const { index, term, data } of entries)
+      store.apply({ index, term }, decodeCommand(data), { isWanted: false });
     await storage.save(store.takeChanges());
     store.persisted();
     const snapshot = storage.takeSnapshot();
@@ -93,6 +97,21 @@ async function started(context: TestContext, { name, dataDir }: RestoreRequest):
   return opened;
 }
 
+test("who may do what is of force in the new cluster as it was in the old one", async (context) => {
+  const directory = await temporaryDirectory(context);
+  const commands = rules.map((operation, sequence) =>
+    encodeCommand({ proposer: 1n, sequence }, operation, { user: "root", authRevision: 1n }),
+  );
+  const request = requestOf(await backupIn(directory, commands), join(directory, "new"));
+  await restored(request);
+  const { storage } = await started(context, request);
+  const { auth } = new Store(storage.state, { cacheBytes: 1000 });
+  assert.equal(auth.isEnabled, true);
+  assert.deepEqual(auth.users.get("one")?.roles, ["some"]);
+  assert.equal(permits(auth, "one", { kind: "write", interval: onlyKey("own") }), true);
+  assert.equal(permits(auth, "one", { kind: "write", interval: onlyKey("other") }), false);
+});
+
 test("every member of the new cluster has all keys with their revisions, and goes on from there", async (context) => {
   const directory = await temporaryDirectory(context);
   const file = await backupIn(directory);
@@ -127,7 +146,7 @@ test("every member of the new cluster has all keys with their revisions, and goe
 
     const next = entry(keys + 1, 8, setCommand("new", "value"));
     await storage.append(batch({ hardState: hardState(8, keys), entries: [next] }));
-    store.apply(next.index, next.term, next.data);
+    store.apply(next, decodeCommand(next.data), { isWanted: false });
     await storage.save(store.takeChanges());
     await storage.close();
     const again = await started(context, request);

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it, type TestContext } from "node:test";
 import { readConfig } from "../../src/config/config.ts";
+import type { Setters } from "../../src/config/value-reader.ts";
 import { gatherValues } from "../../src/config/values.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { systemRandom } from "../../src/platform/random.ts";
@@ -20,13 +23,18 @@ function scratch(test: TestContext): string {
 }
 
 /** Opens the directory of member a, closes it again, and returns what was said of it. */
-async function open(dataDir: string, ...told: readonly string[]) {
+function open(dataDir: string, ...told: readonly string[]) {
+  return launch(dataDir, told, {});
+}
+
+/** The same with flags that something sets which is no flag of dkv. */
+async function launch(dataDir: string, told: readonly string[], setters: Setters) {
   const ports = ["--listen-peer-address=localhost:0", "--listen-client-address=localhost:0"];
   const line = await gatherValues(["--name=a", `--data-dir=${dataDir}`, ...ports, ...told], {}, "1.2.3");
   assert.ok(line.kind === "run");
   const { logger, log } = recordingLogger();
   const deps = { clock: systemClock, random: systemRandom, logger };
-  await openMember(readConfig(line.values), deps).then((storage) => storage.close());
+  await openMember(readConfig(line.values, setters), deps).then((storage) => storage.close());
   return log.items;
 }
 
@@ -47,6 +55,35 @@ it("a later start says that it ignores the members it is told, if they are not t
   assert.deepEqual(await start("a=localhost:1", "one"), [info]);
   assert.deepEqual(await start("b=localhost:1", "one"), [info]);
   assert.deepEqual(await start("b=localhost:1,b=localhost:1", "one"), [info]);
+});
+
+it("a later start warns of a file whose members are ignored", async (test) => {
+  const dataDir = scratch(test);
+  await open(dataDir, "--initial-cluster=a=localhost:1");
+  const file = { "initial-cluster": "config.json" };
+  const items = await launch(dataDir, ["--initial-cluster=a=localhost:1,b=localhost:2"], file);
+  const said = items.filter(({ msg }) => /ignored/.test(msg)).map(({ level, msg }) => [level, msg]);
+  const text =
+    "the data directory is in use already: its members are not those of config.json, which are ignored";
+  assert.deepEqual(said, [[40, text]]);
+});
+
+it("a first start makes nothing while one of its addresses is taken or there twice", async (test) => {
+  const dataDir = join(scratch(test), "data");
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  test.after(() => {
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const taken = `127.0.0.1:${String(port)}`;
+  for (const flag of ["--listen-text-address", "--listen-binary-address"]) {
+    const opened = open(dataDir, "--initial-cluster=a=localhost:1", `${flag}=${taken}`);
+    await assert.rejects(opened, { kind: "environment", message: new RegExp(`choose another ${flag}`) });
+    const twice = ["--listen-text-address", "--listen-binary-address"].map((one) => `${one}=${taken}`);
+    await assert.rejects(open(dataDir, "--initial-cluster=a=localhost:1", ...twice), { kind: "usage" });
+  }
+  assert.equal(existsSync(dataDir), false);
 });
 
 it("a later start needs no members that a first one would take", async (test) => {

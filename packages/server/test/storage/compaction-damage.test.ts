@@ -4,6 +4,7 @@ import { readFile, rm, writeFile, cp } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { logIndex, term } from "@dkv/raft";
+import { systemClock } from "../../src/platform/clock.ts";
 import { seal } from "../../src/storage/checksum.ts";
 import { metaKeys } from "../../src/storage/state/keyspace.ts";
 import { Database } from "../../src/storage/state/leveldb.ts";
@@ -125,12 +126,8 @@ test("without the file that names the generation, a log that begins later is no 
 
 test("the log is never said to begin behind what is applied", async (context) => {
   const database = await Database.open(join(await temporaryDirectory(context), "db"), "create");
-  const saved = new SavedState(database, {
-    batch: 1,
-    oldestKept: 1,
-    appliedIndex: logIndex(5),
-    durableRecord: 9,
-  });
+  const marker = { batch: 1, oldestKept: 1, appliedIndex: logIndex(5), durableRecord: 9 };
+  const saved = new SavedState(database, marker, systemClock);
   const base = { ...logStart, last: { index: logIndex(6), term: term(1) } };
   await assert.rejects(
     saved.saveBase(base, { lastIndex: logIndex(9), lastRecord: 9 }),

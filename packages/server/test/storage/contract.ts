@@ -21,6 +21,7 @@ import {
   stateKey,
   text,
 } from "./fixtures.ts";
+import { scanContract } from "./scan-contract.ts";
 
 /** A disk that can be opened again and again. */
 export interface Medium {
@@ -251,6 +252,8 @@ export function storageContract(name: string, createMedium: (context: TestContex
       await assert.rejects(storage.save(changes([foreign])), /assertion failed/);
       await storage.close();
     });
+
+    scanContract(createMedium);
 
     for (const [fact, wrong] of impossible) {
       test(`a batch is refused before anything is written unless ${fact}`, async (context) => {

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
-import { readPosition, Store } from "@dkv/store";
+import { decodeCommand, readPosition, Store } from "@dkv/store";
 import { StartupError } from "../../src/platform/startup-error.ts";
 import { openStorage } from "../../src/storage/open-storage.ts";
 import { markerKey } from "../../src/storage/state/keyspace.ts";
@@ -259,7 +259,7 @@ test("a flipped byte in a table never gives a key another value", async (context
     for (let index = 1; index <= count; index += 1) {
       const command = setCommand(`key ${String(index)}`, `key ${String(index)}`);
       await storage.append(batch({ hardState: hardState(1), entries: [entry(index, 1, command)] }));
-      store.apply(index, 1, command);
+      store.apply({ index, term: 1 }, decodeCommand(command), { isWanted: false });
       await storage.save(store.takeChanges());
       store.persisted();
     }

@@ -17,7 +17,7 @@ import {
 } from "@dkv/raft";
 import { create } from "@bufbuild/protobuf";
 import { SetCommandSchema } from "@dkv/protocol/dkv/peer/v1/command";
-import { encodeCommand, encodePosition, positionKey, type Change } from "@dkv/store";
+import { encodeCommand, encodePosition, positionKey, type RecordChange } from "@dkv/store";
 import { systemClock } from "../../src/platform/clock.ts";
 import { systemRandom } from "../../src/platform/random.ts";
 import { openStorage, type OpenedStorage, type OpenStorageOptions } from "../../src/storage/open-storage.ts";
@@ -106,7 +106,7 @@ export const hardState = (ofTerm: number, commit = 0, votedFor?: bigint): HardSt
 });
 
 export const stateKey = (name: string): Uint8Array => Uint8Array.of(0x20, ...bytes(name));
-export const change = (name: string, value: string | undefined): Change => ({
+export const change = (name: string, value: string | undefined): RecordChange => ({
   key: stateKey(name),
   value: value === undefined ? undefined : bytes(value),
 });
@@ -119,9 +119,9 @@ export const batch = (parts: Partial<PersistedBatch>): PersistedBatch => ({
 
 /** Changes as the store gives them out: its position is the last of them. */
 export const changes = (
-  records: readonly Change[],
+  records: readonly RecordChange[],
   applied: { readonly index: number; readonly term: number } = { index: 0, term: 0 },
-): readonly Change[] => {
+): readonly RecordChange[] => {
   const position = { appliedIndex: applied.index, appliedTerm: applied.term, revision: 1 + applied.index };
   return [...records, { key: positionKey, value: encodePosition(position) }];
 };

@@ -90,21 +90,27 @@ test("a generation that is named and not there is damage", async (context) => {
 });
 
 test("formats of other versions are refused with the way out", async (context) => {
-  const newer = await written(context);
-  const path = join(newer, "generation");
-  const content = readFileSync(path);
-  content.writeUInt32BE(9, 8);
-  content.writeUInt32BE(crc32(content.subarray(0, 20)), 20);
-  writeFileSync(path, content);
-  await assert.rejects(open(newer), /has format 9.*start it with the newer version that wrote it/);
+  const texts = {
+    9: /has format 9.*start it with the newer version that wrote it/,
+    3: /was written by an earlier version of dkv \(format 3\).*start it with the version that wrote it/,
+  };
+  for (const [format, text] of Object.entries(texts)) {
+    const other = await written(context);
+    const path = join(other, "generation");
+    const content = readFileSync(path);
+    content.writeUInt32BE(Number(format), 8);
+    content.writeUInt32BE(crc32(content.subarray(0, 20)), 20);
+    writeFileSync(path, content);
+    await assert.rejects(open(other), text);
+  }
 
-  const older = await temporaryDirectory(context);
-  await (await Database.open(join(older, "db"), "create")).close();
+  const oldest = await temporaryDirectory(context);
+  await (await Database.open(join(oldest, "db"), "create")).close();
   await assert.rejects(
-    open(older),
+    open(oldest),
     /was written by an earlier version.*start it with the version that wrote it/,
   );
-  assert.equal(holdsMember(older), false);
+  assert.equal(holdsMember(oldest), false);
 });
 
 /** Two generations, both whole; the second has an entry more. */

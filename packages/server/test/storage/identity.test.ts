@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
 import { nodeId } from "@dkv/raft";
 import { StartupError } from "../../src/platform/startup-error.ts";
 import { seal } from "../../src/storage/checksum.ts";
@@ -68,23 +68,6 @@ test("a directory is told from all others of the same member, as long as it last
   assert.equal(await incarnationIn("a"), first);
 });
 
-test("a directory that was made before there were incarnations has none", async (context) => {
-  const dataDir = await temporaryDirectory(context);
-  await (await open(dataDir)).storage.close();
-  const database = await Database.open(databaseIn(dataDir), "existing");
-  const body = Buffer.alloc(20);
-  body.writeUInt32BE(2, 0);
-  body.writeBigUInt64BE(identity.clusterId, 4);
-  body.writeBigUInt64BE(identity.memberId, 12);
-  const older = database.batch();
-  older.put(metaKeys.identity, seal(metaKeys.identity, Buffer.concat([body, Buffer.from(identity.name)])));
-  await older.commit();
-  await database.close();
-  const { storage } = await open(dataDir);
-  assert.deepEqual(storage.identity, { ...identity, incarnation: 0n });
-  await storage.close();
-});
-
 test("an empty directory is refused where none may be created, and may be created later", async (context) => {
   const dataDir = await temporaryDirectory(context);
   await assert.rejects(
@@ -105,20 +88,33 @@ test("a configuration given at a later start does not replace the first one", as
   await storage.close();
 });
 
-test("a newer format is refused, with the way out", async (context) => {
+/** A directory whose records have another format, whatever the file says that is read before. */
+async function directoryOf(context: TestContext, format: number): Promise<string> {
   const dataDir = await temporaryDirectory(context);
   await (await open(dataDir)).storage.close();
   const database = await Database.open(databaseIn(dataDir), "existing");
-  const stored = database.get(metaKeys.identity) ?? assert.fail("there is an identity");
-  const body = Buffer.from(stored.subarray(0, 28));
-  body.writeUInt32BE(7, 0);
-  const newer = database.batch();
-  newer.put(metaKeys.identity, seal(metaKeys.identity, body));
-  await newer.commit();
+  const body = Buffer.alloc(4);
+  body.writeUInt32BE(format);
+  const other = database.batch();
+  other.put(metaKeys.identity, seal(metaKeys.identity, body));
+  await other.commit();
   await database.close();
+  return dataDir;
+}
+
+test("another format is refused, with the way out", async (context) => {
   await assert.rejects(
-    open(dataDir),
-    refusal(/has format 7/, /knows formats up to 3/, /newer version that wrote it/),
+    open(await directoryOf(context, 7)),
+    refusal(/has format 7/, /reads format 4 only/, /newer version that wrote it/),
+  );
+  await assert.rejects(
+    open(await directoryOf(context, 3)),
+    refusal(
+      /was written by an earlier version of dkv \(format 3\)/,
+      /reads format 4 only: start it with the version that wrote it/,
+      /or give this one an empty directory and copy the keys with a client/,
+      /backups that the earlier version made cannot be restored/,
+    ),
   );
 });
 

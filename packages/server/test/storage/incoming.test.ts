@@ -27,9 +27,9 @@ import {
   source,
   transfer,
   writtenValue,
-  version,
   writeTarget,
 } from "./installing.ts";
+import { storeRecords } from "./store-records.ts";
 
 test("a part of a snapshot survives a restart; what else was left does not", async (context) => {
   const from = await source(context);
@@ -114,7 +114,7 @@ test("a complete snapshot is still there when another one comes in, and that one
   await withStorage(dataDir, async (storage) => {
     await writeTarget(storage);
     await transfer(from, storage);
-    await from.save(changes([version("who", "source, later")], { index: 25, term: 3 }));
+    await from.save(storeRecords(from.state, { index: 25, term: 3 }, { who: "source, later" }));
     const later = from.takeSnapshot();
     await receive(later, storage, 1);
     await storage.append(batch({ hardState: promised, entries: following, snapshot: installed }));
@@ -135,7 +135,7 @@ test("an install passes over complete snapshots that do not go as far, and they 
   const closed = context.mock.method(Database.prototype, "close");
   await withStorage(dataDir, async (storage) => {
     await transfer(from, storage);
-    await from.save(changes([version("who", "source, later")], { index: 25, term: 3 }));
+    await from.save(storeRecords(from.state, { index: 25, term: 3 }, { who: "source, later" }));
     const { header } = await transfer(from, storage);
     assert.deepEqual(generationsIn(dataDir), ["0000000001", "0000000002", "0000000003"]);
     await storage.append(batch({ hardState: hardState(4, 25), snapshot: header }));

@@ -30,9 +30,9 @@ import {
   source,
   transfer,
   writtenValue,
-  version,
   writeTarget,
 } from "./installing.ts";
+import { storeRecords } from "./store-records.ts";
 
 test("a snapshot takes the place of log and state, for everybody who reads them already", async (context) => {
   const from = await source(context);
@@ -53,7 +53,7 @@ test("a snapshot takes the place of log and state, for everybody who reads them 
     assert.deepEqual(storage.hardState, promised);
     assert.equal(storage.identity.name, "one");
     await storage.append(batch({ entries: [entry(23, 4)] }));
-    await storage.save(changes([version("who", "target again")], { index: 23, term: 4 }));
+    await storage.save(storeRecords(storage.state, { index: 23, term: 4 }, { who: "target again" }));
   });
   await withStorage(dataDir, (storage) => {
     assert.equal(storage.log.lastIndex, 23);

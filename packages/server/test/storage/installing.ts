@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import type { TestContext } from "node:test";
 import { logIndex, term, type HardState } from "@dkv/raft";
-import { readPosition, type Change } from "@dkv/store";
+import { readPosition, Store } from "@dkv/store";
 import type { IncomingSnapshot, InstalledSnapshot, Storage } from "../../src/storage/storage.ts";
 import {
   batch,
-  changes,
+  bytes,
   configuration,
   configurationEntry,
   entry,
@@ -15,21 +15,14 @@ import {
   initial,
   logOf,
   open,
-  stateKey,
   temporaryDirectory,
   text,
 } from "./fixtures.ts";
-import { recordOf } from "../snapshot/fixtures.ts";
+import { storeRecords } from "./store-records.ts";
 
-/** A key's version as the store would write it. */
-export const version = (name: string, value: string): Change => ({
-  key: stateKey(name),
-  value: recordOf(stateKey(name), value),
-});
-
-/** What {@link version} has written. */
+/** The value of a key, as the store has it. */
 export const writtenValue = ({ state }: Pick<Storage, "state">, name: string): string | undefined =>
-  text(state.get(stateKey(name))?.subarray(25, -4));
+  text(new Store(state, { cacheBytes: 0 }).get(bytes(name))?.value);
 
 /** Another member's storage: its state has come as far as entry 20, of term 3. */
 export async function source(context: TestContext): Promise<Storage> {
@@ -39,10 +32,9 @@ export async function source(context: TestContext): Promise<Storage> {
     position === 9 ? configurationEntry(10, 3, configuration(5)) : entry(position + 1, 3),
   );
   await storage.append(batch({ hardState: hardState(3, 30), entries }));
-  const values = Array.from({ length: 300 }, (_, number) =>
-    version(`key ${String(number)}`, "x".repeat(3000)),
-  );
-  await storage.save(changes([version("who", "source"), ...values], { index: 20, term: 3 }));
+  const values = Array.from({ length: 300 }, (_, number) => [`key ${String(number)}`, "x".repeat(3000)]);
+  const all = { who: "source", ...Object.fromEntries(values) };
+  await storage.save(storeRecords(storage.state, { index: 20, term: 3 }, all));
   return storage;
 }
 
@@ -82,7 +74,7 @@ export async function receive(
 export async function writeTarget(storage: Storage): Promise<void> {
   const entries = [1, 2, 3, 4, 5].map((index) => entry(index, 1));
   await storage.append(batch({ hardState: hardState(2, 4, 7n), entries }));
-  await storage.save(changes([version("who", "target")], { index: 4, term: 1 }));
+  await storage.save(storeRecords(storage.state, { index: 4, term: 1 }, { who: "target" }));
 }
 
 export const promised: HardState = hardState(4, 22, 9n);
@@ -99,7 +91,7 @@ export function checkOld(storage: Storage): void {
   );
   assert.deepEqual(storage.configurations, [initial]);
   assert.equal(writtenValue(storage, "who"), "target");
-  assert.equal(storage.state.get(stateKey("key 299")), undefined);
+  assert.equal(writtenValue(storage, "key 299"), undefined);
   assert.equal(readPosition(storage.state).appliedIndex, 4);
 }
 

@@ -242,7 +242,7 @@ test("a segment of a newer format is refused with the way out, and not as damage
   await assert.rejects(open(directory), (error) => {
     assert.ok(error instanceof StartupError, String(error));
     assert.match(error.message, /segment 0000000002\.log of the log in .* has format 7/);
-    assert.match(error.message, /written by a newer version of dkv; this one knows formats up to 3/);
+    assert.match(error.message, /written by a newer version of dkv; this one knows formats up to 4/);
     assert.match(error.message, /start it with the newer version$/);
     assert.doesNotMatch(error.message, /damage/);
     return true;

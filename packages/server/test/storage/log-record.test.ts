@@ -98,9 +98,24 @@ test("a record with something behind its entries is damage, whatever its checksu
   const bytes = encodeRecord(some, { offset: 0, chain: 0 });
   const used = 16 + bytes.readUInt32BE(0);
   const longer = Buffer.concat([bytes.subarray(0, used), Buffer.alloc(3)]);
-  longer.writeUInt32BE(longer.length - 16, 0);
-  const check = crc32(longer.subarray(0, 8), 0);
-  longer.writeUInt32BE(check, 8);
-  longer.writeUInt32BE(crc32(longer.subarray(16), check), 12);
-  assert.throws(() => decodeRecord(longer, 0, 0), DamageError);
+  assert.throws(() => decodeRecord(sealed(longer), 0, 0), DamageError);
 });
+
+test("a record of more entries than there are indexes left is damage", () => {
+  const last = { ...some, entries: [entry(Number.MAX_SAFE_INTEGER, 1, Buffer.from("last"))] };
+  const one = encodeRecord(last, { offset: 0, chain: 0 });
+  assert.deepEqual(decodeRecord(one, 0, 0)?.record, last);
+  const used = 16 + one.readUInt32BE(0);
+  const two = Buffer.concat([one.subarray(0, used), one.subarray(16 + 53, used)]);
+  two.writeUInt32BE(2, 16 + 41);
+  assert.throws(() => decodeRecord(sealed(two), 0, 0), DamageError);
+});
+
+/** With the length and the checksums that the bytes ask for. */
+function sealed(record: Buffer): Buffer {
+  record.writeUInt32BE(record.length - 16, 0);
+  const check = crc32(record.subarray(0, 8), 0);
+  record.writeUInt32BE(check, 8);
+  record.writeUInt32BE(crc32(record.subarray(16), check), 12);
+  return record;
+}

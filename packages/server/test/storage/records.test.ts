@@ -53,7 +53,7 @@ test("records come back as they were stored", () => {
   fc.assert(
     fc.property(owner, base, marker, (anOwner, aBase, aMarker) => {
       assert.deepEqual(records.unsealIdentity(value(records.sealIdentity(anOwner))), {
-        format: 3,
+        format: 4,
         owner: anOwner,
       });
       assert.deepEqual(records.unsealBase(value(records.sealBase(aBase))), aBase);

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { DeleteCommandSchema } from "@dkv/protocol/dkv/peer/v1/command";
 import { logIndex } from "@dkv/raft";
-import { encodeCommand, Store } from "@dkv/store";
+import { decodeCommand, encodeCommand, Store } from "@dkv/store";
 import type { Storage } from "../../src/storage/storage.ts";
 import {
   batch,
@@ -29,7 +29,7 @@ function replay(storage: Storage): Store {
   for (let index = store.appliedIndex + 1; index <= storage.log.lastIndex; index += 1) {
     const [found] = storage.log.entries(logIndex(index), logIndex(index + 1), 1000);
     assert.ok(found !== undefined);
-    store.apply(found.index, found.term, found.data);
+    store.apply(found, decodeCommand(found.data), { isWanted: false });
   }
   return store;
 }
@@ -51,7 +51,7 @@ test("a store continues where its disk stands, and applies the rest of the log a
         const commands = [setCommand("gone", "soon"), setCommand(key, value), del("gone")];
         const entries = commands.map((data, position) => entry(index + position + 1, start, data));
         await storage.append(batch({ hardState: hardState(start, index), entries }));
-        for (const { index: at, term, data } of entries) store.apply(at, term, data);
+        for (const each of entries) store.apply(each, decodeCommand(each.data), { isWanted: false });
         if (turn % 3 === 0) {
           const saved = storage.save(store.takeChanges());
           assert.equal(store.get(bytes("gone")), undefined, "what is being written is still seen");

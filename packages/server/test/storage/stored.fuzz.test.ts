@@ -61,9 +61,8 @@ const sorts = {
     key: metaKeys.identity,
     valid: identity,
     again(value: Buffer) {
-      const { format, owner } = records.unsealIdentity(value);
-      // Of another format it says who wrote it, and nothing else is believed.
-      return format === formatVersion ? records.sealIdentity(owner).value : undefined;
+      const { owner } = records.unsealIdentity(value);
+      return owner && records.sealIdentity(owner).value;
     },
   },
   base: {

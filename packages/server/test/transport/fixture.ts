@@ -165,7 +165,7 @@ export function member(
       incarnation: address.id,
     },
     clusterId,
-    listenAddress: { host: "localhost", port: portOf(address) },
+    listenAddresses: [{ host: "localhost", port: portOf(address) }],
     peers: all.filter((one) => one !== address),
     tls: undefined,
     maxFrameBytes: 4 * 2 ** 20,

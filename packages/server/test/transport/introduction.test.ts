@@ -9,7 +9,7 @@ import { systemClock } from "../../src/platform/clock.ts";
 import { StartupError } from "../../src/platform/startup-error.ts";
 import type { TlsPaths } from "../../src/platform/tls-files.ts";
 import { askForIntroduction } from "../../src/transport/introduction.ts";
-import type { KnownMember } from "../../src/transport/options.ts";
+import type { KnownMember, Newcomer } from "../../src/transport/options.ts";
 import {
   addresses,
   authority,
@@ -50,7 +50,7 @@ const newcomer: KnownMember = {
   peerAddress,
   configuration: encodeConfiguration(configuration),
 };
-const introduce = (name: string): KnownMember | undefined => (name === "new" ? newcomer : undefined);
+const introduce = ({ name }: Newcomer): KnownMember | undefined => (name === "new" ? newcomer : undefined);
 
 function ask(name: string, addressesOf: readonly { peerAddress: string }[], paths: TlsPaths | undefined) {
   const question = { name, addresses: addressesOf.map(({ peerAddress }) => peerAddress), tls: paths };
@@ -94,7 +94,7 @@ describe("a new member", () => {
   it("is told what to do before it was added, and may ask again", async () => {
     const all = await addresses(2);
     let isAdded = false;
-    await started(all, 0, { tls, introduce: (name) => (isAdded ? introduce(name) : undefined) });
+    await started(all, 0, { tls, introduce: (one) => (isAdded ? introduce(one) : undefined) });
     const own = tlsFiles(authority, await issue(["new"]));
     const before = await ask("new", all, own);
     assert.equal(before.kind, "notYet");

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { renameSync, writeFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import tls, { TLSSocket } from "node:tls";
-import { createAuthority, issueCertificate } from "@dkv/certificates";
+import { createAuthority, issueCertificate, revoke } from "@dkv/certificates";
 import { decodeHelloReply, encodeHelloReply } from "../../src/codec/handshake-codec.ts";
 import { StartupError } from "../../src/platform/startup-error.ts";
 import { peerTransportContract } from "./contract.ts";
@@ -94,6 +94,79 @@ describe("a member that is dialled", () => {
     const wrong = dial(a.address, named);
     wrong.hello(all, 2, 0);
     assert.match(decodeHelloReply(await wrong.frames.find(() => true)).refusal, /names neither dkv-3/);
+  });
+
+  it("takes only certificates with a name that is allowed, where some are named", async () => {
+    const all = await addresses(2);
+    const accepts = async (allowed: {
+      readonly commonNames: readonly string[];
+      readonly hosts: readonly string[];
+    }) => {
+      const a = await started(all, 0, { tls: { ...files, allowed } });
+      const other = dial(a.address, here);
+      other.hello(all, 1, 0);
+      const { refusal } = decodeHelloReply(await other.frames.find(() => true));
+      await a.transport.close();
+      return refusal;
+    };
+    assert.equal(await accepts({ commonNames: ["localhost"], hosts: [] }), "");
+    assert.match(
+      await accepts({ commonNames: ["elsewhere"], hosts: [] }),
+      /none of the names that are allowed$/,
+    );
+    assert.match(
+      await accepts({ commonNames: [], hosts: ["elsewhere"] }),
+      /none of the names that are allowed$/,
+    );
+  });
+
+  it("takes no certificate that was revoked, where there is a list", async () => {
+    const all = await addresses(2);
+    const [good, bad] = [await issue(["localhost"]), await issue(["localhost"])];
+    const crlFile = `${files.certFile}.crl`;
+    writeFileSync(crlFile, revoke(authority, [bad.certificate]));
+    const a = await started(all, 0, { tls: { ...files, crlFile } });
+    const from = a.log.items.length;
+    const turned = dial(a.address, bad);
+    turned.hello(all, 1, 0);
+    await turned.closed;
+    assert.match((await a.log.find(refused, from)).reason ?? "", /CERT_REVOKED/);
+    const taken = dial(a.address, good);
+    taken.hello(all, 1, 0);
+    assert.equal(decodeHelloReply(await taken.frames.find(() => true)).refusal, "");
+  });
+
+  it("that each make their own certificates talk in TLS all the same, if they are told to", async () => {
+    const all = await addresses(2);
+    const own = async () => {
+      const alone = await createAuthority();
+      return {
+        ...tlsFiles(alone, await issue(["localhost"], alone)),
+        trustedCaFile: undefined,
+        isUnverified: true,
+      };
+    };
+    const [a, b] = [await started(all, 0, { tls: await own() }), await started(all, 1, { tls: await own() })];
+    await connected(a, b.address);
+    await exchange(a, b, 5);
+    const clear = dial(a.address);
+    clear.hello(all, 1, 0);
+    await clear.closed;
+  });
+
+  it("answers on all addresses that it listens on", async () => {
+    const all = await addresses(3);
+    const listenAddresses = [0, 2].map((at) => ({
+      host: "localhost",
+      port: portOf(all[at] ?? assert.fail()),
+    }));
+    const a = await started(all, 0, { tls: files, listenAddresses });
+    for (const address of [a.address, all[2] ?? assert.fail()]) {
+      const other = dial(address, here);
+      other.hello(all, 1, 0);
+      assert.equal(decodeHelloReply(await other.frames.find(() => true)).refusal, "");
+    }
+    await a.transport.close();
   });
 
   it("never resumes a session, so that each connection proves itself anew", async () => {

@@ -188,12 +188,12 @@ describe("a transfer", () => {
   });
 
   it("is not given up while we read up to where the peer is, nor while the peer reads what it has", async () => {
-    const timing = { pingMs: 10, silenceMs: 1_000, backoff: { firstMs: 5, maxMs: 20 } };
-    const both = await pair({ snapshotPatienceMs: 100, timing });
+    const timing = { pingMs: 10, silenceMs: 5_000, backoff: { firstMs: 5, maxMs: 20 } };
+    const both = await pair({ snapshotPatienceMs: 700, timing });
     const longerThanPatience = async () => {
       for (const value of range(20)) {
         await exchange(both.a, both.b, value);
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await new Promise((resolve) => setTimeout(resolve, 50));
       }
     };
     both.shelf.onFinish = longerThanPatience;

@@ -100,7 +100,7 @@ describe("members whose CA is replaced", () => {
       {
         self: { id: self.id, name: self.name, clientAddress: "", incarnation: 1n },
         clusterId,
-        listenAddress: { host: "localhost", port: portOf(self) },
+        listenAddresses: [{ host: "localhost", port: portOf(self) }],
         peers,
         tls: files,
         maxFrameBytes: 2 ** 20,

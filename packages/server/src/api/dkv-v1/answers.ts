@@ -4,12 +4,14 @@ import type {
   DeleteResponseSchema,
   GetResponseSchema,
   GetServersResponseSchema,
+  KeyValueSchema,
   ResponseHeaderSchema,
   ServerSchema,
   SetResponseSchema,
 } from "@dkv/protocol/dkv/v1/dkv";
 import type { KeyValue, Revision } from "@dkv/store";
-import type { MemberStatus, MemberView } from "../../consensus/member.ts";
+import type { Member, MemberStatus, MemberView } from "../../consensus/member.ts";
+import { keyFields } from "./key-bytes.ts";
 
 /** Milliseconds the caller is willing to wait, if it said. */
 export type Timeout = number | undefined;
@@ -28,17 +30,21 @@ export interface GetAnswer {
 
 export interface SetAnswer {
   readonly header: AnswerHeader;
+  /** What the key was before, if that was asked for and it existed. */
+  readonly previous: KeyValue | undefined;
 }
 
-export interface DeleteAnswer {
-  readonly header: AnswerHeader;
+export interface DeleteAnswer extends SetAnswer {
   readonly deleted: boolean;
 }
 
-/** A change of the membership is done. */
-export interface ChangeAnswer {
+/** The answer to what has nothing more to say than where and when. */
+export interface BareAnswer {
   readonly header: AnswerHeader;
 }
+
+/** A change of the membership is done. */
+export type ChangeAnswer = BareAnswer;
 
 export interface ServersAnswer {
   readonly header: AnswerHeader;
@@ -52,18 +58,39 @@ export function getResponse({ header, found }: GetAnswer): MessageInitShape<type
     createRevision: BigInt(found.createRevision),
     modRevision: BigInt(found.modRevision),
     version: BigInt(found.version),
+    lease: found.lease,
   };
 }
 
-export function setResponse({ header }: SetAnswer): MessageInitShape<typeof SetResponseSchema> {
-  return { header: responseHeader(header) };
+export function setResponse({ header, previous }: SetAnswer): MessageInitShape<typeof SetResponseSchema> {
+  return { header: responseHeader(header), ...withPrevious(previous) };
 }
 
 export function deleteResponse({
   header,
   deleted,
+  previous,
 }: DeleteAnswer): MessageInitShape<typeof DeleteResponseSchema> {
-  return { header: responseHeader(header), deleted };
+  return { header: responseHeader(header), deleted, ...withPrevious(previous) };
+}
+
+/** A key with its value and history. */
+export function keyValue(found: KeyValue): MessageInitShape<typeof KeyValueSchema> {
+  return {
+    ...keyFields(found.key),
+    value: found.value,
+    createRevision: BigInt(found.createRevision),
+    modRevision: BigInt(found.modRevision),
+    version: BigInt(found.version),
+    lease: found.lease,
+  };
+}
+
+/** The field of a message that is there if something was before. */
+export function withPrevious(previous: KeyValue | undefined): {
+  readonly previous?: MessageInitShape<typeof KeyValueSchema>;
+} {
+  return previous === undefined ? {} : { previous: keyValue(previous) };
 }
 
 /** The shape that the responses to all changes of the membership have. */
@@ -111,4 +138,10 @@ export function responseHeader({
     appliedIndex: BigInt(status.appliedIndex),
     revision: BigInt(revision),
   };
+}
+
+/** Of an answer that this member gives now. @param revision of a write; without it the store's own */
+export function headerOf(member: Pick<Member, "status">, revision?: Revision): AnswerHeader {
+  const status = member.status();
+  return { status, revision: revision ?? status.revision };
 }

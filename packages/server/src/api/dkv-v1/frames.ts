@@ -7,10 +7,19 @@
  * raised the rate of gets by a third. It writes the very bytes that protobuf-es does; a property test
  * compares them.
  */
-import { create, toBinary } from "@bufbuild/protobuf";
-import { ResponseHeaderSchema } from "@dkv/protocol/dkv/v1/dkv";
+import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { DeleteResponseSchema, SetResponseSchema } from "@dkv/protocol/dkv/v1/dkv";
+import { type LeaseId, noLease } from "@dkv/store";
 import type { MemberStatus } from "../../consensus/member.ts";
-import type { AnswerHeader, DeleteAnswer, GetAnswer, SetAnswer } from "./answers.ts";
+import {
+  type AnswerHeader,
+  type DeleteAnswer,
+  deleteResponse,
+  type GetAnswer,
+  type SetAnswer,
+  setResponse,
+} from "./answers.ts";
+import { HeaderBytes } from "./encoding/header-bytes.ts";
 
 const prefixBytes = 5;
 
@@ -21,12 +30,10 @@ const tag = (field: number, wireType: 0 | 2): number => (field << 3) | wireType;
 const maxVarintField = 11;
 
 export class FrameEncoder {
-  /** The fields of the header that rarely change, encoded, and what they were encoded from. */
-  #headerStart: Uint8Array = new Uint8Array(0);
-  #headerSource: MemberStatus | undefined;
+  readonly #headers = new HeaderBytes();
 
   get({ header, found }: GetAnswer): Buffer {
-    const frame = this.#allocate(header.status, 4 * maxVarintField + found.value.length);
+    const frame = this.#allocate(header.status, 5 * maxVarintField + found.value.length);
     let end = prefixBytes;
     if (found.value.length > 0) {
       frame[end++] = tag(1, 2);
@@ -38,15 +45,20 @@ export class FrameEncoder {
     end = writeCount(frame, { field: 3, count: found.createRevision }, end);
     end = writeCount(frame, { field: 4, count: found.modRevision }, end);
     end = writeCount(frame, { field: 5, count: found.version }, end);
+    if (found.lease !== noLease) end = writeLease(frame, { field: 6, lease: found.lease }, end);
     return finish(frame, end);
   }
 
-  set({ header }: SetAnswer): Buffer {
+  set(answer: SetAnswer): Buffer {
+    const { header, previous } = answer;
+    if (previous !== undefined) return generalFrame(SetResponseSchema, setResponse(answer));
     const frame = this.#allocate(header.status, 0);
     return finish(frame, this.#writeHeader(frame, { field: 1, header }, prefixBytes));
   }
 
-  delete({ header, deleted }: DeleteAnswer): Buffer {
+  delete(answer: DeleteAnswer): Buffer {
+    const { header, deleted, previous } = answer;
+    if (previous !== undefined) return generalFrame(DeleteResponseSchema, deleteResponse(answer));
     const frame = this.#allocate(header.status, maxVarintField);
     const end = this.#writeHeader(frame, { field: 1, header }, prefixBytes);
     return finish(frame, writeCount(frame, { field: 2, count: deleted ? 1 : 0 }, end));
@@ -54,12 +66,8 @@ export class FrameEncoder {
 
   /** Room for the prefix, a header and so many bytes more. */
   #allocate(status: MemberStatus, bytes: number): Buffer {
-    const source = this.#headerSource;
-    if (source === undefined || !hasSameHeaderStart(source, status)) {
-      this.#headerStart = encodeHeaderStart(status);
-      this.#headerSource = status;
-    }
-    return Buffer.allocUnsafe(prefixBytes + this.#headerStart.length + 3 * maxVarintField + bytes);
+    const headerStart = this.#headers.startOf(status);
+    return Buffer.allocUnsafe(prefixBytes + headerStart.length + 3 * maxVarintField + bytes);
   }
 
   #writeHeader(
@@ -69,27 +77,15 @@ export class FrameEncoder {
   ): number {
     const applied = header.status.appliedIndex;
     const { revision } = header;
-    const length = this.#headerStart.length + countBytes(applied) + countBytes(revision);
+    const headerStart = this.#headers.startOf(header.status);
+    const length = headerStart.length + countBytes(applied) + countBytes(revision);
     frame[start] = tag(field, 2);
     let end = writeVarint(frame, length, start + 1);
-    frame.set(this.#headerStart, end);
-    end += this.#headerStart.length;
+    frame.set(headerStart, end);
+    end += headerStart.length;
     end = writeCount(frame, { field: 5, count: applied }, end);
     return writeCount(frame, { field: 6, count: revision }, end);
   }
-}
-
-function hasSameHeaderStart(a: MemberStatus, b: MemberStatus): boolean {
-  return (
-    a.term === b.term && a.leader === b.leader && a.memberId === b.memberId && a.clusterId === b.clusterId
-  );
-}
-
-function encodeHeaderStart({ clusterId, memberId, leader, term }: MemberStatus): Uint8Array {
-  return toBinary(
-    ResponseHeaderSchema,
-    create(ResponseHeaderSchema, { clusterId, memberId, leader, term: BigInt(term) }),
-  );
 }
 
 /** Writes a field that counts something. Proto3 leaves out fields that are 0. */
@@ -103,6 +99,28 @@ function writeCount(
   return writeVarint(frame, count, start + 1);
 }
 
+/** Writes a field of 64 bits, as a number without a sign. */
+function writeLease(
+  frame: Buffer,
+  { field, lease }: { field: number; lease: LeaseId },
+  start: number,
+): number {
+  frame[start] = tag(field, 0);
+  let end = start + 1;
+  let rest = BigInt.asUintN(64, lease);
+  for (; rest > 0x7fn; rest >>= 7n) frame[end++] = Number(rest & 0x7fn) | 0x80;
+  frame[end++] = Number(rest);
+  return end;
+}
+
+/** For answers that are too rare to be written out. */
+function generalFrame<Schema extends DescMessage>(schema: Schema, init: MessageInitShape<Schema>): Buffer {
+  const message = toBinary(schema, create(schema, init));
+  const frame = Buffer.allocUnsafe(prefixBytes + message.length);
+  frame.set(message, prefixBytes);
+  return finish(frame, frame.length);
+}
+
 /** Bytes that writeCount writes. */
 function countBytes(count: number): number {
   if (count === 0) return 0;
@@ -112,7 +130,7 @@ function countBytes(count: number): number {
 }
 
 /** Returns where the varint ends. Right for whole numbers up to 2^53. */
-function writeVarint(frame: Buffer, value: number, start: number): number {
+export function writeVarint(frame: Buffer, value: number, start: number): number {
   let end = start;
   let rest = value;
   // Bit operations see 32 bits only.

@@ -9,6 +9,7 @@ export interface ReadinessPart {
 
 /** Whether a member would answer well if it were asked now, and if not, why. */
 export interface Readiness {
+  readonly isStopping: boolean;
   parts(): readonly ReadinessPart[];
   /** Undefined if it is ready; else the first of the reasons why not. */
   reason(): string | undefined;
@@ -26,5 +27,11 @@ export function createReadiness(member: Pick<Member, "status">, stopping: AbortS
       },
     ];
   };
-  return { parts, reason: () => parts().find(({ reason }) => reason !== undefined)?.reason };
+  return {
+    get isStopping() {
+      return stopping.aborted;
+    },
+    parts,
+    reason: () => parts().find(({ reason }) => reason !== undefined)?.reason,
+  };
 }

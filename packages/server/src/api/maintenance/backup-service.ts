@@ -1,6 +1,7 @@
 import { encodeBackup } from "@dkv/snapshot";
 import type { Member } from "../../consensus/member.ts";
 import { DkvError } from "../../platform/errors.ts";
+import type { Running } from "../running.ts";
 
 /** Backups that are streamed at the same time: each keeps a chunk in memory, and on disk what it was taken of. */
 const maxBackups = 4;
@@ -17,25 +18,27 @@ export interface BackupRequest {
 
 export class BackupService {
   readonly #member: Pick<Member, "readBarrier" | "takeSnapshot">;
-  #running = 0;
+  readonly #running: Running;
 
-  constructor(member: Pick<Member, "readBarrier" | "takeSnapshot">) {
+  /** @param running those of all users */
+  constructor(member: Pick<Member, "readBarrier" | "takeSnapshot">, running: Running = { count: 0 }) {
     this.#member = member;
+    this.#running = running;
   }
 
   /** The bytes of a backup file, no faster than they are taken. Throws DkvError. */
   async *stream(request: BackupRequest): AsyncGenerator<{ readonly piece: Uint8Array }> {
-    if (this.#running >= maxBackups) {
+    if (this.#running.count >= maxBackups) {
       throw new DkvError(
         "overloaded",
         `${String(maxBackups)} backups are being made of this member: wait for one to end, or ask another member`,
       );
     }
-    this.#running += 1;
+    this.#running.count += 1;
     try {
       yield* this.#pieces(request);
     } finally {
-      this.#running -= 1;
+      this.#running.count -= 1;
     }
   }
 

@@ -1,18 +1,22 @@
 /**
  * What the store's alarms mean here. One is in force if it was raised in this cluster, about somebody who
  * belongs to it. Ids are never used again, so replacing a member voids what was raised about it; the leader
- * then lifts it (state-watch.ts).
+ * then lifts it (state-watch.ts). What a caller has declared is in force whoever it is about, until somebody
+ * lifts it.
  */
-import { AlarmKind } from "@dkv/protocol/dkv/peer/v1/command";
+import { create } from "@bufbuild/protobuf";
+import { AlarmCommandSchema, AlarmKind } from "@dkv/protocol/dkv/peer/v1/command";
 import { isJoint, membersOf, type NodeId, nodeId, type NodeStatus } from "@dkv/raft";
-import type { Alarm, Store } from "@dkv/store";
+import type { Alarm, LoggedOperation, Store } from "@dkv/store";
 import { DkvError } from "../../platform/errors.ts";
 import type { Identity } from "../../storage/storage.ts";
+import type { MemberAlarm } from "../member.ts";
 
 export interface AlarmsDeps {
   readonly store: Pick<Store, "alarms">;
   readonly identity: Identity;
   readonly status: () => NodeStatus;
+  readonly propose: (operation: LoggedOperation, timeoutMs?: number) => Promise<unknown>;
 }
 
 export class Alarms {
@@ -28,6 +32,35 @@ export class Alarms {
     return this.#deps.store.alarms.length > 0 && this.isCorrupt(this.#deps.identity.memberId);
   }
 
+  /** Those in force that have a name here. */
+  list(): readonly MemberAlarm[] {
+    const { store, identity } = this.#deps;
+    const raised = store.alarms.filter(({ clusterId }) => clusterId === identity.clusterId);
+    const withoutSpace = new Set(raised.filter(isNoSpace).map(({ memberId }) => memberId));
+    const corrupt = raised.filter(({ kind }) => kind === AlarmKind.CORRUPT);
+    return [
+      ...[...withoutSpace].map((memberId) => ({ memberId: nodeId(memberId), kind: "noSpace" }) as const),
+      ...corrupt
+        .map(({ memberId }) => ({ memberId: nodeId(memberId), kind: "corrupt" }) as const)
+        .filter(({ memberId }) => this.isCorrupt(memberId)),
+    ];
+  }
+
+  /**
+   * Declares that a member has no space, which stays so until it is lifted; or lifts that, and what a leader
+   * has found. Rejects with a DkvError.
+   */
+  async setNoSpace(memberId: NodeId, isRaised: boolean, timeoutMs?: number): Promise<void> {
+    const { identity, propose } = this.#deps;
+    const { clusterId } = identity;
+    const declared = { clusterId, memberId, kind: AlarmKind.NO_SPACE_DECLARED };
+    const found = { ...declared, kind: AlarmKind.NO_SPACE };
+    for (const alarm of isRaised ? [declared] : [declared, found]) {
+      const value = create(AlarmCommandSchema, { ...alarm, lift: !isRaised });
+      await propose({ case: "alarm", value }, timeoutMs);
+    }
+  }
+
   /** Whether that member's state is known to be another than that of the others. */
   isCorrupt(id: NodeId): boolean {
     const { store, identity, status } = this.#deps;
@@ -40,8 +73,9 @@ export class Alarms {
   }
 
   /**
-   * Those that mean nothing any more: about who is no member of this cluster, or about the last voter there
-   * is, such as after --force-new-cluster. Its state is the cluster's then, right or wrong.
+   * Those that mean nothing any more: of another cluster; found about who is no member; or that the last
+   * voter there is be corrupt, such as after --force-new-cluster. Its state is the cluster's then, right or
+   * wrong.
    */
   void(): readonly Alarm[] {
     const { store, identity, status } = this.#deps;
@@ -52,9 +86,11 @@ export class Alarms {
     const members = membersOf(configuration);
     const [voter, ...others] = configuration.voters;
     const last = others.length === 0 ? voter : undefined;
-    return store.alarms.filter(({ clusterId, memberId }) => {
+    return store.alarms.filter(({ clusterId, memberId, kind }) => {
       const id = nodeId(memberId);
-      return clusterId !== identity.clusterId || !members.has(id) || id === last;
+      const isOfLast = kind === AlarmKind.CORRUPT && id === last;
+      const isOfNobody = kind !== AlarmKind.NO_SPACE_DECLARED && !members.has(id);
+      return clusterId !== identity.clusterId || isOfNobody || isOfLast;
     });
   }
 
@@ -67,6 +103,9 @@ export class Alarms {
     );
   }
 }
+
+const isNoSpace = ({ kind }: Alarm): boolean =>
+  kind === AlarmKind.NO_SPACE || kind === AlarmKind.NO_SPACE_DECLARED;
 
 const isSame = (a: Alarm, b: Alarm): boolean =>
   a.clusterId === b.clusterId && a.memberId === b.memberId && a.kind === b.kind;

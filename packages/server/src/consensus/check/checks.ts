@@ -15,11 +15,14 @@ import { DkvError } from "../../platform/errors.ts";
 import type { Identity } from "../../storage/storage.ts";
 import type { Driver } from "../driver.ts";
 import type { CheckReport, MemberCheck } from "../member.ts";
-import { decodeResponse, encodeRequest, type MemberResponse } from "../membership/request-bodies.ts";
+import { decodeResponse, encodeRequest, type MemberResponse } from "../requests/request-bodies.ts";
 import type { MembershipTable } from "../membership/table.ts";
 import type { Alarms } from "./alarms.ts";
 import { compareHashes, type HashAnswer } from "./compare.ts";
 import type { StateHash } from "./state-hashes.ts";
+
+/** Members are not waited for any longer that hash what they have stored. */
+export const maxCheckTimeoutMs = 600_000;
 
 /** Of the time that the asking member waits, a member that is slow keeps so much to say so. */
 const answerShare = 0.1;

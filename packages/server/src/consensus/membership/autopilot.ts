@@ -1,7 +1,7 @@
 /**
- * What a leader does about members without being asked: it writes down whose data directory is which,
- * learners that have caught up become voters, and, if it was told to, members that have been silent for long
- * are removed.
+ * What a leader does about members without being asked: it writes down whose data directory is which, and how
+ * members call themselves; learners that have caught up become voters; and, if it was told to, members that
+ * have been silent for long are removed.
  */
 import type { NodeId } from "@dkv/raft";
 import type { Logger } from "pino";
@@ -62,7 +62,7 @@ export class Autopilot {
     const nowMs = clock.nowMs();
     for (const { id } of membership.table.members)
       if (!this.#watchedSinceMs.has(id)) this.#watchedSinceMs.set(id, nowMs);
-    if (membership.noteIncarnations()) return;
+    if (membership.noteStarted()) return;
     if (this.#options.autoPromote && this.#promote()) return;
     const { cleanupAfterMs } = this.#options;
     if (cleanupAfterMs !== undefined) this.#cleanUp(cleanupAfterMs);
@@ -72,7 +72,10 @@ export class Autopilot {
   #promote(): boolean {
     const { membership, logger } = this.#deps;
     const { members } = membership.table;
-    const ready = members.find(({ id, role }) => role === "learner" && membership.isCaughtUp(id));
+    const ready = members.find(
+      ({ id, role, staysLearner = false }) =>
+        role === "learner" && !staysLearner && membership.isCaughtUp(id),
+    );
     if (ready === undefined) return false;
     const { name, replaces } = ready;
     if (!membership.step({ kind: "promote", name })) return false;

@@ -7,7 +7,7 @@
  * where the other one left it, and a wish that comes twice does no harm.
  */
 import { type EntryId, isJoint, type NodeId, nodeId, type NodeStatus, type RaftNode } from "@dkv/raft";
-import { encodeMembership, type MemberRow } from "../../codec/membership-codec.ts";
+import { encodeMembership } from "../../codec/membership-codec.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { DkvError } from "../../platform/errors.ts";
 import type { Random } from "../../platform/random.ts";
@@ -16,6 +16,7 @@ import type { PeerTransport } from "../../transport/peer-transport.ts";
 import type { Driver } from "../driver.ts";
 import type { MembershipChange } from "../member.ts";
 import type { PeerRequests } from "../peer-requests.ts";
+import { noteStarted } from "./note-started.ts";
 import { type Knowledge, plan, type Plan, type Wish } from "./plan.ts";
 import {
   decodeResponse,
@@ -23,7 +24,7 @@ import {
   type Followers,
   type LeaderRequest,
   type MemberResponse,
-} from "./request-bodies.ts";
+} from "../requests/request-bodies.ts";
 import { MembershipTable } from "./table.ts";
 
 /**
@@ -67,7 +68,7 @@ export class Membership {
 
   /** Of the configuration in force here, committed or not. */
   get table(): MembershipTable {
-    const { configuration } = this.#deps.node.status();
+    const { configuration } = this.#deps.node;
     if (this.#table?.of !== configuration)
       this.#table = { of: configuration, table: new MembershipTable(configuration.configuration) };
     return this.#table.table;
@@ -131,18 +132,19 @@ export class Membership {
   /**
    * Writes down which data directory each member has, once that is known. Should one come back with another,
    * nobody takes it for the one that it was: it may have voted, and acknowledged what nobody else knows. The
-   * first time the cluster's history gets its number. Returns whether it took a step.
+   * first time the cluster's history gets its number. Who was added without a name gets the one that it
+   * starts with. Returns whether it took a step.
    */
-  noteIncarnations(): boolean {
+  noteStarted(): boolean {
     const { transport, identity, random } = this.#deps;
-    const known = new Map(transport.peers().map(({ id, incarnation }) => [id, incarnation]));
-    known.set(identity.memberId, identity.incarnation);
-    const isNews = ({ id, incarnation }: MemberRow): boolean =>
-      incarnation === 0n && (known.get(id) ?? 0n) > 0n;
-    const { rows, members, history } = this.table;
-    if (!members.some(isNews)) return false;
-    const noted = rows.map((row) => (isNews(row) ? { ...row, incarnation: known.get(row.id) ?? 0n } : row));
-    return this.#take({ kind: "step", changes: [], rows: noted }, history || random.name()) !== undefined;
+    const { table } = this;
+    const { name: ownName, memberId: id, incarnation } = identity;
+    const started = new Map(transport.peers().map((peer) => [peer.id, peer]));
+    const noted = noteStarted(table, (one) => (one === id ? { incarnation, ownName } : started.get(one)));
+    if (noted === undefined) return false;
+    return (
+      this.#take({ kind: "step", changes: [], rows: noted }, table.history || random.name()) !== undefined
+    );
   }
 
   /** Whether this member leads and has heard the other one within the last election timeout. */

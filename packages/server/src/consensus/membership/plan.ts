@@ -51,7 +51,8 @@ export function plan({ change, newId }: Wish, table: MembershipTable, knowledge:
 type Of<Kind extends MembershipChange["kind"]> = Extract<MembershipChange, { kind: Kind }>;
 type Adding<Kind extends MembershipChange["kind"]> = Of<Kind> & Pick<Wish, "newId">;
 
-function planJoin({ name, peerAddress, newId: id }: Adding<"join">, table: MembershipTable): Plan {
+function planJoin(wish: Adding<"join">, table: MembershipTable): Plan {
+  const { name, peerAddress, newId: id, staysLearner = false } = wish;
   const known = table.named(name);
   if (known?.peerAddress === peerAddress) return done;
   if (known !== undefined) {
@@ -60,7 +61,8 @@ function planJoin({ name, peerAddress, newId: id }: Adding<"join">, table: Membe
       `${name} is a member at ${known.peerAddress}: choose another name, or tell its new address with member-update`,
     );
   }
-  return taken(peerAddress, table) ?? planLearner({ id, name, peerAddress, incarnation: 0n }, table);
+  const row = { id, name, peerAddress, incarnation: 0n, ...(staysLearner && { staysLearner }) };
+  return taken(peerAddress, table) ?? planLearner(row, table);
 }
 
 function planLearner(row: MemberRow, table: MembershipTable): Plan {
@@ -91,7 +93,9 @@ function planPromotion(name: string, table: MembershipTable, knowledge: Knowledg
   const old = member.replaces === undefined ? undefined : table.byId(member.replaces);
   const changes: MemberChange[] = [{ kind: "addVoter", id: member.id }];
   if (old !== undefined) changes.push({ kind: "remove", id: old.id });
-  const rows = table.rows.map((row) => (row.id === member.id ? { ...row, replaces: undefined } : row));
+  const rows = table.rows.map((row) =>
+    row.id === member.id ? { ...row, replaces: undefined, staysLearner: undefined } : row,
+  );
   return { kind: "step", changes, rows };
 }
 

@@ -1,10 +1,17 @@
 /** Who belongs to the cluster, by a configuration: its groups say who decides, its context who they are. */
 import { membersOf, type Configuration, type NodeId } from "@dkv/raft";
 import { decodeMembership, type MemberRow, type Membership } from "../../codec/membership-codec.ts";
+import { isAddress } from "../../platform/address.ts";
 
 export interface TableMember extends MemberRow {
   readonly role: "voter" | "learner";
 }
+
+/**
+ * Whether a member is called by an address, as one is that was added without a name. It gets the one that it
+ * has when it is heard of; one that calls itself by an address keeps it.
+ */
+export const isUnnamed = ({ name }: Pick<MemberRow, "name">): boolean => isAddress(name);
 
 const noMembership: Membership = { rows: [], history: 0n };
 
@@ -37,6 +44,13 @@ export class MembershipTable {
   /** The youngest of that name: one that takes another's place may have the same. */
   named(name: string): TableMember | undefined {
     return this.members.findLast((member) => member.name === name);
+  }
+
+  /** The learner that was added for this address without a name, and may not have started. */
+  unnamedAt(peerAddress: string): TableMember | undefined {
+    return this.members.find(
+      (member) => member.peerAddress === peerAddress && member.role === "learner" && isUnnamed(member),
+    );
   }
 
   /** Whether a member of that name was removed. */

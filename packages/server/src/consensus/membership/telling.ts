@@ -1,6 +1,7 @@
 /** What a member tells others of its cluster. */
 import { encodeConfiguration, type NodeStatus } from "@dkv/raft";
 import type { Store } from "@dkv/store";
+import type { Hello } from "../../codec/handshake-codec.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { KnownMember } from "../../transport/options.ts";
 import { MembershipTable } from "./table.ts";
@@ -22,11 +23,16 @@ interface Informed {
 /**
  * Who a new member is, once it is certain that it was added. Followers answer too, as the only address that
  * the new one was given may be a follower's; but none that hears no leader: what it knows may be long over.
+ * Who was added without a name is found by its address.
  */
-export function introduce(node: Informed, name: string): KnownMember | undefined {
+export function introduce(
+  node: Informed,
+  { name, peerAddress: asking }: Pick<Hello, "name" | "peerAddress">,
+): KnownMember | undefined {
   const { configuration: latest, commit, leader } = node.status();
   if (leader === undefined) return { kind: "uncertain", reason: "no leader is known here yet" };
-  const member = new MembershipTable(latest.configuration).named(name);
+  const table = new MembershipTable(latest.configuration);
+  const member = table.named(name) ?? table.unnamedAt(asking);
   if (member === undefined) return undefined;
   const { id: memberId, peerAddress, role: kind } = member;
   if (kind === "voter") return { kind, memberId, peerAddress };

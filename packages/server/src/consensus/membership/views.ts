@@ -2,13 +2,15 @@
 import { type Configuration, majoritySize, type NodeId } from "@dkv/raft";
 import type { PeerStatus } from "../../transport/peer-transport.ts";
 import type { MemberView } from "../member.ts";
-import type { Followers } from "./request-bodies.ts";
+import type { Followers } from "../requests/request-bodies.ts";
 import type { MembershipTable, TableMember } from "./table.ts";
 
 export interface ViewContext {
   readonly self: NodeId;
   /** Where clients reach this member; empty if unknown. */
   readonly clientAddress: string;
+  /** The same, as URLs, if it was told some. */
+  readonly clientUrls?: readonly string[] | undefined;
   /** Of the dkv that runs here. */
   readonly version: string;
   /** Where clients reach members, by name, as the flags say. */
@@ -44,14 +46,16 @@ export function viewsOf(
 
 function identityOf(
   member: TableMember,
-  { self, clientAddress, advertisedNodes }: ViewContext,
+  { self, clientAddress, clientUrls = [], advertisedNodes }: ViewContext,
   facts: ViewFacts,
 ) {
   const { id, name, peerAddress, role } = member;
   const peer = facts.peers.find((one) => one.id === id);
   const told = id === self ? clientAddress : (peer?.clientAddress ?? "");
   const isLeader = id === facts.leader;
-  return { id, name, peerAddress, role, isLeader, clientAddress: advertisedNodes.get(name) ?? told };
+  const urls = id === self ? clientUrls : (peer?.clientUrls ?? []);
+  const said = { clientAddress: advertisedNodes.get(name) ?? told, clientUrls: urls };
+  return { id, name, peerAddress, role, isLeader, ...said };
 }
 
 function contactOf(member: TableMember, { self, version, electionTimeoutMs }: ViewContext, facts: ViewFacts) {

@@ -11,7 +11,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DamageError } from "../damage.ts";
 import { hasRecords } from "../log/create-log.ts";
-import { newerFormat, olderFormat, restoreCutShort } from "../refusals.ts";
+import { olderFormat, otherFormat, restoreCutShort } from "../refusals.ts";
 import { isRestoring } from "../restoring-note.ts";
 import { afterFirstMarker } from "../state/keyspace.ts";
 import { Database } from "../state/leveldb.ts";
@@ -51,7 +51,7 @@ export async function lockCurrent(dataDir: string): Promise<LockedGeneration> {
 
 function currentIn(dataDir: string): number | undefined {
   const found = readGenerationFile(dataDir);
-  if (found !== undefined && found.format > formatVersion) throw newerFormat(dataDir, found.format);
+  if (found !== undefined && found.format !== formatVersion) throw otherFormat(dataDir, found.format);
   return found?.number;
 }
 
@@ -66,7 +66,7 @@ async function openExisting(dataDir: string, number: number): Promise<Database> 
 
 /** A start that was cut short counts as none: nothing was promised before a generation was current. */
 async function openFirst(dataDir: string): Promise<Database> {
-  if (hasDatabase(join(dataDir, "db"))) throw olderFormat(dataDir);
+  if (hasDatabase(join(dataDir, "db"))) throw olderFormat(dataDir, "format 1");
   if (isRestoring(dataDir)) throw restoreCutShort(dataDir);
   if (generationsIn(dataDir).some((number) => number !== firstGeneration)) throw fileMissing();
   const directory = databaseDirectory(dataDir, firstGeneration);

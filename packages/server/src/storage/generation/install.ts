@@ -48,7 +48,7 @@ export async function install(installation: Installation, options: GenerationOpt
   syncDirectory(generationDirectory(options.dataDir, number));
   syncDirectory(options.dataDir);
   writeGenerationFile(options.dataDir, number);
-  return { number, database, log, savedState: new SavedState(database, marker) };
+  return { number, database, log, savedState: new SavedState(database, marker, options.clock) };
 }
 
 async function createLogBehind(

@@ -32,7 +32,7 @@ export async function verifyGeneration(
     number,
     database,
     log: new SegmentedLog(log, recovered.settle(), dependencies),
-    savedState: new SavedState(database, marker),
+    savedState: new SavedState(database, marker, options.clock),
   };
 }
 

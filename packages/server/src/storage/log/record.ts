@@ -152,6 +152,7 @@ function readBody(body: Buffer): LogRecord {
   const entries: Entry[] = [];
   const count = body.readUInt32BE(at.count);
   let index = readCount(body, at.first);
+  if (count > Number.MAX_SAFE_INTEGER - index + 1) throw notAsWritten(number);
   let offset = bodyHeaderBytes;
   for (; entries.length < count; index += 1) {
     const entry = readEntry(body, { offset, index });

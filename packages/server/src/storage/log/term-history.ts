@@ -36,9 +36,11 @@ export class TermHistory {
     if (head === undefined) return true;
     if (head.index <= this.#base.index || head.index > this.#lastIndex + 1) return false;
     let before = this.at((head.index - 1) as LogIndex) ?? this.#base.term;
-    for (const [position, { index, term }] of entries.entries()) {
-      if (index !== head.index + position || term < before) return false;
+    let expected: number = head.index;
+    for (const { index, term } of entries) {
+      if (index !== expected || term < before) return false;
       before = term;
+      expected += 1;
     }
     return true;
   }

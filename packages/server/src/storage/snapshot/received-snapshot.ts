@@ -156,7 +156,7 @@ export class ReceivedSnapshot {
 
   /** Its count of chunks is that of chunks made here, which may be others. */
   async #storedTrailer(): Promise<SnapshotTrailer> {
-    const chunks = chunksOf(this.#database.scan(stateKeys), { header: this.#headerBytes });
+    const chunks = chunksOf(this.#database.records(stateKeys), { header: this.#headerBytes });
     for (;;) {
       const next = await chunks.next();
       if (next.done === true) return next.value;

@@ -86,9 +86,9 @@ export class TakenSnapshot {
  * Until the member stops, or the whole database is replaced by another member's. Each record is looked at:
  * what the disk has changed here would be stored elsewhere under a checksum that makes it look right.
  */
-async function* recordsOf(frozen: FrozenDatabase): ReturnType<FrozenDatabase["scan"]> {
+async function* recordsOf(frozen: FrozenDatabase): ReturnType<FrozenDatabase["records"]> {
   try {
-    for await (const record of frozen.scan(stateKeys)) {
+    for await (const record of frozen.records(stateKeys)) {
       checkRecord(...record);
       yield record;
     }

@@ -4,8 +4,10 @@
  * Every batch is synced. LevelDB does not sync a log file when it changes to the next, so one batch that
  * is not synced could be lost although a later one survives.
  */
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { ClassicLevel, type ChainedBatch, type Iterator } from "classic-level";
-import type { StateReader } from "@dkv/store";
+import type { StateReader, StateScanner, StoredRecord } from "@dkv/store";
 import { DamageError } from "../damage.ts";
 import type { KeyRange } from "./keyspace.ts";
 
@@ -36,6 +38,8 @@ const scanBytes = 1 * mebibyte;
 
 const scanOptions = { highWaterMarkBytes: scanBytes } as const;
 
+const beforeAllKeys = Uint8Array.of(0x00);
+
 /** No key of ours begins with this byte. */
 const beyondAllKeys = Uint8Array.of(0xff);
 
@@ -61,10 +65,12 @@ export class ClosedError extends Error {
   override readonly name = "ClosedError";
 }
 
-export class Database implements StateReader {
+export class Database implements StateScanner {
+  readonly #directory: string;
   readonly #level: Level;
 
-  private constructor(level: Level) {
+  private constructor(directory: string, level: Level) {
+    this.#directory = directory;
     this.#level = level;
   }
 
@@ -76,7 +82,7 @@ export class Database implements StateReader {
     } catch (error) {
       throw openError(error);
     }
-    return new Database(level);
+    return new Database(directory, level);
   }
 
   /** About 4 µs. Throws {@link DamageError} if LevelDB finds its table damaged. */
@@ -89,9 +95,24 @@ export class Database implements StateReader {
     }
   }
 
-  /** All records of a range in the order of their keys. */
-  scan({ from, before }: KeyRange): AsyncGenerator<readonly [Buffer, Buffer]> {
-    return recordsOf(() => this.#level.iterator({ ...scanOptions, gte: from, lt: before }));
+  /** As {@link get} for each, on another thread. */
+  async getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
+    try {
+      return await this.#level.getMany([...keys]);
+    } catch (error) {
+      throw explained(error);
+    }
+  }
+
+  /** As {@link records}, some at a time, and so many in all at most. */
+  scan({ from, before }: KeyRange, most?: number): AsyncGenerator<readonly StoredRecord[]> {
+    const limit = most ?? Number.POSITIVE_INFINITY;
+    return batchesOf(() => this.#level.iterator({ ...scanOptions, gte: from, lt: before, limit }));
+  }
+
+  /** All records of a range in the order of their keys, as they are when the first is asked for. */
+  records(range: KeyRange): AsyncGenerator<readonly [Buffer, Buffer]> {
+    return oneByOne(this.scan(range));
   }
 
   /** What it holds now, whatever is written afterwards. To be closed: what it needs takes space until then. */
@@ -107,6 +128,25 @@ export class Database implements StateReader {
     try {
       // LevelDB moves what is in memory whatever the range is, and rewrites tables only within it.
       await this.#level.compactRange(beyondAllKeys, beyondAllKeys);
+    } catch (error) {
+      throw explained(error);
+    }
+  }
+
+  /** Size of all tables, about, and of LevelDB's log, which has what is in no table yet. */
+  async bytes(): Promise<number> {
+    try {
+      const tableBytes = await this.#level.approximateSize(beforeAllKeys, beyondAllKeys);
+      return tableBytes + (await bytesOfLogs(this.#directory));
+    } catch (error) {
+      throw explained(error);
+    }
+  }
+
+  /** Rewrites tables without what was deleted from them. Waits for that; nothing else has to. */
+  async reclaim(): Promise<void> {
+    try {
+      await this.#level.compactRange(beforeAllKeys, beyondAllKeys);
     } catch (error) {
       throw explained(error);
     }
@@ -154,10 +194,10 @@ export class FrozenDatabase implements StateReader {
     }
   }
 
-  /** As {@link Database.scan}. */
-  scan({ from, before }: KeyRange): AsyncGenerator<readonly [Buffer, Buffer]> {
+  /** As {@link Database.records}. */
+  records({ from, before }: KeyRange): AsyncGenerator<readonly [Buffer, Buffer]> {
     const options = { ...scanOptions, gte: from, lt: before, snapshot: this.#snapshot };
-    return recordsOf(() => this.#level.iterator(options));
+    return oneByOne(batchesOf(() => this.#level.iterator(options)));
   }
 
   /** Waits for scans that are under way. */
@@ -166,21 +206,28 @@ export class FrozenDatabase implements StateReader {
   }
 }
 
-/** Opens the iterator when the first record is asked for: only then will anybody close it. */
-async function* recordsOf(open: () => LevelIterator): AsyncGenerator<readonly [Buffer, Buffer]> {
+/** Opens the iterator when the first batch is asked for: only then will anybody close it. */
+async function* batchesOf(open: () => LevelIterator): AsyncGenerator<readonly StoredRecord[]> {
   let iterator: LevelIterator | undefined;
   try {
     iterator = open();
     for (;;) {
       const records = await iterator.nextv(scanCount);
       if (records.length === 0) return;
-      for (const [key, value] of records) yield [asBuffer(key), asBuffer(value)];
+      yield records;
     }
   } catch (error) {
     throw explained(error);
   } finally {
     await iterator?.close();
   }
+}
+
+async function* oneByOne(
+  batches: AsyncGenerator<readonly StoredRecord[]>,
+): AsyncGenerator<readonly [Buffer, Buffer]> {
+  for await (const records of batches)
+    for (const [key, value] of records) yield [asBuffer(key), asBuffer(value)];
 }
 
 /** Records that become durable together or not at all. */
@@ -211,6 +258,22 @@ export class Batch {
   async commit(): Promise<void> {
     await this.#chained.write({ sync: true });
   }
+}
+
+/** Two at most: one is written while the one before goes into a table. */
+async function bytesOfLogs(directory: string): Promise<number> {
+  let bytes = 0;
+  for (const name of await readdir(directory)) {
+    if (!name.endsWith(".log")) continue;
+    const file = await stat(join(directory, name)).catch(unlessMissing);
+    bytes += file?.size ?? 0;
+  }
+  return bytes;
+}
+
+/** A log goes as soon as all of it is in tables. */
+function unlessMissing(error: unknown): undefined {
+  if (codeOf(error) !== "ENOENT") throw error;
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

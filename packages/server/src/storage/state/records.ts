@@ -41,9 +41,6 @@ export interface Sealed {
 
 const identityHeaderBytes = 28;
 
-/** Before format 3 there was no incarnation, and the name stood in its place. */
-const oldIdentityHeaderBytes = 20;
-
 export function sealIdentity({ clusterId, memberId, incarnation, name }: StoredOwner): Sealed {
   const body = Buffer.alloc(identityHeaderBytes + Buffer.byteLength(name));
   body.writeUInt32BE(formatVersion, 0);
@@ -54,17 +51,23 @@ export function sealIdentity({ clusterId, memberId, incarnation, name }: StoredO
   return { key: metaKeys.identity, value: seal(metaKeys.identity, body) };
 }
 
-/** The format says whether the rest means what is said above. */
-export function unsealIdentity(value: Buffer): { readonly format: number; readonly owner: StoredOwner } {
+export interface StoredIdentity {
+  readonly format: number;
+  /** Undefined if the format is another one: what stands behind it may mean anything then. */
+  readonly owner: StoredOwner | undefined;
+}
+
+export function unsealIdentity(value: Buffer): StoredIdentity {
   const what = "the identity record";
-  const body = atLeast(unseal(metaKeys.identity, value, what), oldIdentityHeaderBytes, what);
+  const body = atLeast(unseal(metaKeys.identity, value, what), 4, what);
   const format = body.readUInt32BE(0);
-  const headerBytes = format < 3 ? oldIdentityHeaderBytes : identityHeaderBytes;
+  if (format !== formatVersion) return { format, owner: undefined };
+  const whole = atLeast(body, identityHeaderBytes, what);
   const owner = {
-    clusterId: body.readBigUInt64BE(4),
-    memberId: nodeId(body.readBigUInt64BE(12)),
-    incarnation: format < 3 ? 0n : atLeast(body, headerBytes, what).readBigUInt64BE(20),
-    name: body.toString("utf8", headerBytes),
+    clusterId: whole.readBigUInt64BE(4),
+    memberId: nodeId(whole.readBigUInt64BE(12)),
+    incarnation: whole.readBigUInt64BE(20),
+    name: whole.toString("utf8", identityHeaderBytes),
   };
   return { format, owner };
 }

@@ -6,13 +6,20 @@
  * Invariant: one batch is written at a time, for two that are not awaited may swap.
  */
 import { logIndex, type LogIndex } from "@dkv/raft";
-import { decodePosition, positionKey, type Change } from "@dkv/store";
+import { decodePosition, positionKey, type RecordChange } from "@dkv/store";
 import { assert } from "../../platform/assert.ts";
+import type { Clock } from "../../platform/clock.ts";
 import type { LogBase } from "../log/log-base.ts";
 import { BatchNumbers } from "./batch-numbers.ts";
 import { isStateKey, markerKey } from "./keyspace.ts";
 import { writeBufferBytes, type Batch, type Database } from "./leveldb.ts";
 import { sealBase, sealMarker, type Marker } from "./records.ts";
+
+/**
+ * Records that are handed to LevelDB at once: a millisecond. A save may have ten thousand, if history is
+ * removed, and everything else has its turn in between.
+ */
+const putAtOnce = 500;
 
 /** What the log holds at the moment, all of it durable. */
 export interface DurableLog {
@@ -22,14 +29,16 @@ export interface DurableLog {
 
 export class SavedState {
   readonly #database: Database;
+  readonly #clock: Pick<Clock, "soon">;
   readonly #numbers: BatchNumbers;
   /** Of the newest durable batch. */
   #marker: Marker;
   /** The batch that is being written, or was. */
   #written: Promise<void> = Promise.resolve();
 
-  constructor(database: Database, marker: Marker) {
+  constructor(database: Database, marker: Marker, clock: Pick<Clock, "soon">) {
     this.#database = database;
+    this.#clock = clock;
     this.#marker = marker;
     this.#numbers = new BatchNumbers({
       last: marker.batch,
@@ -49,13 +58,11 @@ export class SavedState {
   }
 
   /** Resolves when the changes are durable. */
-  save(changes: readonly Change[], log: DurableLog): Promise<void> {
+  save(changes: readonly RecordChange[], log: DurableLog): Promise<void> {
     return this.#afterOther(() => {
       const appliedIndex = appliedIndexIn(changes);
       assert(appliedIndex <= log.lastIndex, "the applied index is within the log");
-      return this.#write(appliedIndex, log, (batch) => {
-        for (const change of changes) putChange(batch, change);
-      });
+      return this.#write(appliedIndex, log, (batch) => this.#putChanges(batch, changes));
     });
   }
 
@@ -63,8 +70,8 @@ export class SavedState {
   saveBase(base: LogBase, log: DurableLog): Promise<void> {
     return this.#afterOther(() => {
       assert(base.last.index <= this.appliedIndex, "only what was applied is dropped");
+      const { key, value } = sealBase(base);
       return this.#write(this.appliedIndex, log, (batch) => {
-        const { key, value } = sealBase(base);
         batch.put(key, value);
       });
     });
@@ -79,7 +86,24 @@ export class SavedState {
     return written;
   }
 
-  async #write(appliedIndex: LogIndex, log: DurableLog, put: (batch: Batch) => void): Promise<void> {
+  async #putChanges(batch: Batch, changes: readonly RecordChange[]): Promise<void> {
+    for (let start = 0; start < changes.length; start += putAtOnce) {
+      if (start > 0) await this.#turn();
+      for (const change of changes.slice(start, start + putAtOnce)) putChange(batch, change);
+    }
+  }
+
+  #turn(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#clock.soon(resolve);
+    });
+  }
+
+  async #write(
+    appliedIndex: LogIndex,
+    log: DurableLog,
+    put: (batch: Batch) => Promise<void> | void,
+  ): Promise<void> {
     const numbers = this.#numbers.next();
     const { batch: number, oldestKept } = numbers;
     const marker = { batch: number, oldestKept, appliedIndex, durableRecord: log.lastRecord };
@@ -87,7 +111,7 @@ export class SavedState {
     const { key, value } = sealMarker(marker);
     batch.put(key, value);
     for (const obsolete of numbers.obsolete) batch.delete(markerKey(obsolete));
-    put(batch);
+    await put(batch);
     await batch.commit();
     this.#numbers.written(numbers, batch.bytes);
     this.#marker = marker;
@@ -95,7 +119,7 @@ export class SavedState {
 }
 
 /** The store's position is the last of its changes. */
-function appliedIndexIn(changes: readonly Change[]): LogIndex {
+function appliedIndexIn(changes: readonly RecordChange[]): LogIndex {
   const position = changes.at(-1);
   assert(
     position?.value !== undefined && Buffer.compare(position.key, positionKey) === 0,
@@ -104,7 +128,7 @@ function appliedIndexIn(changes: readonly Change[]): LogIndex {
   return logIndex(decodePosition(position.value).appliedIndex);
 }
 
-function putChange(batch: Batch, { key, value }: Change): void {
+function putChange(batch: Batch, { key, value }: RecordChange): void {
   assert(isStateKey(key), "the store's keys begin with 10 or above");
   if (value === undefined) batch.delete(key);
   else batch.put(key, value);

@@ -37,7 +37,7 @@ export async function verifyState(database: Database): Promise<VerifiedState> {
 async function verifyMarkers(database: Database): Promise<Marker> {
   let oldest: number | undefined;
   let newest: Marker | undefined;
-  for await (const [key, value] of database.scan(markers)) {
+  for await (const [key, value] of database.records(markers)) {
     const marker = unsealMarker(batchIn(key), value);
     if (newest !== undefined && marker.batch !== newest.batch + 1)
       throw new DamageError(missingBatches(newest, marker));

@@ -32,7 +32,12 @@ function alarmsIn({ alarms, configuration, commit = 5 }: Situation): Alarms {
     configuration: { index: logIndex(5), configuration },
     followers: new Map(),
   });
-  return new Alarms({ store: { alarms }, identity: { clusterId: 1n, memberId: nodeId(1n) }, status });
+  return new Alarms({
+    store: { alarms },
+    identity: { clusterId: 1n, memberId: nodeId(1n) },
+    status,
+    propose: () => assert.fail("nothing is proposed"),
+  });
 }
 
 describe("an alarm", () => {
@@ -66,6 +71,23 @@ describe("an alarm", () => {
     assert.deepEqual(alarmsIn({ alarms, configuration: three, commit: 4 }).void(), []);
     const leaving = { ...three, outgoing: ids(1, 2, 5) };
     assert.deepEqual(alarmsIn({ alarms, configuration: leaving }).void(), []);
+  });
+
+  it("for want of room is in force for the last voter as well", () => {
+    const configuration = initialConfiguration(ids(1));
+    const alarms = [{ ...about(1), kind: AlarmKind.NO_SPACE }];
+    assert.deepEqual(alarmsIn({ alarms, configuration }).void(), []);
+    assert.equal(alarmsIn({ alarms, configuration }).isCorruptHere, false);
+    assert.deepEqual(alarmsIn({ alarms, configuration: initialConfiguration(ids(2)) }).void(), alarms);
+  });
+
+  it("that somebody has declared is in force whoever it is about, and listed once with what was found", () => {
+    const declared = { ...about(9), kind: AlarmKind.NO_SPACE_DECLARED };
+    const found = { ...about(9), kind: AlarmKind.NO_SPACE };
+    const ofAnother = { ...declared, clusterId: 9n };
+    const alarms = alarmsIn({ alarms: [found, declared, ofAnother], configuration: three });
+    assert.deepEqual(alarms.void(), [found, ofAnother]);
+    assert.deepEqual(alarms.list(), [{ memberId: nodeId(9n), kind: "noSpace" }]);
   });
 
   it("about the last voter is void, and in force until it is lifted", () => {

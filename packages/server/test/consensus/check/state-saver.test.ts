@@ -4,7 +4,7 @@ import { describe, it, type TestContext } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { AlarmCommandSchema, CheckCommandSchema } from "@dkv/protocol/dkv/peer/v1/command";
 import { logIndex } from "@dkv/raft";
-import { type Change, encodeCommand, type StateReader, Store } from "@dkv/store";
+import { type Applied, decodeCommand, encodeCommand, type RecordChange, Store } from "@dkv/store";
 import { StateHashes } from "../../../src/consensus/check/state-hashes.ts";
 import { Guard } from "../../../src/consensus/guard.ts";
 import type { CompactionLimits } from "../../../src/consensus/compaction.ts";
@@ -12,6 +12,7 @@ import { StateSaver } from "../../../src/consensus/state-saver.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
 import type { StateSnapshot, Storage } from "../../../src/storage/storage.ts";
 import { batch, entry, hardState, open, setCommand, temporaryDirectory } from "../../storage/fixtures.ts";
+import { Disk } from "../../../../store/test/disk.ts";
 import { until } from "../cluster.ts";
 
 const id = { proposer: 1n, sequence: 1 };
@@ -21,36 +22,23 @@ const alarm = encodeCommand(id, {
   value: create(AlarmCommandSchema, { clusterId: 1n, memberId: 2n, kind: 1 }),
 });
 
-/** The records of a member that saves whenever the test says so. */
-class PlainDisk implements StateReader {
-  readonly records = new Map<string, Uint8Array>();
-
-  get(key: Uint8Array): Uint8Array | undefined {
-    return this.records.get(Buffer.from(key).toString("hex"));
+/** By the words of state-hash.ts, of the records of a member that saves whenever the test says so. */
+function hashOf({ records }: Disk): string {
+  const hash = createHash("sha256");
+  for (const name of [...records.keys()].sort((a, b) => (a < b ? -1 : 1))) {
+    const key = Buffer.from(name, "hex");
+    const value = records.get(name) ?? assert.fail();
+    const lengths = Buffer.alloc(8);
+    lengths.writeUInt32BE(key.length, 0);
+    lengths.writeUInt32BE(value.length, 4);
+    hash.update(lengths).update(key).update(value);
   }
-
-  write(changes: readonly Change[]): void {
-    for (const { key, value } of changes) {
-      const name = Buffer.from(key).toString("hex");
-      if (value === undefined) this.records.delete(name);
-      else this.records.set(name, Uint8Array.from(value));
-    }
-  }
-
-  /** By the words of state-hash.ts. */
-  hash(): string {
-    const hash = createHash("sha256");
-    for (const name of [...this.records.keys()].sort((a, b) => (a < b ? -1 : 1))) {
-      const key = Buffer.from(name, "hex");
-      const value = this.records.get(name) ?? assert.fail();
-      const lengths = Buffer.alloc(8);
-      lengths.writeUInt32BE(key.length, 0);
-      lengths.writeUInt32BE(value.length, 4);
-      hash.update(lengths).update(key).update(value);
-    }
-    return hash.digest("hex");
-  }
+  return hash.digest("hex");
 }
+
+/** Applies the entry of term 1 with that index. */
+const applyTo = (store: Store, index: number, command: Uint8Array): Applied =>
+  store.apply({ index, term: 1 }, decodeCommand(command), { isWanted: false });
 
 interface Saving {
   readonly storage: Storage;
@@ -101,7 +89,7 @@ async function saving(
       get logBytes() {
         return storage.logBytes;
       },
-      save: otherwise.save ?? ((changes: readonly Change[]) => storage.save(changes)),
+      save: otherwise.save ?? ((changes: readonly RecordChange[]) => storage.save(changes)),
       compact: otherwise.compact,
       takeSnapshot: () => counting(storage.takeSnapshot()),
     } as Storage,
@@ -132,7 +120,7 @@ describe("a member that saves what it has applied", () => {
         },
         compaction: { snapshotCount: 0, catchupEntries: 0, maxBytes: 1e9 },
       });
-      store.apply(1, 1, setCommand("a", "1"));
+      applyTo(store, 1, setCommand("a", "1"));
       const saved = saver.saveApplied();
       const paused = isPaused ? saver.pause() : undefined;
       heal();
@@ -146,7 +134,7 @@ describe("a member that saves what it has applied", () => {
     const { store, saver, failures } = await saving(test, [setCommand("a", "1")], {
       save: () => Promise.reject(failure),
     });
-    store.apply(1, 1, setCommand("a", "1"));
+    applyTo(store, 1, setCommand("a", "1"));
     await saver.saveApplied();
     assert.deepEqual(failures, [failure]);
   });
@@ -159,17 +147,17 @@ describe("a member that is checked while it applies", () => {
       return at === 300 ? alarm : setCommand(`key-${String((at * 7) % 50)}`, `${String(at)} `.repeat(at));
     });
     const { store, saver, hashes, failures, openSnapshots } = await saving(test, commands);
-    const plain = new PlainDisk();
+    const plain = new Disk();
     const reference = new Store(plain, { cacheBytes: 0 });
     const expected = new Map<number, string>();
     const known = new Map<number, string | undefined>();
     for (const [position, command] of commands.entries()) {
       const index = position + 1;
-      reference.apply(index, 1, command);
-      if (store.apply(index, 1, command).result.kind === "check") {
+      applyTo(reference, index, command);
+      if (applyTo(store, index, command).result.kind === "check") {
         plain.write(reference.takeChanges());
         reference.persisted();
-        expected.set(index, plain.hash());
+        expected.set(index, hashOf(plain));
         saver.check();
         assert.ok(hashes.isPending(logIndex(index)));
       }
@@ -202,22 +190,22 @@ describe("a member that is checked while it applies", () => {
       setCommand("b", "1"),
       check,
     ]);
-    const plain = new PlainDisk();
+    const plain = new Disk();
     const reference = new Store(plain, { cacheBytes: 0 });
-    reference.apply(1, 1, setCommand("a", "1"));
-    reference.apply(2, 1, check);
+    applyTo(reference, 1, setCommand("a", "1"));
+    applyTo(reference, 2, check);
     plain.write(reference.takeChanges());
     for (const [position, command] of [setCommand("a", "1"), check].entries())
-      store.apply(position + 1, 1, command);
+      applyTo(store, position + 1, command);
     saver.check();
-    store.apply(3, 1, setCommand("a", "2"));
-    store.apply(4, 1, setCommand("b", "1"));
-    store.apply(5, 1, check);
+    applyTo(store, 3, setCommand("a", "2"));
+    applyTo(store, 4, setCommand("b", "1"));
+    applyTo(store, 5, check);
     saver.check();
     saver.saveSoon();
     await until("both are hashed", () => hashes.at(logIndex(5)) !== undefined);
     const first = hashes.at(logIndex(2)) ?? assert.fail();
-    assert.equal(Buffer.from(first.hash).toString("hex"), plain.hash());
+    assert.equal(Buffer.from(first.hash).toString("hex"), hashOf(plain));
     assert.equal(first.revision, 2);
     assert.notDeepEqual(first.hash, hashes.at(logIndex(5))?.hash);
     assert.equal(Buffer.from(store.get(Buffer.from("a"))?.value ?? []).toString(), "2");
@@ -227,7 +215,7 @@ describe("a member that is checked while it applies", () => {
     const commands = Array.from({ length: 20 }, () => check);
     const { store, saver, hashes } = await saving(test, commands);
     for (let index = 1; index <= 10; index += 1) {
-      store.apply(index, 1, check);
+      applyTo(store, index, check);
       saver.check();
     }
     assert.deepEqual(
@@ -236,7 +224,7 @@ describe("a member that is checked while it applies", () => {
     );
     saver.saveSoon();
     await until("all are hashed", () => hashes.at(logIndex(8)) !== undefined);
-    store.apply(11, 1, check);
+    applyTo(store, 11, check);
     saver.check();
     saver.saveSoon();
     await until("the next one is", () => hashes.at(logIndex(11)) !== undefined);
@@ -248,7 +236,7 @@ describe("a member that is checked while it applies", () => {
     const commands = [setCommand("a", "x".repeat(5_000_000)), check, check];
     const { store, saver, hashes, openSnapshots } = await saving(test, commands);
     for (const [position, command] of commands.entries()) {
-      store.apply(position + 1, 1, command);
+      applyTo(store, position + 1, command);
       if (command === check) saver.check();
     }
     saver.saveSoon();

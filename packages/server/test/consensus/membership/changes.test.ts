@@ -64,6 +64,31 @@ describe("the members of a running cluster", () => {
     assert.deepEqual(await rolesAt(added), ["m1 voter", "m2 voter", "m3 voter", "new voter"]);
   });
 
+  it("leave it to somebody to promote one that was added as a learner, whatever becomes of others", async (test) => {
+    const { leaderAndFollower, start } = await cluster(test, 3);
+    const { leader, follower } = await leaderAndFollower();
+    const address = "localhost:9";
+    await follower.replica.changeMembership({
+      kind: "join",
+      name: address,
+      peerAddress: address,
+      staysLearner: true,
+    });
+    const added = await start(address);
+    await until("it is heard of", () => notedAt(leader).includes(address));
+    await follower.replica.changeMembership({ kind: "join", name: "late", peerAddress: "localhost:10" });
+    const late = await start("late");
+    await until(
+      "the other is a voter",
+      () => late.node.status().configuration.configuration.voters.length === 4,
+    );
+    assert.deepEqual((await rolesAt(added)).at(-2), `${address} learner`);
+    const isThere = (): boolean => leader.node.status().followers.get(added.id)?.state === "replicate";
+    await until("it has caught up", isThere);
+    await follower.replica.changeMembership({ kind: "promote", name: address });
+    assert.deepEqual((await rolesAt(leader)).at(-2), `${address} voter`);
+  });
+
   it("keep a learner a learner while nobody promotes it, and then promote it on demand", async (test) => {
     const autopilot = { autoPromote: false, cleanupAfterMs: undefined };
     const { leaderAndFollower, start } = await cluster(test, 3, { autopilot });

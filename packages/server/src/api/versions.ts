@@ -1,0 +1,5 @@
+/** Of dkv, and of the etcd that it behaves like. */
+export interface Versions {
+  readonly dkv: string;
+  readonly etcd: string;
+}

@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  type Client,
+  Code,
+  ConnectError,
+  createClient,
+  type Interceptor,
+  type Transport,
+} from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import {
+  DkvAPI,
+  ErrorDetailSchema,
+  LeaseAPI,
+  MembershipAPI,
+  type PipeRequestSchema,
+} from "@dkv/protocol/dkv/v1/dkv";
+import { MaintenanceAPI } from "@dkv/protocol/dkv/v1/maintenance";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { openClientPort } from "../client-port.ts";
+import { allow, basic, change, enableRules } from "./rules.ts";
+
+function transportFor(url: string, header: Record<string, string> = {}): Transport {
+  const withHeader: Interceptor = (next) => (request) => {
+    for (const [name, value] of Object.entries(header)) request.header.set(name, value);
+    return next(request);
+  };
+  return createGrpcTransport({ baseUrl: url, interceptors: [withHeader] });
+}
+
+/** What a call is refused with: its status, and what its details say. */
+async function refusalOf(call: Promise<unknown>): Promise<string> {
+  try {
+    await call;
+    return "done";
+  } catch (error) {
+    assert.ok(error instanceof ConnectError);
+    return `${Code[error.code]}: ${error.findDetails(ErrorDetailSchema)[0]?.code ?? error.rawMessage}`;
+  }
+}
+
+const denied = "PermissionDenied: permission_denied";
+
+const value = Uint8Array.of(118);
+
+for (const bypass of ["allowed", "forbidden"] as const) {
+  describe(`dkv.v1, the fast path ${bypass}`, () => {
+    it("lets a user do what is permitted", async (t) => {
+      const { url, member } = await openClientPort(t, { bypass });
+      await enableRules(member);
+      await allow(member, "poor", { kind: "both", key: "a", rangeEnd: "c" });
+      const transport = transportFor(url, basic("poor"));
+      const [dkv, lease] = [createClient(DkvAPI, transport), createClient(LeaseAPI, transport)];
+      await dkv.set({ key: "a", value });
+      await dkv.set({ key: "b", value, ttlSeconds: 100n });
+      assert.equal((await dkv.get({ key: "a" })).value.length, 1);
+      assert.equal((await dkv.get({ key: "a", revision: 2n })).value.length, 1);
+      assert.equal((await dkv.list({ keys: { keys: { case: "prefix", value: "b" } } })).found.length, 1);
+      await dkv.delete({ key: "a", ifVersion: 1n });
+      const { id } = await lease.grantLease({ ttlSeconds: 100n });
+      await dkv.set({ key: "a", value, lease: id });
+      assert.equal((await lease.getLease({ id, returnKeys: true })).keys.length, 1);
+      await lease.keepLeaseAlive({ id });
+      await lease.revokeLease({ id });
+    });
+
+    it("refuses what is not", async (t) => {
+      const { url, member } = await openClientPort(t, { bypass });
+      await enableRules(member);
+      await allow(member, "poor", { kind: "write", key: "a" });
+      const root = createClient(DkvAPI, transportFor(url, basic("root")));
+      await root.set({ key: "b", value });
+      const transport = transportFor(url, basic("poor"));
+      const dkv = createClient(DkvAPI, transport);
+      const [members, maintenance] = [
+        createClient(MembershipAPI, transport),
+        createClient(MaintenanceAPI, transport),
+      ];
+      const calls = [
+        dkv.set({ key: "b", value }),
+        dkv.set({ key: "a", value, returnPrevious: true }),
+        dkv.set({ key: "a", value, ifAbsent: true }),
+        dkv.get({ key: "a" }),
+        dkv.get({ key: "b", serializable: true }),
+        dkv.get({ key: "b", revision: 2n }),
+        dkv.delete({ key: "b" }),
+        dkv.list({ keys: { keys: { case: "prefix", value: "" } } }),
+        dkv.txn({
+          success: [{ operation: { case: "get", value: { keys: { keys: { case: "key", value: "b" } } } } }],
+        }),
+        dkv.compact({ revision: 2n }),
+        members.joinServer({ id: "two", address: "localhost:1" }),
+        members.moveLeader({ id: "one" }),
+        maintenance.status({}),
+        maintenance.check({}),
+        (async () => {
+          for await (const _ of dkv.watch({ keys: { keys: { case: "key", value: "b" } } }));
+        })(),
+        (async () => {
+          for await (const _ of maintenance.snapshot({}));
+        })(),
+      ];
+      assert.deepEqual(
+        await Promise.all(calls.map(refusalOf)),
+        calls.map(() => denied),
+      );
+      assert.equal(
+        await refusalOf(createClient(DkvAPI, transportFor(url)).get({ key: "a" })),
+        "Unauthenticated: user_empty",
+      );
+      const wrong = createClient(DkvAPI, transportFor(url, basic("root", "wrong")));
+      assert.equal(await refusalOf(wrong.get({ key: "a" })), "Unauthenticated: auth_failed");
+      assert.equal((await root.get({ key: "b" })).value.length, 1);
+      assert.deepEqual(member.changes, []);
+    });
+
+    it("looks at every operation of a pipe, and at those of one that was there before the rules", async (t) => {
+      const { url, member } = await openClientPort(t, { bypass });
+      const before = new Piping(createClient(DkvAPI, transportFor(url)));
+      const set = { case: "set", value: { key: "a", value } } as const;
+      const get = { case: "get", value: { key: "a" } } as const;
+      const local = { case: "get", value: { key: "a", serializable: true } } as const;
+      const past = { case: "get", value: { key: "a", revision: 2n } } as const;
+      assert.deepEqual([await before.ask(set), await before.ask(get)], ["set", "get"]);
+      await enableRules(member);
+      for (const operation of [set, get, local, past])
+        assert.equal(await before.ask(operation), "user_empty");
+      await allow(member, "poor", { kind: "both", key: "a" });
+      const poor = new Piping(createClient(DkvAPI, transportFor(url, basic("poor"))));
+      for (const operation of [set, get, local, past])
+        assert.equal(await poor.ask(operation), operation.case);
+      await change(member, { case: "revokeRole", value: { user: "poor", role: "poor" } });
+      for (const operation of [set, get, local, past])
+        assert.equal(await poor.ask(operation), "permission_denied");
+      before.end();
+      poor.end();
+    });
+
+    it("ends a watch whose user may not read its keys any more", async (t) => {
+      const { url, member } = await openClientPort(t, { bypass });
+      await enableRules(member);
+      await allow(member, "poor", { kind: "read", key: "a" });
+      const root = createClient(DkvAPI, transportFor(url, basic("root")));
+      const keys = { keys: { case: "key", value: "a" } } as const;
+      const poor = createClient(DkvAPI, transportFor(url, basic("poor")));
+      const events = poor.watch({ keys })[Symbol.asyncIterator]();
+      await events.next();
+      await root.set({ key: "a", value });
+      assert.equal((await events.next()).value?.events.length, 1);
+      await change(member, { case: "deleteUser", value: { name: "poor" } });
+      await root.set({ key: "a", value });
+      assert.equal(await refusalOf(events.next()), denied);
+      assert.equal(member.watches.openStreams, 0);
+    });
+  });
+}
+
+type PipeRequest = MessageInitShape<typeof PipeRequestSchema>;
+
+/** One operation after the other on a pipe. */
+class Piping {
+  readonly #answers: AsyncIterator<{
+    readonly result: { readonly case?: string | undefined; readonly value?: unknown };
+  }>;
+  #request = Promise.withResolvers<PipeRequest | undefined>();
+
+  constructor(client: Client<typeof DkvAPI>) {
+    this.#answers = client.pipe(this.#requests())[Symbol.asyncIterator]();
+  }
+
+  /** The kind of the answer, or what it was refused with. */
+  async ask(operation: PipeRequest["operation"]): Promise<string> {
+    const answer = this.#answers.next();
+    this.#request.resolve({ id: 1n, ...(operation && { operation }) });
+    const { value: told } = await answer;
+    const result = told?.result;
+    return result?.case === "error" ? result.value.detail.code : result?.case;
+  }
+
+  end(): void {
+    this.#request.resolve(undefined);
+  }
+
+  async *#requests(): AsyncGenerator<PipeRequest> {
+    for (;;) {
+      const request = await this.#request.promise;
+      if (request === undefined) return;
+      this.#request = Promise.withResolvers();
+      yield request;
+    }
+  }
+}

@@ -1,0 +1,223 @@
+/** Watches, as clients of etcd have them: many on one stream. */
+import assert from "node:assert/strict";
+import { describe, it, type TestContext } from "node:test";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import {
+  WatchCreateRequest_FilterType as Filter,
+  type WatchRequestSchema,
+  type WatchResponse,
+} from "@dkv/protocol/etcdserverpb/rpc";
+import { DkvError } from "../../src/platform/errors.ts";
+import type { PortOptions } from "./client-port.ts";
+import { bytes, type EtcdClient, openEtcd, putOp, refusalOf, textOf, ways } from "./etcd-client.ts";
+
+type Request = MessageInitShape<typeof WatchRequestSchema>;
+type Create = Extract<Request["requestUnion"], { case: "createRequest" }>["value"];
+
+/** A stream of watches: what is asked goes out at once. */
+class Watching {
+  readonly client: EtcdClient;
+  readonly #answers: AsyncIterator<WatchResponse>;
+  readonly #requests: Request[] = [];
+  #wake: () => void = () => undefined;
+
+  constructor(client: EtcdClient, signal: AbortSignal) {
+    this.client = client;
+    this.#answers = client.watch.watch(this.#asked(), { signal })[Symbol.asyncIterator]();
+  }
+
+  create(value: Create): void {
+    this.#ask({ requestUnion: { case: "createRequest", value } });
+  }
+
+  cancel(watchId: bigint): void {
+    this.#ask({ requestUnion: { case: "cancelRequest", value: { watchId } } });
+  }
+
+  requestProgress(): void {
+    this.#ask({ requestUnion: { case: "progressRequest", value: {} } });
+  }
+
+  nothing(): void {
+    this.#ask({});
+  }
+
+  async next(): Promise<WatchResponse> {
+    const { value, done } = await this.#answers.next();
+    assert.equal(done, false, "the stream goes on");
+    return value;
+  }
+
+  /** The next answer, in short. */
+  async told(): Promise<string> {
+    return inShort(await this.next());
+  }
+
+  #ask(request: Request): void {
+    this.#requests.push(request);
+    this.#wake();
+  }
+
+  async *#asked(): AsyncGenerator<Request> {
+    for (;;) {
+      const request = this.#requests.shift();
+      if (request !== undefined) yield request;
+      else
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+    }
+  }
+}
+
+function inShort(answer: WatchResponse): string {
+  const { watchId, created, canceled, compactRevision, cancelReason, fragment, events, header } = answer;
+  const said = [
+    created && "created",
+    canceled && "canceled",
+    compactRevision !== 0n && `compacted ${String(compactRevision)}`,
+    cancelReason,
+    fragment && "fragment",
+    ...events.map(({ type, kv, prevKv }) => {
+      const before = prevKv === undefined ? "" : ` was ${textOf(prevKv.value)}`;
+      const now = type === 1 ? "deleted" : `=${textOf(kv?.value ?? new Uint8Array())}`;
+      return `${textOf(kv?.key ?? new Uint8Array())}${now}@${String(kv?.modRevision)}${before}`;
+    }),
+  ];
+  return `${String(watchId)}@${String(header?.revision)}: ${said.filter(Boolean).join(", ")}`;
+}
+
+async function watching(
+  t: TestContext,
+  way: (typeof ways)[number],
+  options?: PortOptions,
+): Promise<Watching> {
+  const client = await openEtcd(t, way, options);
+  const ending = new AbortController();
+  t.after(() => {
+    ending.abort();
+  });
+  return new Watching(client, ending.signal);
+}
+
+const put = (stream: Watching, key: string, value = "") =>
+  stream.client.kv.put({ key: bytes(key), value: bytes(value) });
+const remove = (stream: Watching, key: string) => stream.client.kv.deleteRange({ key: bytes(key) });
+
+for (const way of ways) {
+  describe(`Watch of etcd, ${way}`, () => {
+    it("tells several watches of one stream what each wants", async (t) => {
+      const stream = await watching(t, way);
+      await put(stream, "a", "1");
+      stream.create({ key: bytes("a"), rangeEnd: bytes("b"), prevKv: true });
+      assert.equal(await stream.told(), "0@2: created");
+      stream.create({ key: bytes("c"), watchId: 7n, filters: [Filter.NOPUT] });
+      assert.equal(await stream.told(), "7@2: created");
+      await put(stream, "a", "2");
+      assert.equal(await stream.told(), "0@3: a=2@3 was 1");
+      await put(stream, "c", "1");
+      await remove(stream, "c");
+      assert.equal(await stream.told(), "7@5: cdeleted@5");
+      await remove(stream, "a");
+      assert.equal(await stream.told(), "0@6: adeleted@6 was 2");
+    });
+
+    it("tells of the past, and of nothing once it is cancelled", async (t) => {
+      const stream = await watching(t, way);
+      await put(stream, "a", "1");
+      await put(stream, "a", "2");
+      stream.create({ key: bytes("a"), startRevision: 2n });
+      assert.equal(await stream.told(), "0@3: created");
+      const past = await stream.next();
+      assert.deepEqual(
+        past.events.map(({ kv }) => kv?.modRevision),
+        [2n, 3n],
+      );
+      stream.cancel(4711n);
+      stream.nothing();
+      stream.cancel(0n);
+      assert.equal(await stream.told(), "0@3: canceled");
+      await put(stream, "a", "3");
+      stream.create({ key: bytes("a") });
+      assert.equal(await stream.told(), "1@4: created");
+    });
+
+    it("says why there is no such watch", async (t) => {
+      const stream = await watching(t, way);
+      stream.create({ key: bytes("a"), startRevision: -1n });
+      assert.equal(
+        await stream.told(),
+        "-1@1: created, canceled, etcdserver: mvcc: required revision has been compacted",
+      );
+      stream.create({ key: bytes("b"), rangeEnd: bytes("a") });
+      assert.equal(await stream.told(), "-1@1: created, canceled, mvcc: watcher range is empty");
+      stream.create({ key: bytes("a"), watchId: 5n });
+      assert.equal(await stream.told(), "5@1: created");
+      stream.create({ key: bytes("a"), watchId: 5n });
+      assert.equal(
+        await stream.told(),
+        "-1@1: created, canceled, mvcc: duplicate watch ID provided on the WatchStream",
+      );
+    });
+
+    it("ends a watch whose history was given up; its id is free when it is cancelled", async (t) => {
+      const stream = await watching(t, way);
+      for (const value of ["1", "2", "3"]) await put(stream, "a", value);
+      await stream.client.kv.compact({ revision: 4n });
+      stream.create({ key: bytes("a"), startRevision: 3n, watchId: 9n });
+      assert.equal(await stream.told(), "9@4: created");
+      assert.equal(await stream.told(), "9@0: canceled, compacted 4");
+      stream.create({ key: bytes("a"), watchId: 9n });
+      assert.match(await stream.told(), /duplicate watch ID/);
+      stream.cancel(9n);
+      assert.equal(await stream.told(), "9@4: canceled");
+      stream.create({ startRevision: 4n, watchId: 9n, rangeEnd: bytes("\0") });
+      assert.equal(await stream.told(), "9@4: created");
+      assert.equal(await stream.told(), "9@4: a=3@4");
+    });
+
+    it("tells on request how far all watches have come", async (t) => {
+      const stream = await watching(t, way);
+      stream.requestProgress();
+      stream.create({ key: bytes("a") });
+      assert.equal(await stream.told(), "0@1: created");
+      await put(stream, "b");
+      stream.requestProgress();
+      assert.equal(await stream.told(), "-1@2: ");
+    });
+  });
+}
+
+describe("Watch of etcd", () => {
+  it("tells a revision that is large in fragments, where that is allowed", async (t) => {
+    const stream = await watching(t, "fast", { maxRequestBytes: 2_000_000 });
+    const value = "x".repeat(600_000);
+    const { kv } = stream.client;
+    const success = [putOp("k1", value), putOp("k2", value), putOp("k3", value)];
+    await kv.txn({ success });
+    stream.create({ key: bytes("k"), rangeEnd: bytes("l"), prevKv: true, fragment: true });
+    assert.equal(await stream.told(), "0@2: created");
+    stream.create({ key: bytes("k"), rangeEnd: bytes("l"), prevKv: true });
+    assert.equal(await stream.told(), "1@2: created");
+    await kv.txn({ success });
+    const answers = [await stream.next(), await stream.next(), await stream.next()];
+    assert.deepEqual(
+      answers.map(({ watchId, fragment, events }) => [watchId, fragment, events.length]),
+      [
+        [0n, true, 2],
+        [0n, false, 1],
+        [1n, false, 3],
+      ],
+    );
+  });
+
+  it("ends with etcd's words when the member has no leader", async (t) => {
+    const stream = await watching(t, "fast");
+    stream.create({ key: bytes("a") });
+    assert.equal(await stream.told(), "0@1: created");
+    const { watches } = stream.client.member;
+    watches.failure = new DkvError("noLeader", "no quorum");
+    watches.wake();
+    assert.equal(await refusalOf(stream.next()), "Unavailable: etcdserver: no leader");
+  });
+});
