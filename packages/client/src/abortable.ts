@@ -3,6 +3,8 @@
  * wait for it.
  */
 export async function abortable<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  // Whoever is not waited for may fail: that ends nobody's process.
+  work.catch(() => undefined);
   signal.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();
   const onAbort = (): void => {

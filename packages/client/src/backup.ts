@@ -3,57 +3,7 @@ import { abortable } from "./abortable.ts";
 import { DkvClientError } from "./errors.ts";
 import { limitedSignal } from "./platform/time.ts";
 import { formatDuration } from "./retry.ts";
-
-/** What has come of a backup and what is to come. Somebody has to read it, or call `end`. */
-export interface BackupPieces {
-  readonly first: Uint8Array | undefined;
-  /** Undefined after the last. @throws DkvClientError */
-  next(): Promise<Uint8Array | undefined>;
-  /** Nothing more is wanted. */
-  end(): void;
-}
-
-/**
- * Waits for the first piece, so that whatever a member can refuse it has refused.
- *
- * @param signal ends the wait for the first piece, and nothing after it
- * @param translate what the stream throws
- */
-export async function beginBackup(
-  open: (signal: AbortSignal) => AsyncIterable<{ readonly piece: Uint8Array }>,
-  signal: AbortSignal,
-  translate: (error: unknown) => unknown,
-): Promise<BackupPieces> {
-  const ending = new AbortController();
-  const onAbort = (): void => {
-    ending.abort(signal.reason);
-  };
-  signal.addEventListener("abort", onAbort, { once: true });
-  const messages = open(ending.signal)[Symbol.asyncIterator]();
-  const next = async (): Promise<Uint8Array | undefined> => {
-    try {
-      const message = await messages.next();
-      return message.done === true ? undefined : message.value.piece;
-    } catch (error) {
-      throw translate(error);
-    }
-  };
-  try {
-    const first = await next();
-    return {
-      first,
-      next,
-      end: () => {
-        ending.abort();
-      },
-    };
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
-}
+import type { OpenStream } from "./stream.ts";
 
 export interface ReadingLimits {
   /** Between one piece and the next. */
@@ -65,7 +15,7 @@ export interface ReadingLimits {
 
 /** All pieces, as fast as they are taken; `return()` ends them at any time. @throws DkvClientError */
 export async function readPieces(
-  pieces: BackupPieces,
+  pieces: OpenStream<Uint8Array>,
   limits: ReadingLimits,
 ): Promise<AsyncGenerator<Uint8Array>> {
   const reading = readBegun(pieces, limits);
@@ -75,7 +25,7 @@ export async function readPieces(
 }
 
 /** Nothing at first. */
-async function* readBegun(pieces: BackupPieces, limits: ReadingLimits): AsyncGenerator<Uint8Array> {
+async function* readBegun(pieces: OpenStream<Uint8Array>, limits: ReadingLimits): AsyncGenerator<Uint8Array> {
   const { timeoutMs, signal, closed } = limits;
   const stops = signal === undefined ? [closed] : [closed, signal];
   try {

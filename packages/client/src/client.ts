@@ -1,119 +1,199 @@
+import { Auth } from "./auth.ts";
 import { readPieces } from "./backup.ts";
+import { checkUser, chooseTls } from "./checks.ts";
 import { parseEndpoints } from "./endpoints.ts";
-import { badConfiguration, DkvClientError } from "./errors.ts";
-import { LeaderSearch } from "./leader-search.ts";
-import { MemberDoors } from "./member.ts";
-import { effectOf, type MembershipChange, nameOf } from "./membership.ts";
-import { type Operation, perform } from "./operation.ts";
+import * as keys from "./key-requests.ts";
 import type {
-  ChangeResult,
-  CheckResult,
+  CompactResult,
   DeleteResult,
   GetResult,
-  Header,
-  MembersResult,
+  Keys,
+  KeyValue,
+  LeaseRef,
+  Page,
   SetResult,
-} from "./results.ts";
+} from "./keys.ts";
+import { LeaderSearch } from "./leader-search.ts";
+import { Lease } from "./lease.ts";
+import * as leases from "./lease-requests.ts";
+import type { GrantResult, KeepAliveResult, LeaseInfo, LeasesResult, RevokeResult } from "./leases.ts";
+import { headOf } from "./line.ts";
+import { elect, type Leadership, lock, type Lock } from "./lock.ts";
+import { MemberDoors } from "./member.ts";
+import { changeMembership, type MembershipChange } from "./membership.ts";
+import type {
+  BackupOptions,
+  CallOptions,
+  CompactOptions,
+  DeleteOptions,
+  DkvClientOptions,
+  GetOptions,
+  GrantOptions,
+  ListOptions,
+  ListPageOptions,
+  LockOptions,
+  PipeOptions,
+  SetOptions,
+  WatchOptions,
+} from "./options.ts";
+import { Pipe } from "./pipe.ts";
+import { Requests } from "./requests.ts";
+import type { ChangeResult, CheckResult, MembersResult, MemberStatus, StatusReport } from "./results.ts";
 import { Route } from "./route.ts";
-import { checkTls, type TlsOptions } from "./tls.ts";
-
-export interface DkvClientOptions {
-  /**
-   * `host:port` of one or more members; `https://host:port` for TLS with the authorities that Node trusts.
-   */
-  readonly endpoints: readonly string[];
-  /** TLS with these certificates. Without it and without https: cleartext. */
-  readonly tls?: TlsOptions | undefined;
-  /** How long one operation may take in all, retries included. 5,000 unless given. */
-  readonly timeoutMs?: number | undefined;
-}
-
-export interface CallOptions {
-  /** Ends the wait. A write may take effect all the same. */
-  readonly signal?: AbortSignal | undefined;
-  /** Instead of the client's. */
-  readonly timeoutMs?: number | undefined;
-}
-
-export interface GetOptions extends CallOptions {
-  /**
-   * Answer from the state of the member asked, which may be behind. Without it the answer is linearizable.
-   */
-  readonly serializable?: boolean | undefined;
-}
-
-export interface BackupOptions extends CallOptions {
-  /**
-   * Take what the member asked has, which may be behind; needs no quorum. Without it, everything acknowledged
-   * before is in the backup.
-   */
-  readonly serializable?: boolean | undefined;
-}
+import { clusterStatus, memberStatus } from "./status.ts";
+import type { Txn, TxnResult } from "./txn.ts";
+import { Watch } from "./watch.ts";
 
 const defaultTimeoutMs = 5000;
-/** What a timer can hold. */
-const longestTimeoutMs = 2 ** 31 - 1;
 
 /**
  * A client of one cluster.
  *
  * Connects when first used, follows the leader, and tries the other endpoints when one is down. Reads are
- * repeated until the timeout, and so are changes of the membership, as doing them twice does no harm. A
- * write of a key is repeated only where it is known to have had no effect; otherwise the error says
- * `outcomeUnknown`, and whether to repeat it is the caller's choice.
+ * repeated until the timeout, and so is what does no harm when it is done twice: changes of the membership
+ * and of leases, and writes on the condition that a key was last set at some revision. Any other write of a
+ * key is repeated only where it is known to have had no effect; otherwise the error says `outcomeUnknown`,
+ * and whether to repeat it is the caller's choice.
  *
  * All operations throw DkvClientError.
  */
 export class DkvClient {
-  readonly #timeoutMs: number;
+  /** Who may do what. */
+  readonly auth: Auth;
   readonly #doors: MemberDoors;
-  readonly #route: Route;
-  readonly #search: LeaderSearch;
+  readonly #requests: Requests;
   readonly #closing = new AbortController();
 
   /** Connects to nothing yet. @throws DkvClientError `bad_configuration` */
   constructor(options: DkvClientOptions) {
     const { endpoints, scheme } = parseEndpoints(options.endpoints);
-    this.#timeoutMs = checkTimeout(options.timeoutMs ?? defaultTimeoutMs);
-    this.#doors = new MemberDoors(chooseTls(options.tls, scheme));
-    this.#route = new Route(endpoints);
-    this.#search = new LeaderSearch({ route: this.#route, closed: this.#closing.signal });
+    const closed = this.#closing.signal;
+    this.#doors = new MemberDoors({ tls: chooseTls(options.tls, scheme), user: checkUser(options.user) });
+    const route = new Route(endpoints);
+    const deps = { route, doors: this.#doors, search: new LeaderSearch({ route, closed }), closed };
+    this.#requests = new Requests(deps, options.timeoutMs ?? defaultTimeoutMs);
+    this.auth = new Auth(this.#requests);
   }
 
   /** The key's value and history; undefined if there is no such key. */
-  async get(
-    key: string,
-    { serializable = false, ...options }: GetOptions = {},
-  ): Promise<GetResult | undefined> {
-    const request = { key: checkText("key", key), serializable };
-    return this.#perform(
-      { name: "get", effect: "none", call: async (calls, limits) => calls.get(request, limits) },
-      options,
-    );
+  async get(key: string, options: GetOptions = {}): Promise<GetResult | undefined> {
+    return keys.getKey(this.#requests, key, options);
   }
 
-  /** Sets a key, whether or not it exists. Text is stored as UTF-8. */
-  async set(key: string, value: string | Uint8Array, options: CallOptions = {}): Promise<SetResult> {
-    const bytes = typeof value === "string" ? new TextEncoder().encode(checkText("value", value)) : value;
-    const request = { key: checkText("key", key), value: bytes };
-    return this.#write(
-      { name: "set", effect: "once", call: async (calls, limits) => calls.set(request, limits) },
-      options,
-    );
+  /**
+   * Sets a key. Text is stored as UTF-8. A condition that does not hold is `precondition_failed`, and
+   * nothing is written then.
+   */
+  async set(key: string, value: string | Uint8Array, options: SetOptions = {}): Promise<SetResult> {
+    return keys.setKey(this.#requests, keys.setRequest(key, value, options), options);
   }
 
-  /** Deletes a key. Says whether it was there; that it was not is no error. */
-  async delete(key: string, options: CallOptions = {}): Promise<DeleteResult> {
-    const request = { key: checkText("key", key) };
-    return this.#write(
-      { name: "delete", effect: "once", call: async (calls, limits) => calls.delete(request, limits) },
-      options,
-    );
+  /** Deletes a key. Says whether it was there; that it was not is no error. Conditions are those of `set`. */
+  async delete(key: string, options: DeleteOptions = {}): Promise<DeleteResult> {
+    return keys.deleteKey(this.#requests, keys.deleteRequest(key, options), options);
+  }
+
+  /** Keys in the order of their bytes, as they all were at one revision; read page by page as they are taken. */
+  list(range: Keys, options: ListOptions = {}): AsyncGenerator<KeyValue> {
+    return keys.listKeys(this.#requests, range, options);
+  }
+
+  /** One page of keys. All pages show the revision of the first. */
+  async listPage(range: Keys, options: ListPageOptions = {}): Promise<Page> {
+    return keys.listPage(this.#requests, range, options);
+  }
+
+  /** Does one of two lists of operations as one change; `compare` and `op` help to write it. */
+  async txn(txn: Txn, options: CallOptions = {}): Promise<TxnResult> {
+    return keys.performTxn(this.#requests, txn, options);
+  }
+
+  /**
+   * Every change of some keys, in order, once: `for await (const event of client.watch({ prefix: "a/" }))`.
+   * Goes on with another member when one is lost. Begins when it is first read, or by its `open`.
+   */
+  watch(range: Keys, options: WatchOptions = {}): Watch {
+    return new Watch(this.#requests, range, options);
+  }
+
+  /**
+   * Gives up the history before a revision. Reads and watches from before it are `compacted` then, as is
+   * giving up what is given up already.
+   */
+  async compact(revision: number, options: CompactOptions = {}): Promise<CompactResult> {
+    return keys.compact(this.#requests, revision, options);
+  }
+
+  /** A stream for many operations at the same time. Close it. */
+  pipe(options: PipeOptions = {}): Pipe {
+    return new Pipe(this.#requests, options);
+  }
+
+  /** Makes a lease, which somebody has to keep alive; `lease` does that by itself. */
+  async grantLease(ttlSeconds: number, options: GrantOptions = {}): Promise<GrantResult> {
+    return leases.grantLease(this.#requests, ttlSeconds, options);
+  }
+
+  /** Gives a lease all of its time again. One that is gone is `lease_not_found`. */
+  async keepLeaseAlive(lease: LeaseRef, options: CallOptions = {}): Promise<KeepAliveResult> {
+    return leases.keepLeaseAlive(this.#requests, lease, options);
+  }
+
+  /** Ends a lease, and deletes its keys. That it is gone already is no error. */
+  async revokeLease(lease: LeaseRef, options: CallOptions = {}): Promise<RevokeResult> {
+    return leases.revokeLease(this.#requests, lease, options);
+  }
+
+  /** What is left of a lease and, with `returnKeys`, its keys. One that is gone is `lease_not_found`. */
+  async getLease(
+    lease: LeaseRef,
+    options: CallOptions & { readonly returnKeys?: boolean | undefined } = {},
+  ): Promise<LeaseInfo> {
+    return leases.getLease(this.#requests, lease, options);
+  }
+
+  async listLeases(options: CallOptions = {}): Promise<LeasesResult> {
+    return leases.listLeases(this.#requests, options);
+  }
+
+  /** Makes a lease that keeps itself alive until it is closed, and says when it is lost. */
+  async lease(ttlSeconds: number, options: CallOptions = {}): Promise<Lease> {
+    return Lease.grant(this.#requests, ttlSeconds, options);
+  }
+
+  /**
+   * Waits for a lock, however long, behind those who asked before. Only one holds it at a time, as long as
+   * it is not lost: look at `lost`, and give the `fencingToken` to whatever must not listen to two. The keys
+   * that begin with the name and a slash belong to the lock.
+   */
+  async lock(name: string, options: LockOptions = {}): Promise<Lock> {
+    return lock(this.#requests, name, options);
+  }
+
+  /** Waits, however long, until it leads those who ask for the same name. The value is for others to read. */
+  async elect(name: string, value: string | Uint8Array, options: LockOptions = {}): Promise<Leadership> {
+    return elect(this.#requests, { name, value }, options);
+  }
+
+  /** The key of who leads, or holds the lock, of that name; undefined if nobody does. */
+  async leader(name: string, options: CallOptions = {}): Promise<KeyValue | undefined> {
+    return headOf(this.#requests, name, options);
+  }
+
+  /** How the member is that answers. */
+  async status(options: CallOptions = {}): Promise<MemberStatus> {
+    return memberStatus(this.#requests, options);
+  }
+
+  /** How each member of the cluster is, as it says itself. */
+  async statusOfAll(options: CallOptions = {}): Promise<readonly StatusReport[]> {
+    const { members } = await this.members(options);
+    return clusterStatus(this.#requests, members, options);
   }
 
   /** The cluster's members, as one of them knows them. */
   async members(options: CallOptions = {}): Promise<MembersResult> {
-    return this.#perform(
+    return this.#requests.perform(
       { name: "member-list", effect: "none", call: async (calls, limits) => calls.members(limits) },
       options,
     );
@@ -164,7 +244,7 @@ export class DkvClient {
    * out of service.
    */
   async check(options: CallOptions = {}): Promise<CheckResult> {
-    return this.#perform(
+    return this.#requests.perform(
       { name: "check", effect: "none", isLong: true, call: async (calls, limits) => calls.check(limits) },
       options,
     );
@@ -179,15 +259,12 @@ export class DkvClient {
     serializable = false,
     ...options
   }: BackupOptions = {}): Promise<AsyncGenerator<Uint8Array>> {
-    const pieces = await this.#perform(
-      {
-        name: "backup",
-        effect: "none",
-        call: async (calls, limits) => calls.backup({ serializable }, limits),
-      },
+    const request = { serializable };
+    const pieces = await this.#requests.perform(
+      { name: "backup", effect: "none", call: async (calls, limits) => calls.backup(request, limits) },
       options,
     );
-    const { timeoutMs = this.#timeoutMs, signal } = options;
+    const { timeoutMs = this.#requests.timeoutMs, signal } = options;
     return readPieces(pieces, { timeoutMs, signal, closed: this.#closing.signal });
   }
 
@@ -202,58 +279,6 @@ export class DkvClient {
   }
 
   async #change(change: MembershipChange, options: CallOptions): Promise<ChangeResult> {
-    for (const text of Object.values(change)) checkText("name or address of the member", text);
-    return this.#write(
-      {
-        name: nameOf(change),
-        effect: effectOf(change),
-        call: async (calls, limits) => calls.changeMembership(change, limits),
-      },
-      options,
-    );
+    return changeMembership(this.#requests, change, options);
   }
-
-  async #write<Result extends { readonly header: Header }>(
-    write: Operation<Result>,
-    options: CallOptions,
-  ): Promise<Result> {
-    const result = await this.#perform(write, options);
-    this.#route.observe(result.header.leader);
-    return result;
-  }
-
-  async #perform<Result>(
-    operation: Operation<Result>,
-    { signal, timeoutMs = this.#timeoutMs }: CallOptions,
-  ): Promise<Result> {
-    const closed = this.#closing.signal;
-    if (closed.aborted) throw new DkvClientError({ code: "closed", retry: "never" }, "the client is closed");
-    const deps = { route: this.#route, doors: this.#doors, search: this.#search, closed };
-    return perform(deps, operation, { timeoutMs: checkTimeout(timeoutMs), signal });
-  }
-}
-
-function chooseTls(
-  tls: TlsOptions | undefined,
-  scheme: "http" | "https" | undefined,
-): TlsOptions | undefined {
-  if (tls === undefined) return scheme === "https" ? {} : undefined;
-  if (scheme === "http")
-    throw badConfiguration("TLS files are given and the endpoints say http://; write https:// or host:port");
-  checkTls(tls);
-  return tls;
-}
-
-function checkTimeout(timeoutMs: number): number {
-  if (timeoutMs > 0 && timeoutMs <= longestTimeoutMs) return timeoutMs;
-  throw badConfiguration(`a timeout of ${timeoutMs} ms is not between 1 and ${longestTimeoutMs} ms`);
-}
-
-/** Text that is not well-formed cannot be UTF-8: it would be sent as something else than was meant. */
-function checkText(what: string, text: string): string {
-  if (text.isWellFormed()) return text;
-  throw new DkvClientError(
-    { code: "invalid_request", retry: "never" },
-    `the ${what} is not well-formed Unicode (it has half of a surrogate pair)`,
-  );
 }

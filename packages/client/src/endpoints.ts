@@ -1,3 +1,4 @@
+import { shown } from "./checks.ts";
 import { badConfiguration } from "./errors.ts";
 
 /** Where a member serves clients. */
@@ -27,6 +28,10 @@ const shape =
  * @throws DkvClientError `bad_configuration` for anything else, and for schemes that disagree
  */
 export function parseEndpoints(texts: readonly string[]): ParsedEndpoints {
+  if (!Array.isArray(texts))
+    throw badConfiguration(
+      `the endpoints are ${shown(texts)}: give a list of them, such as ["localhost:3000"]`,
+    );
   const parsed = texts.map(parseOne);
   if (parsed.length === 0) throw badConfiguration("no endpoint given: a client needs at least one host:port");
   const schemes = new Set(parsed.map(({ scheme }) => scheme));
@@ -50,7 +55,14 @@ export function formatEndpoint({ host, port }: Endpoint): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-function parseOne(text: string): { readonly endpoint: Endpoint; readonly scheme: ParsedEndpoints["scheme"] } {
+function parseOne(text: unknown): {
+  readonly endpoint: Endpoint;
+  readonly scheme: ParsedEndpoints["scheme"];
+} {
+  if (typeof text !== "string")
+    throw badConfiguration(
+      `an endpoint is ${shown(text)}: write host:port, for example localhost:${defaultPort}`,
+    );
   const { scheme: given, ipv6, host = ipv6, port } = shape.exec(text)?.groups ?? {};
   const scheme = schemeOf(given);
   const impliedPort = scheme === undefined ? defaultPort : portOfScheme[scheme];

@@ -12,6 +12,29 @@ export const serverCodes = [
   "request_too_large",
   "key_not_found",
   "invalid_request",
+  "precondition_failed",
+  "duplicate_key",
+  "compacted",
+  "future_revision",
+  "lease_not_found",
+  "lease_exists",
+  "user_empty",
+  "user_not_found",
+  "user_exists",
+  "role_empty",
+  "role_not_found",
+  "role_exists",
+  "role_not_granted",
+  "permission_not_given",
+  "permission_not_granted",
+  "permission_denied",
+  "root_user_missing",
+  "root_role_missing",
+  "invalid_auth_management",
+  "auth_not_enabled",
+  "auth_failed",
+  "invalid_auth_token",
+  "auth_revision_old",
   "unimplemented",
   "unknown_member",
   "member_exists",
@@ -24,6 +47,7 @@ export const serverCodes = [
   "not_leader",
   "overloaded",
   "disk_full",
+  "no_space",
   "stopping",
   "corrupt",
   "read_timeout",
@@ -61,6 +85,8 @@ export type ErrorCode =
   | "bad_configuration"
   | "permission_denied"
   | "closed"
+  /** A lease, and with it a lock or a leadership, is gone or cannot be told from one that is. */
+  | "lease_lost"
   /** A member, perhaps a newer one, gave a reason that this client has no name for. */
   | "unknown";
 
@@ -69,15 +95,22 @@ export class DkvClientError extends Error {
   override readonly name = "DkvClientError";
   readonly code: ErrorCode;
   readonly retry: Retry;
+  /** With the code `compacted`: the oldest revision that can be read and watched, if the member said it. */
+  readonly compactRevision: number | undefined;
 
   constructor(
-    what: { readonly code: ErrorCode; readonly retry: Retry },
+    what: {
+      readonly code: ErrorCode;
+      readonly retry: Retry;
+      readonly compactRevision?: number | undefined;
+    },
     message: string,
     options?: ErrorOptions,
   ) {
     super(oneLine(message), options);
     this.code = what.code;
     this.retry = what.retry;
+    this.compactRevision = what.compactRevision;
   }
 }
 

@@ -24,8 +24,8 @@ export function summarize(failures: readonly AttemptFailure[], elapsedMs: number
   // What a member said tells more than that another one is down.
   const refused = failures.findLast((failure) => failure.kind === "refused");
   if (refused !== undefined) {
-    const { code, retry, message } = refused.error;
-    return new DkvClientError({ code, retry }, `${message} (tried for ${formatDuration(elapsedMs)})`, {
+    const { message } = refused.error;
+    return new DkvClientError(refused.error, `${message} (tried for ${formatDuration(elapsedMs)})`, {
       cause: refused.error,
     });
   }

@@ -1,3 +1,7 @@
+import { checkText } from "./checks.ts";
+import type { CallOptions } from "./options.ts";
+import type { Requests } from "./requests.ts";
+import type { ChangeResult } from "./results.ts";
 import type { Effect } from "./retry.ts";
 
 /** A change of who belongs to the cluster, or leads it. An `id` is a member's name. */
@@ -13,11 +17,27 @@ export type MembershipChange =
  * What asking for the change twice does. A member that replaces itself is a new one each time, so the second
  * attempt would throw out what the first brought in.
  */
-export function effectOf(change: MembershipChange): Effect {
+function effectOf(change: MembershipChange): Effect {
   return change.kind === "replace" && change.oldId === change.id ? "once" : "idempotent";
 }
 
 /** For messages: what the change is called in dkvctl. */
-export function nameOf({ kind }: MembershipChange): string {
+function nameOf({ kind }: MembershipChange): string {
   return kind === "moveLeader" ? "move-leader" : `member-${kind}`;
+}
+
+export async function changeMembership(
+  requests: Requests,
+  change: MembershipChange,
+  options: CallOptions,
+): Promise<ChangeResult> {
+  for (const text of Object.values(change)) checkText("name or address of the member", text);
+  return requests.write(
+    {
+      name: nameOf(change),
+      effect: effectOf(change),
+      call: async (calls, limits) => calls.changeMembership(change, limits),
+    },
+    options,
+  );
 }

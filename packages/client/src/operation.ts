@@ -17,7 +17,12 @@ export interface Operation<Result> {
   readonly effect: Effect;
   /** It takes as long as it is given: a member that is asked gets all of the time that is left. */
   readonly isLong?: boolean;
-  call(calls: MemberCalls, limits: CallLimits): Promise<Result>;
+  call(calls: MemberCalls, limits: AttemptLimits): Promise<Result>;
+}
+
+export interface AttemptLimits extends CallLimits {
+  /** Whether an earlier attempt may have taken effect. */
+  readonly isRepeated: boolean;
 }
 
 export interface OperationDeps {
@@ -79,9 +84,9 @@ class Attempts<Result> {
     } catch (error) {
       if (!this.#isOpen || !(error instanceof DkvClientError) || error.retry === "outcomeUnknown")
         throw error;
-      const { code, message } = error;
+      const { code, message, compactRevision } = error;
       throw new DkvClientError(
-        { code, retry: "outcomeUnknown" },
+        { code, retry: "outcomeUnknown", compactRevision },
         `${message}; an earlier attempt may have taken effect`,
         { cause: error },
       );
@@ -199,7 +204,7 @@ class Attempts<Result> {
     const signal = limitedSignal(limitMs, this.#stops);
     const timeoutMs = limitMs - Math.min(headroomMs, limitMs / 4);
     try {
-      return await this.#operation.call(calls, { signal, timeoutMs });
+      return await this.#operation.call(calls, { signal, timeoutMs, isRepeated: this.#isOpen });
     } catch (error) {
       if (!signal.aborted) throw error;
       this.#throwIfStopped("outcomeUnknown");

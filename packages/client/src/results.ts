@@ -16,27 +16,6 @@ export interface Header {
   readonly revision: number;
 }
 
-export interface GetResult {
-  readonly value: Uint8Array;
-  /** Revision at which the key was last created. */
-  readonly createRevision: number;
-  /** Revision at which the key was last set. */
-  readonly modRevision: number;
-  /** Number of sets since the key was created, counting that one. */
-  readonly version: number;
-  readonly header: Header;
-}
-
-export interface SetResult {
-  readonly header: Header;
-}
-
-export interface DeleteResult {
-  /** Whether the key was there. */
-  readonly deleted: boolean;
-  readonly header: Header;
-}
-
 export interface Member {
   /** Its name. */
   readonly id: string;
@@ -100,4 +79,35 @@ export interface ChangeResult {
 export interface MembersResult {
   readonly members: readonly Member[];
   readonly header: Header;
+}
+
+/** How one member is. */
+export interface MemberStatus {
+  /** Its name. */
+  readonly id: string;
+  /** Of dkv. */
+  readonly version: string;
+  readonly isLeader: boolean;
+  readonly isLearner: boolean;
+  /** The oldest revision that can be read; 0 if all can. */
+  readonly compactRevision: number;
+  /** Bytes of the state on its disk. */
+  readonly dataBytes: number;
+  /** Bytes of its log. */
+  readonly logBytes: number;
+  /** Bytes of state from which on nothing is written that takes room; 0 for no such limit. */
+  readonly quotaBytes: number;
+  /** What is wrong, in words. */
+  readonly alarms: readonly string[];
+  /** Its revision is the newest one that the member has. */
+  readonly header: Header;
+}
+
+/** What came of asking one member of a cluster how it is. */
+export interface StatusReport {
+  readonly member: Member;
+  /** Undefined if it gave no answer. */
+  readonly status: MemberStatus | undefined;
+  /** Why it gave no answer. */
+  readonly reason: string | undefined;
 }

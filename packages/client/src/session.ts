@@ -1,6 +1,11 @@
-import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from "node:http2";
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  constants,
+  type OutgoingHttpHeaders,
+} from "node:http2";
 import type { Socket } from "node:net";
-import { PassThrough, pipeline } from "node:stream";
+import { PassThrough } from "node:stream";
 
 import { every } from "./platform/time.ts";
 
@@ -93,8 +98,27 @@ export class Session {
 /**
  * An answer may arrive as a whole before anybody reads it. HTTP/2 has closed its stream then, and Node takes
  * that for an answer that broke off (ERR_STREAM_PREMATURE_CLOSE), unless reading it had begun before.
+ *
+ * The stream itself is closed, and never destroyed: a stream that is destroyed by who hears of its closing,
+ * as stream.pipeline does, is forgotten before its RST_STREAM is made. If its HEADERS are still to be sent
+ * then, Node sends empty DATA frames without end.
  */
 function readAtOnce(stream: ClientHttp2Stream): void {
-  const body = pipeline(stream, new PassThrough(), () => undefined);
+  const body = new PassThrough();
+  stream.pipe(body);
+  stream.once("error", (error: Error) => {
+    body.destroy(error);
+  });
+  stream.once("close", () => {
+    if (!stream.readableEnded) body.destroy(brokenOff());
+  });
+  body.once("error", () => undefined);
+  // Whoever reads has had enough. What has an end needs none: the request may go on.
+  body.once("close", () => {
+    if (!body.readableEnded && !stream.closed) stream.close(constants.NGHTTP2_CANCEL);
+  });
   stream[Symbol.asyncIterator] = () => body[Symbol.asyncIterator]();
 }
+
+const brokenOff = (): Error =>
+  Object.assign(new Error("the answer broke off"), { code: "ERR_STREAM_PREMATURE_CLOSE" });

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createSecureContext, type SecureContext } from "node:tls";
+import { isUint8Array } from "node:util/types";
 
 import { badConfiguration } from "./errors.ts";
 import { sleep } from "./platform/time.ts";
@@ -23,14 +24,25 @@ export function hasClientCertificate({ certFile, cert }: TlsOptions): boolean {
   return certFile !== undefined || cert !== undefined;
 }
 
-/** Refuses half-given credentials. @throws DkvClientError `bad_configuration` */
+/** Refuses half-given credentials, and what is no content of a file. @throws DkvClientError `bad_configuration` */
 export function checkTls(options: TlsOptions): void {
   const hasKey = options.keyFile !== undefined || options.key !== undefined;
   if (hasClientCertificate(options) && !hasKey)
     throw badConfiguration("a client certificate is given without its key");
   if (hasKey && !hasClientCertificate(options))
     throw badConfiguration("a client key is given without its certificate");
+  for (const name of ["ca", "cert", "key"] as const) {
+    const content = options[name];
+    if (content !== undefined && !isPem(content))
+      throw badConfiguration(`tls.${name} is no PEM text: to name a file, write tls.${name}File`);
+  }
 }
+
+function isPem(content: unknown): boolean {
+  return (typeof content === "string" || isUint8Array(content)) && Buffer.from(content).includes(pemBegin);
+}
+
+const pemBegin = "-----BEGIN ";
 
 /** How long it may take to replace a key once its certificate is replaced, or the other way round. */
 const replacementMs = 200;
@@ -81,7 +93,7 @@ async function pem(
     throw badConfiguration(`cannot read the ${what} ${file}: ${reasonOf(error)}`, { cause: error });
   });
   // OpenSSL takes a CA file without any certificate in it for an empty list and trusts nobody.
-  if (!bytes.includes("-----BEGIN ")) throw badConfiguration(`the ${what} ${file} is not a PEM file`);
+  if (!bytes.includes(pemBegin)) throw badConfiguration(`the ${what} ${file} is not a PEM file`);
   return bytes;
 }
 

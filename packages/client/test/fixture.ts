@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { TestContext } from "node:test";
 
-import { DkvClient, type DkvClientOptions } from "../src/client.ts";
+import { DkvClient } from "../src/client.ts";
 import { DkvClientError, type ErrorCode, type Retry } from "../src/errors.ts";
+import type { DkvClientOptions } from "../src/options.ts";
+import { FakeStore } from "./fake-store.ts";
 import { type Call, ScriptedMember, type ScriptedMemberOptions } from "./scripted-member.ts";
 
 /** A member that is stopped when the test ends. */
@@ -52,4 +54,20 @@ export async function fails(
 /** Does not answer as long as somebody waits. */
 export async function silence({ signal }: Call): Promise<void> {
   if (!signal.aborted) await once(signal, "abort");
+}
+
+export interface StoreMember {
+  readonly store: FakeStore;
+  readonly only: ScriptedMember;
+  readonly dkv: DkvClient;
+}
+
+/** A member with a store, and a client of it. */
+export async function storeMember(
+  t: TestContext,
+  options: Partial<DkvClientOptions> = {},
+): Promise<StoreMember> {
+  const store = new FakeStore();
+  const only = await member(t, { store });
+  return { store, only, dkv: client(t, { endpoints: [only.endpoint], ...options }) };
 }

@@ -8,12 +8,11 @@ import { createServer, createSecureServer, type Http2Server, type ServerHttp2Ses
 import { once } from "node:events";
 import type { TlsOptions as ServerTls } from "node:tls";
 
-import type { MessageInitShape } from "@bufbuild/protobuf";
-import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
+import { Code, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import {
   DkvAPI,
-  ErrorDetailSchema,
+  type LeaseAPI,
   MembershipAPI,
   type ResponseHeaderSchema,
   Retry,
@@ -24,7 +23,14 @@ import {
   type MemberCheckSchema,
   type SnapshotRequest,
   type SnapshotResponseSchema,
+  type StatusResponseSchema,
 } from "@dkv/protocol/dkv/v1/maintenance";
+
+import type { FakeStore, Init } from "./fake-store.ts";
+import { refusal } from "./refusal.ts";
+import { serveStore } from "./store-services.ts";
+
+export { refusal };
 
 /** Runs before each answer; what it throws is the answer. */
 export type Script = (call: Call) => void | Promise<void>;
@@ -32,6 +38,7 @@ export type Script = (call: Call) => void | Promise<void>;
 export interface Call {
   readonly method:
     | keyof typeof DkvAPI.method
+    | keyof typeof LeaseAPI.method
     | keyof typeof MembershipAPI.method
     | keyof typeof MaintenanceAPI.method;
   /** Or the name of the member that is to change. */
@@ -42,15 +49,11 @@ export interface Call {
 
 export interface ScriptedMemberOptions {
   readonly script?: Script;
+  /** What it has of keys and leases, perhaps with others; without one it keeps plain values. */
+  readonly store?: FakeStore;
   readonly tls?: ServerTls;
   /** 0: any free one. */
   readonly port?: number;
-}
-
-/** An error as a member sends it. */
-export function refusal(code: string, retry: Retry, status: Code = Code.Unavailable): ConnectError {
-  const detail = { desc: ErrorDetailSchema, value: { code, retry } };
-  return new ConnectError(`refused: ${code}`, status, undefined, [detail]);
 }
 
 export class ScriptedMember {
@@ -58,18 +61,23 @@ export class ScriptedMember {
   readonly calls: Call[] = [];
   readonly values = new Map<string, Uint8Array>();
   script: Script;
+  /** Runs after what changed something, before it is answered. Only with a store. */
+  afterwards: Script = () => {};
   /** What GetServers lists; changes of the membership change it. */
-  servers: MessageInitShape<typeof ServerSchema>[] = [];
+  servers: Init<typeof ServerSchema>[] = [];
   /** The pieces of a backup; the signal is aborted when nobody wants them any more. */
   backup: (signal: AbortSignal) => AsyncIterable<Uint8Array> = async function* () {};
   /** What a check finds. */
   check: {
     readonly index?: bigint;
     readonly hasMajority?: boolean;
-    readonly members?: MessageInitShape<typeof MemberCheckSchema>[];
+    readonly members?: Init<typeof MemberCheckSchema>[];
   } = { index: 12n, hasMajority: true };
+  /** How it is. */
+  status: Init<typeof StatusResponseSchema> = {};
   /** Whom every answer names as leader. */
   leader = "";
+  readonly #store: FakeStore | undefined;
   readonly #server: Http2Server;
   readonly #sessions: ReadonlySet<ServerHttp2Session>;
 
@@ -78,7 +86,9 @@ export class ScriptedMember {
     sessions: ReadonlySet<ServerHttp2Session>;
     port: number;
     script: Script;
+    store: FakeStore | undefined;
   }) {
+    this.#store = parts.store;
     this.#server = parts.server;
     this.#sessions = parts.sessions;
     this.port = parts.port;
@@ -87,6 +97,7 @@ export class ScriptedMember {
 
   static async start({
     script = () => {},
+    store,
     tls,
     port = 0,
   }: ScriptedMemberOptions = {}): Promise<ScriptedMember> {
@@ -103,6 +114,7 @@ export class ScriptedMember {
       server,
       sessions,
       script,
+      store,
       port: typeof address === "object" && address !== null ? address.port : 0,
     });
     server.on("request", connectNodeAdapter({ routes: (router) => member.#serve(router) }));
@@ -131,7 +143,7 @@ export class ScriptedMember {
   }
 
   #serve(router: ConnectRouter): ConnectRouter {
-    const header = (): MessageInitShape<typeof ResponseHeaderSchema> => ({
+    const header = (): Header => ({
       clusterId: 0xffff_ffff_ffff_fff1n,
       memberId: 7n,
       leader: this.leader,
@@ -139,24 +151,15 @@ export class ScriptedMember {
       appliedIndex: 12n,
       revision: 9n,
     });
+    const services = {
+      header,
+      note: this.#note.bind(this),
+      done: async (method: Call["method"], key: string, context: HandlerContext): Promise<void> =>
+        this.afterwards(callOf(method, key, context)),
+    };
+    if (this.#store === undefined) this.#serveValues(router, header);
+    else serveStore(router, { ...services, store: this.#store });
     return router
-      .service(DkvAPI, {
-        get: async ({ key }, context) => {
-          await this.#note("get", key, context);
-          const value = this.values.get(key);
-          if (value === undefined) throw refusal("key_not_found", Retry.NEVER, Code.NotFound);
-          return { value, header: header(), createRevision: 3n, modRevision: 5n, version: 2n };
-        },
-        set: async ({ key, value }, context) => {
-          await this.#note("set", key, context);
-          this.values.set(key, value);
-          return { header: header() };
-        },
-        delete: async ({ key }, context) => {
-          await this.#note("delete", key, context);
-          return { deleted: this.values.delete(key), header: header() };
-        },
-      })
       .service(MembershipAPI, {
         getServers: async (_request, context) => {
           await this.#note("getServers", "", context);
@@ -200,24 +203,54 @@ export class ScriptedMember {
           await this.#note("check", "", context);
           return { ...this.check, header: header() };
         },
+        status: async (_request, context) => {
+          await this.#note("status", "", context);
+          return { header: header(), ...this.status };
+        },
       });
+  }
+
+  #serveValues(router: ConnectRouter, header: () => Header): void {
+    router.service(DkvAPI, {
+      get: async ({ key }, context) => {
+        await this.#note("get", key, context);
+        const value = this.values.get(key);
+        if (value === undefined) throw refusal("key_not_found", Retry.NEVER, Code.NotFound);
+        return { value, header: header(), createRevision: 3n, modRevision: 5n, version: 2n };
+      },
+      set: async ({ key, value }, context) => {
+        await this.#note("set", key, context);
+        this.values.set(key, value);
+        return { header: header() };
+      },
+      delete: async ({ key }, context) => {
+        await this.#note("delete", key, context);
+        return { deleted: this.values.delete(key), header: header() };
+      },
+    });
   }
 
   async *#snapshot(
     { serializable }: SnapshotRequest,
     context: HandlerContext,
-  ): AsyncGenerator<MessageInitShape<typeof SnapshotResponseSchema>> {
+  ): AsyncGenerator<Init<typeof SnapshotResponseSchema>> {
     await this.#note("snapshot", serializable ? "serializable" : "", context);
     for await (const piece of this.backup(context.signal)) yield { piece };
   }
 
-  #alter(id: string, change: MessageInitShape<typeof ServerSchema>): void {
+  #alter(id: string, change: Init<typeof ServerSchema>): void {
     this.servers = this.servers.map((server) => (server.id === id ? { ...server, ...change } : server));
   }
 
   async #note(method: Call["method"], key: string, context: HandlerContext): Promise<void> {
-    const call = { method, key, signal: context.signal, timeoutMs: context.timeoutMs() };
+    const call = callOf(method, key, context);
     this.calls.push(call);
     await this.script(call);
   }
+}
+
+type Header = Init<typeof ResponseHeaderSchema>;
+
+function callOf(method: Call["method"], key: string, context: HandlerContext): Call {
+  return { method, key, signal: context.signal, timeoutMs: context.timeoutMs() };
 }

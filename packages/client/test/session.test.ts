@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect, createServer, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import {
+  connect,
+  constants,
+  createServer,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
 import { connect as connectTcp, createServer as createTcpServer, type Socket } from "node:net";
 import { test, type TestContext } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 
 import { Session } from "../src/session.ts";
 
@@ -95,4 +102,17 @@ test("a member that works on a request for long answers pings meanwhile, and is 
   assert.ok(far !== undefined);
   for (let pings = 0; pings < 4; pings += 1) await once(far, "ping");
   assert.ok(!http2.destroyed);
+});
+
+// Where this fails, the process sends empty frames for ever.
+test("a request that is taken back before it was sent does no harm to the others", async (t) => {
+  const { session, ask } = await behindProxy(t);
+  // Nothing is being sent or received any more.
+  await nextTurn();
+  const taken = session.request({ ":method": "POST", ":path": "/mute" });
+  taken.on("error", () => undefined);
+  taken.close(constants.NGHTTP2_INTERNAL_ERROR);
+  await nextTurn();
+  const [headers] = (await once(ask("/answer"), "response")) as [Record<string, unknown>];
+  assert.equal(headers[":status"], 204);
 });

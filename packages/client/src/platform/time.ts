@@ -1,4 +1,5 @@
 /** Time and chance: the only file of the client that asks the machine for either. */
+import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 
 /** Milliseconds since some fixed moment. Never goes back. Not the time of day. */
@@ -27,3 +28,6 @@ export function every(periodMs: number, callback: () => void): () => void {
     clearInterval(timer);
   };
 }
+
+/** A number that nobody else chooses, for a lease: from 1 to 2^63 - 1. */
+export const randomId = (): bigint => (randomBytes(8).readBigUInt64BE() >> 1n) | 1n;

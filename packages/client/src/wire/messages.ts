@@ -1,19 +1,15 @@
 /** From messages of dkv.v1 to plain values. */
 import { create } from "@bufbuild/protobuf";
-import {
-  type GetResponse,
-  type ResponseHeader,
-  ResponseHeaderSchema,
-  type Server,
-} from "@dkv/protocol/dkv/v1/dkv";
+import { type ResponseHeader, ResponseHeaderSchema, type Server } from "@dkv/protocol/dkv/v1/dkv";
 import {
   type CheckResponse,
   CheckVerdict,
   type MemberCheck as WireCheck,
+  type StatusResponse,
 } from "@dkv/protocol/dkv/v1/maintenance";
 
-import { DkvClientError } from "./errors.ts";
-import type { CheckResult, GetResult, Header, Member, MemberCheck } from "./results.ts";
+import { DkvClientError } from "../errors.ts";
+import type { CheckResult, Header, Member, MemberCheck, MemberStatus } from "../results.ts";
 
 const verdicts: ReadonlyMap<CheckVerdict, MemberCheck["verdict"]> = new Map([
   [CheckVerdict.AGREES, "agrees"],
@@ -29,17 +25,6 @@ export function readHeader(header: ResponseHeader = create(ResponseHeaderSchema)
     term: readCount(header.term),
     appliedIndex: readCount(header.appliedIndex),
     revision: readCount(header.revision),
-  };
-}
-
-/** @throws DkvClientError as {@link readHeader} */
-export function readFound({ value, createRevision, modRevision, version, header }: GetResponse): GetResult {
-  return {
-    value,
-    createRevision: readCount(createRevision),
-    modRevision: readCount(modRevision),
-    version: readCount(version),
-    header: readHeader(header),
   };
 }
 
@@ -81,7 +66,24 @@ function readMemberCheck({ id, memberId, isLearner, ...check }: WireCheck): Memb
 }
 
 /** @throws DkvClientError as {@link readHeader} */
-function readCount(wire: bigint): number {
+export function readStatus(status: StatusResponse): MemberStatus {
+  const { id, version, isLeader, isLearner, alarms, header } = status;
+  return {
+    id,
+    version,
+    isLeader,
+    isLearner,
+    compactRevision: readCount(status.compactRevision),
+    dataBytes: readCount(status.dataBytes),
+    logBytes: readCount(status.logBytes),
+    quotaBytes: readCount(status.quotaBytes),
+    alarms,
+    header: readHeader(header),
+  };
+}
+
+/** @throws DkvClientError as {@link readHeader} */
+export function readCount(wire: bigint): number {
   const value = Number(wire);
   if (!Number.isSafeInteger(value)) {
     throw new DkvClientError(
