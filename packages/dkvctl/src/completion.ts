@@ -1,7 +1,7 @@
 /**
  * Completion scripts for shells. They are plain text: no process is started for each press of the tab key.
  */
-import { type CommandEntry, commandNames, commands } from "./command-table.ts";
+import { type CommandEntry, commandNames, commands, valueFlags as ownValueFlags } from "./command-table.ts";
 import { globalFlags, outputs } from "./settings.ts";
 
 export type Shell = "bash" | "zsh";
@@ -20,18 +20,32 @@ const valueFlags = Object.keys(globalFlags).map((flag) => `--${flag}`);
 const plainFlags = ["--help", "--version"];
 const fileFlags = ["--cert", "--key", "--cacert"];
 
-function switchesOf({ switches }: CommandEntry): readonly string[] {
-  return Object.keys(switches).map((name) => `--${name}`);
+/** Flags whose value nothing is known of. */
+const freeFlags = ["endpoint", "user", "timeout", ...ownValueFlags].map((flag) => `--${flag}`);
+
+function ownFlagsOf({ switches, flags = {} }: CommandEntry): readonly string[] {
+  return [...Object.keys(switches), ...Object.keys(flags)].map((name) => `--${name}`);
 }
 
-function choicesOf({ operands }: CommandEntry): readonly string[] {
-  return operands.flatMap(({ choices = [] }) => choices);
+/** What words may stand after the command. */
+function choicesOf({ operands, subcommands = [] }: CommandEntry): readonly string[] {
+  return [...subcommands.map(({ name }) => name), ...operands.flatMap(({ choices = [] }) => choices)];
+}
+
+/** The command itself, and with each of its second words. */
+function pathsOf(entry: CommandEntry): readonly (readonly [path: string, entry: CommandEntry])[] {
+  const seconds = (entry.subcommands ?? []).map(
+    (second) => [`${entry.name} ${second.name}`, second] as const,
+  );
+  return [[entry.name, entry], ...seconds];
 }
 
 function bashScript(): string {
-  const cases = commands.map(
-    (entry) => `    ${entry.name}) words="${[...choicesOf(entry), ...switchesOf(entry)].join(" ")}" ;;`,
-  );
+  const cases = commands
+    .flatMap(pathsOf)
+    .map(
+      ([path, entry]) => `    "${path}") words="${[...choicesOf(entry), ...ownFlagsOf(entry)].join(" ")}" ;;`,
+    );
   return `# bash completion for dkvctl
 _dkvctl() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" command="" words="" index
@@ -39,11 +53,12 @@ _dkvctl() {
   case "$previous" in
     ${fileFlags.join("|")}) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --output|-o) COMPREPLY=($(compgen -W "${outputs.join(" ")}" -- "$current")); return ;;
-    --endpoint|--timeout) return ;;
+    ${freeFlags.join("|")}) return ;;
   esac
   for ((index = 1; index < COMP_CWORD; index++)); do
-    case "\${COMP_WORDS[index]}" in
-      ${commandNames.join("|")}) command="\${COMP_WORDS[index]}"; break ;;
+    case "$command \${COMP_WORDS[index]}" in
+      ${commandNames.map((name) => `" ${name}"`).join("|")}) command="\${COMP_WORDS[index]}" ;;
+      ${secondPatterns()}) command="$command \${COMP_WORDS[index]}"; break ;;
     esac
   done
   case "$command" in
@@ -56,20 +71,25 @@ complete -F _dkvctl dkvctl
 `;
 }
 
+const secondPatterns = (): string =>
+  commands
+    .flatMap(pathsOf)
+    .filter(([path]) => path.includes(" "))
+    .map(([path]) => `"${path}"`)
+    .join("|");
+
 function zshScript(): string {
   const described = commands.map(({ name, describe }) => `    ${zshQuote(`${name}:${describe}`)}`);
   const flags = Object.entries(globalFlags).map(
     ([flag, describe]) => `    ${zshQuote(`*--${flag}=[${describe}]:${flag}:${zshValues(flag)}`)}`,
   );
   const cases = commands.map((entry) => {
-    const switches = Object.entries(entry.switches).map(([name, describe]) =>
-      zshQuote(`--${name}[${describe}]`),
-    );
+    const own = pathsOf(entry).flatMap(([, each]) => zshFlags(each));
     const choices = choicesOf(entry);
     const operands = choices.length === 0 ? [] : [zshQuote(`1:choice:(${choices.join(" ")})`)];
     // Keys and values cannot be completed, but flags may come after them.
     const others = zshQuote("*: :");
-    return `    ${entry.name}) _arguments $flags ${[...switches, ...operands, others].join(" ")} ;;`;
+    return `    ${entry.name}) _arguments $flags ${[...new Set(own), ...operands, others].join(" ")} ;;`;
   });
   return `#compdef dkvctl
 # zsh completion for dkvctl
@@ -101,6 +121,15 @@ else
   compdef _dkvctl dkvctl
 fi
 `;
+}
+
+function zshFlags({ switches, flags = {} }: CommandEntry): readonly string[] {
+  return [
+    ...Object.entries(switches).map(([name, describe]) => zshQuote(`--${name}[${describe}]`)),
+    ...Object.entries(flags).map(([name, { value, describe }]) =>
+      zshQuote(`--${name}=[${describe}]:${value}:`),
+    ),
+  ];
 }
 
 function zshValues(flag: string): string {

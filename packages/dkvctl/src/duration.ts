@@ -2,8 +2,12 @@ const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 const part = /(?<amount>\d+(?:\.\d+)?)(?<unit>ms|s|m|h)/g;
 const whole = new RegExp(`^(?:${part.source.replaceAll(/\?<\w+>/g, "")})+$`);
 
-/** Milliseconds of a duration such as `5s`, `500ms` or `1m30s`; undefined if it is none. */
+/** For complaints. */
+export const durationAdvice = "write a number with ms, s, m or h, for example 5s or 1m30s";
+
+/** Milliseconds of a duration such as `5s`, `500ms` or `1m30s`, or `5` for seconds; undefined if it is none. */
 export function parseDuration(text: string): number | undefined {
+  if (/^\d{1,16}$/.test(text)) return Number(text) * 1000;
   if (!whole.test(text)) return undefined;
   let sumMs = 0;
   for (const { groups } of text.matchAll(part)) {

@@ -7,9 +7,11 @@ export const exitCodes = {
   /** The command line is wrong. */
   usage: 2,
   keyNotFound: 4,
+  /** A write has a condition, and it does not hold. */
+  conditionNotMet: 5,
 } as const;
 
-/** Ends the run with one line on standard error. */
+/** Ends the run with one line on standard error; an empty message is no line. */
 export class Exit extends Error {
   override readonly name = "Exit";
   readonly code: number;

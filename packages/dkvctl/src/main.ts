@@ -11,7 +11,8 @@ async function main(): Promise<void> {
     await run({ words: process.argv.slice(2), environment: readEnvironment(), io: standardIo() });
     process.exitCode = exitCodes.success;
   } catch (error) {
-    explain(`dkvctl: ${describe(error)}\n`);
+    const message = describe(error);
+    if (message !== "") explain(`dkvctl: ${message}\n`);
     process.exitCode = error instanceof Exit ? error.code : exitCodes.failure;
   }
 }

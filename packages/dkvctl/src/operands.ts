@@ -10,13 +10,25 @@ const checks: Readonly<Record<string, Check>> = {
   NEW: unlessEmpty("write the name of the member that comes, such as dkv-3"),
   ADDRESS: addressTrouble,
   FILE: unlessEmpty("write the name of a file, such as backup.dkv"),
+  NAME: unlessEmpty("write any name"),
+  USER: unlessEmpty("write the name of a user"),
+  ROLE: unlessEmpty("write the name of a role"),
+  END: unlessEmpty("leave it out, or write --from-key for all keys from KEY on"),
 };
 
-/** @param operands by name, as the command line has them. @throws Exit about the first that cannot be meant */
-export function checkOperands(operands: Readonly<Record<string, string | undefined>>): void {
+/**
+ * @param operands by name, as the command line has them
+ * @param mayBeEmpty a name whose text may
+ * @throws Exit about the first that cannot be meant
+ */
+export function checkOperands(
+  operands: Readonly<Record<string, string | undefined>>,
+  mayBeEmpty?: string,
+): void {
   for (const [name, text] of Object.entries(operands)) {
     if (text === undefined) continue;
     checkText(name, text);
+    if (text === "" && name === mayBeEmpty) continue;
     const trouble = checks[name]?.(text);
     if (trouble !== undefined) throw usageError(`${name} is ${trouble}`);
   }

@@ -1,13 +1,13 @@
 /** One run of dkvctl: from the command line to the exit code. */
-import type { ErrorCode } from "@dkv/client";
+import type { DkvClientError, ErrorCode, User } from "@dkv/client";
 
-import type { Request } from "./command-line.ts";
-import type { CommandName } from "./command-table.ts";
-import type { CommandContext, Io } from "./commands/command.ts";
+import type { CommandRequest } from "./command-line.ts";
+import type { Io } from "./commands/command.ts";
 import { completionScript, shellOf } from "./completion.ts";
+import type { ClusterRequest } from "./dispatch.ts";
 import { Exit, exitCodes, usageError } from "./exit.ts";
 import { checkOperands } from "./operands.ts";
-import { type Environment, formOf, settle, usesTls } from "./settings.ts";
+import { type Environment, formOf, type Settings, settle, usesTls, variableOf } from "./settings.ts";
 import { version } from "./version.ts";
 
 export interface RunDeps {
@@ -16,19 +16,20 @@ export interface RunDeps {
   readonly io: Io;
 }
 
-type CommandRequest = Extract<Request, { kind: "command" }>;
-
 /** @throws Exit for every end but success */
 export async function run({ words, environment, io }: RunDeps): Promise<void> {
-  const { helpText, parseCommandLine } = await import("./command-line.ts");
+  const [{ parseCommandLine }, { helpText }] = await Promise.all([
+    import("./command-line.ts"),
+    import("./parser.ts"),
+  ]);
   const request = parseCommandLine(words);
   switch (request.kind) {
     case "help":
-      return io.print(await helpText(request.command));
+      return io.print(await helpText(request.path));
     case "version":
       return io.print(`${version()}\n`);
     case "nothing":
-      io.explain(await helpText(undefined));
+      io.explain(await helpText([]));
       throw usageError("no command given: write one of those above");
     case "command":
       return runCommand(request, { environment, io });
@@ -47,18 +48,10 @@ async function complete({ operands }: CommandRequest, { environment, io }: Surro
 }
 
 async function runCommand(request: CommandRequest, surroundings: Surroundings): Promise<void> {
-  if (request.name === "completion") return complete(request, surroundings);
-  if (request.name === "snapshot" && snapshotAction(request) === "status")
-    return lookAtBackup(request, surroundings);
-  return runAtCluster(request, surroundings);
-}
-
-function snapshotAction(request: CommandRequest): "save" | "status" {
-  const action = operand(request, "ACTION");
-  if (action === "save" || action === "status") return action;
-  throw usageError(
-    `dkvctl snapshot knows no "${action}": write dkvctl snapshot save FILE, or snapshot status FILE`,
-  );
+  const { name } = request;
+  if (name === "completion") return complete(request, surroundings);
+  if (name === "snapshot status") return lookAtBackup(request, surroundings);
+  return runAtCluster({ ...request, name }, surroundings);
 }
 
 /** Needs a file and no member. */
@@ -66,18 +59,25 @@ async function lookAtBackup(request: CommandRequest, { environment, io }: Surrou
   checkOperands(request.operands);
   const { output } = formOf(request.flags, environment);
   const { snapshotStatus } = await import("./commands/snapshot-status.ts");
-  return snapshotStatus({ output, io }, operand(request, "FILE"));
+  return snapshotStatus({ output, io }, request.operands["FILE"] ?? "");
 }
 
-async function runAtCluster(request: CommandRequest, { environment, io }: Surroundings): Promise<void> {
+async function runAtCluster(request: ClusterRequest, { environment, io }: Surroundings): Promise<void> {
   const settings = settle(request.flags, environment);
   const { endpoints, tls, timeoutMs, output } = settings;
-  checkOperands(request.operands);
+  const user = await identified(settings.user, io);
+  checkOperands(
+    request.operands,
+    ["prefix", "from-key"].some((each) => request.switches.has(each)) ? "KEY" : undefined,
+  );
   // Loaded late: a wrong command line and --help need none of it.
-  const { DkvClient, DkvClientError } = await import("@dkv/client");
+  const [{ DkvClient, DkvClientError }, { dispatch }] = await Promise.all([
+    import("@dkv/client"),
+    import("./dispatch.ts"),
+  ]);
   const createClient = (): InstanceType<typeof DkvClient> => {
     try {
-      return new DkvClient({ endpoints, tls, timeoutMs });
+      return new DkvClient({ endpoints, tls, timeoutMs, user });
     } catch (error) {
       throw error instanceof DkvClientError ? usageError(error.message, { cause: error }) : error;
     }
@@ -87,70 +87,23 @@ async function runAtCluster(request: CommandRequest, { environment, io }: Surrou
     await dispatch(request, { client, usesTls: usesTls(settings), output, io });
   } catch (error) {
     if (!(error instanceof DkvClientError)) throw error;
-    throw new Exit(exitCodes.failure, `${error.message}${advice[error.code] ?? ""}`, { cause: error });
+    throw new Exit(exitCodeOf(error), `${error.message}${advice[error.code] ?? ""}`, { cause: error });
   }
 }
 
-async function dispatch(request: CommandRequest, context: CommandContext): Promise<void> {
-  const { name } = request;
-  switch (name) {
-    case "get":
-      return (await import("./commands/get.ts")).get(context, {
-        key: operand(request, "KEY"),
-        serializable: request.switches.has("serializable"),
-      });
-    case "set":
-      return (await import("./commands/set.ts")).set(context, {
-        key: operand(request, "KEY"),
-        value: operand(request, "VALUE"),
-      });
-    case "delete":
-      return (await import("./commands/delete.ts")).deleteKey(context, { key: operand(request, "KEY") });
-    case "member-list":
-      return (await import("./commands/member-list.ts")).memberList(context);
-    case "check":
-      return (await import("./commands/check.ts")).check(context);
-    case "snapshot":
-      return (await import("./commands/snapshot-save.ts")).snapshotSave(context, {
-        path: operand(request, "FILE"),
-        force: request.switches.has("force"),
-        serializable: request.switches.has("serializable"),
-      });
-    case "completion":
-      return undefined;
-    default:
-      return changeMembership({ ...request, name }, context);
-  }
+/** Asks for the password if it is not given. */
+async function identified(user: Settings["user"], io: Io): Promise<User | undefined> {
+  if (user === undefined) return undefined;
+  const { name } = user;
+  if (user.password === undefined && !io.readsFromTerminal)
+    throw usageError(
+      `no password for ${name}, and nobody to ask for it: write --user=${name}:PASSWORD, or set $${variableOf("user")}`,
+    );
+  return { name, password: user.password ?? (await io.readSecret(`Password of ${name}: `)) };
 }
 
-type ChangeName = Extract<CommandName, "move-leader" | `member-${string}`>;
-
-async function changeMembership(
-  request: CommandRequest & { readonly name: Exclude<ChangeName, "member-list"> },
-  context: CommandContext,
-): Promise<void> {
-  const commands = await import("./commands/membership.ts");
-  const id = operand(request, request.name === "member-replace" ? "NEW" : "ID");
-  switch (request.name) {
-    case "member-join":
-      return commands.memberJoin(context, { id, address: operand(request, "ADDRESS") });
-    case "member-leave":
-      return commands.memberLeave(context, { id });
-    case "member-promote":
-      return commands.memberPromote(context, { id });
-    case "member-replace": {
-      const place = { id, address: operand(request, "ADDRESS") };
-      return commands.memberReplace(context, { oldId: operand(request, "OLD"), ...place });
-    }
-    case "member-update":
-      return commands.memberUpdate(context, { id, address: operand(request, "ADDRESS") });
-    case "move-leader":
-      return commands.moveLeader(context, { id });
-  }
-}
-
-function operand({ operands }: CommandRequest, name: string): string {
-  return operands[name] ?? "";
+function exitCodeOf({ code, retry }: DkvClientError): number {
+  return code === "precondition_failed" && retry === "never" ? exitCodes.conditionNotMet : exitCodes.failure;
 }
 
 /** What to do about an error that has to do with flags of this program. */
@@ -161,4 +114,6 @@ const advice: Partial<Readonly<Record<ErrorCode, string>>> = {
   unknown_ca: ": give the file of its authority with --cacert",
   client_certificate_required: ": give --cert and --key",
   client_certificate_refused: ": check --cert and --key",
+  user_empty: ": give --user=NAME, or a client certificate",
+  auth_failed: ": check --user",
 };

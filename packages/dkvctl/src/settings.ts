@@ -1,5 +1,5 @@
 /** What applies to every command, from flags and environment variables. */
-import { parseDuration } from "./duration.ts";
+import { durationAdvice, parseDuration } from "./duration.ts";
 import { usageError } from "./exit.ts";
 
 export const outputs = ["json", "table", "value"] as const;
@@ -10,6 +10,8 @@ export interface Settings {
   readonly tls:
     | { readonly certFile?: string; readonly keyFile?: string; readonly caFile?: string }
     | undefined;
+  /** On whose behalf; without a password, that is to be asked for. */
+  readonly user: { readonly name: string; readonly password: string | undefined } | undefined;
   readonly timeoutMs: number;
   /** Undefined: what the command prints by default. */
   readonly output: Output | undefined;
@@ -21,6 +23,7 @@ export const globalFlags = {
   cert: "client certificate file",
   key: "client key file",
   cacert: "file of the certificate authority that the members' certificates come from",
+  user: "NAME, whose password is asked for, or NAME:PASSWORD",
   timeout: "how long the command may take, for example 500ms or 1m30s (5s unless given)",
   output: "form of what is printed: json, table or value",
 } as const;
@@ -44,6 +47,7 @@ export function settle(flags: FlagValues, environment: Environment): Settings {
   return {
     endpoints: endpointsOf(flags, environment),
     tls: tlsOf(flags, environment),
+    user: userOf(flags, environment),
     ...formOf(flags, environment),
   };
 }
@@ -81,13 +85,20 @@ function tlsOf(flags: FlagValues, environment: Environment): Settings["tls"] {
   return { ...(certFile && { certFile }), ...(keyFile && { keyFile }), ...(caFile && { caFile }) };
 }
 
+/** A password may have a colon in it, and a name may not. */
+function userOf(flags: FlagValues, environment: Environment): Settings["user"] {
+  const text = single("user", flags, environment);
+  if (text === undefined) return undefined;
+  const at = text.indexOf(":");
+  const name = at < 0 ? text : text.slice(0, at);
+  if (name === "") throw usageError("--user names nobody: write NAME, or NAME:PASSWORD");
+  return { name, password: at < 0 ? undefined : text.slice(at + 1) };
+}
+
 function timeoutOf(text: string | undefined): number {
   if (text === undefined) return defaultTimeoutMs;
   const timeoutMs = parseDuration(text);
-  if (timeoutMs === undefined)
-    throw usageError(
-      `--timeout ${text} is not a duration: write for example ${/^\d+$/.test(text) ? `${text}s` : "5s"}`,
-    );
+  if (timeoutMs === undefined) throw usageError(`--timeout ${text} is not a duration: ${durationAdvice}`);
   if (timeoutMs < 1 || timeoutMs > longestTimeoutMs)
     throw usageError(`--timeout ${text} is not between 1ms and 24h: write for example 5s`);
   return timeoutMs;

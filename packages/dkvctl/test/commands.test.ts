@@ -133,7 +133,7 @@ test("-o table has a header and keeps each cell on its line", async (t) => {
   const { stdout } = await at(only, ["get", "k", "-o", "table"]);
   assert.equal(
     stdout,
-    "Key\t| Value\t| Create Revision\t| Mod Revision\t| Version\nk\t| a\\tb\\nc\t| 3\t| 5\t| 2\n",
+    "Key\t| Value\t| Create Revision\t| Mod Revision\t| Version\t| Lease\nk\t| a\\tb\\nc\t| 3\t| 5\t| 2\t| \n",
   );
 });
 

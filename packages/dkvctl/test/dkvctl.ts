@@ -1,10 +1,10 @@
 /** Runs the real program, as a shell would. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-// The program runs from its bundle: make that of the sources as they are now.
-import "../build.ts";
+import type { Io } from "../src/commands/command.ts";
 
 export interface Ending {
   readonly code: number | null;
@@ -55,3 +55,51 @@ async function collect(stream: AsyncIterable<Buffer> | null): Promise<Buffer> {
   for await (const chunk of stream ?? []) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
+
+/** A run that goes on. */
+export interface Running {
+  /** The next line of standard output, without its end; undefined after the last. */
+  line(): Promise<string | undefined>;
+  kill(signal: NodeJS.Signals): void;
+  /** With what was on standard error. */
+  readonly ending: Promise<Pick<Ending, "code" | "signal" | "stderr">>;
+}
+
+/** Starts the real program. */
+export function startDkvctl(words: readonly string[]): Running {
+  const child = spawn(process.execPath, [program, ...words], {
+    env: bare,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const ending = Promise.all([once(child, "close"), collect(child.stderr)]).then(
+    ([[code, signal], errors]) => ({
+      code: code as number | null,
+      signal: signal as NodeJS.Signals | null,
+      stderr: errors.toString(),
+    }),
+  );
+  return {
+    line: async () => {
+      const { value, done } = await lines.next();
+      return done === true ? undefined : value;
+    },
+    kill: (signal) => {
+      child.kill(signal);
+    },
+    ending,
+  };
+}
+
+/** What a command at a terminal may do and the tests of it do not look at. */
+export const unusedIo: Pick<
+  Io,
+  "readsFromTerminal" | "readInput" | "readSecret" | "lines" | "printPart" | "untilStopped"
+> = {
+  readsFromTerminal: false,
+  readInput: () => Promise.resolve(new Uint8Array()),
+  readSecret: () => Promise.resolve(""),
+  lines: async function* () {},
+  printPart: () => Promise.resolve(true),
+  untilStopped: (work) => work(new AbortController().signal),
+};

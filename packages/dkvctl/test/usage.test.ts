@@ -13,7 +13,7 @@ const mistakes: readonly (readonly [words: readonly string[], answer: RegExp])[]
   [["gte", "k"], /^dkvctl: unknown command "gte": did you mean get\?$/],
   [
     ["frobnicate"],
-    /^dkvctl: unknown command "frobnicate": there are get, set, delete, member-list, member-join, .*, completion$/,
+    /^dkvctl: unknown command "frobnicate": there are get, set, delete, list, watch, .*, completion$/,
   ],
   [["member-leaf", "a"], /^dkvctl: unknown command "member-leaf": did you mean member-leave\?$/],
   [["member-add", "a", "b:1"], /^dkvctl: unknown command "member-add": did you mean member-join\?$/],
@@ -59,8 +59,8 @@ const mistakes: readonly (readonly [words: readonly string[], answer: RegExp])[]
     /^dkvctl: --output xml is no form of output: write one of json, table, value$/,
   ],
   [
-    ["get", "k", "--endpoint=a:1", "--timeout=5"],
-    /^dkvctl: --timeout 5 is not a duration: write for example 5s$/,
+    ["get", "k", "--endpoint=a:1", "--timeout=1d"],
+    /^dkvctl: --timeout 1d is not a duration: write a number with ms, s, m or h, for example 5s or 1m30s$/,
   ],
   [
     ["get", "k", "--endpoint=a:1", "--timeout=0s"],
@@ -91,7 +91,24 @@ const mistakes: readonly (readonly [words: readonly string[], answer: RegExp])[]
   [["member-update", "x", "h:65536", "--endpoint=a:1"], /^dkvctl: ADDRESS is "h:65536": write HOST:PORT/],
   [["member-update", "x", "::1:80", "--endpoint=a:1"], /^dkvctl: ADDRESS is "::1:80": write HOST:PORT/],
   [["snapshot", "save", "", "--endpoint=a:1"], /^dkvctl: FILE is empty: write the name of a file/],
-  [["snapshot", "status", "none", "--timeout=5"], /^dkvctl: --timeout 5 is not a duration: write for/],
+  [["snapshot", "status", "none", "--timeout=soon"], /^dkvctl: --timeout soon is not a duration: write a/],
+  [["set", "k", "v", "--endpoint=a:1", "--ttl=0s"], /^dkvctl: --ttl 0s is too short: write at least 1s$/],
+  [["set", "k", "v", "--endpoint=a:1", "--ttl=1d"], /^dkvctl: --ttl 1d is not a duration: write a number/],
+  [
+    ["set", "k", "v", "--endpoint=a:1", "--ttl=30m", "--lease=a1"],
+    /^dkvctl: --ttl and --lease are both given: a key has a time to live of its own, or a lease$/,
+  ],
+  [
+    ["set", "k", "v", "--endpoint=a:1", "--if-absent", "--if-version=1"],
+    /^dkvctl: --if-absent and --if-version are both given: give the one that is meant$/,
+  ],
+  [
+    ["lease", "grant", "60s", "--id=xyz", "--endpoint=a:1"],
+    /^dkvctl: --id "xyz" can be no lease's ID: write/,
+  ],
+  [["lease", "grant", "60s", "--id=0", "--endpoint=a:1"], /^dkvctl: --id "0" can be .* or leave out --id /],
+  [["restore", "x"], /^dkvctl: unknown command "restore": dkv restore FILE does that/],
+  [["snapshot", "restore", "x"], /^dkvctl: unknown command "snapshot restore": dkv restore FILE does/],
   [["snapshot", "status", "none", "-o", "xml"], /^dkvctl: --output xml is no form of output/],
   [["completion", "fish"], /^dkvctl: no completion for the shell "fish"/],
 ];
@@ -135,6 +152,18 @@ test("--help has commands, flags with their variables, and examples", async () =
   assert.equal((await dkvctl(["--endpoint", "get:1", "-o", "x", "set", "--help"])).stdout, forSet.stdout);
 });
 
+test("the commands in help are whole, to be copied", async () => {
+  const whole = [
+    [["lease", "grant"], `  dkvctl set here yes --lease="$(dkvctl lease grant 60s)"\n`],
+    [["lock"], "  dkvctl lock nightly -- sh -c 'echo $DKV_FENCING_TOKEN'\n"],
+    [["export"], "  dkvctl export users/ | dkvctl import - --endpoint=other:3000\n"],
+  ] as const;
+  for (const [words, example] of whole) {
+    const { stdout } = await dkvctl([...words, "--help"]);
+    assert.ok(stdout.includes(example), stdout);
+  }
+});
+
 test("--version is that of the package", async () => {
   assert.deepEqual(await dkvctl(["--version"]).then(({ code, stdout }) => ({ code, stdout })), {
     code: 0,
@@ -170,10 +199,10 @@ test("the completion script for zsh names every command", async () => {
 });
 
 test("durations add up", () => {
-  const readings = { "5s": 5000, "500ms": 500, "1m30s": 90_000, "1.5s": 1500, "1h": 3_600_000 };
+  const readings = { "5": 5000, "5s": 5000, "500ms": 500, "1m30s": 90_000, "1.5s": 1500, "1h": 3_600_000 };
   for (const [text, durationMs] of Object.entries(readings))
     assert.equal(parseDuration(text), durationMs, text);
-  for (const text of ["", "5", "s", "-5s", "5 s", "5s,", "1d", "1e3s"])
+  for (const text of ["", "s", "-5s", "5 s", "5s,", "1d", "1e3s"])
     assert.equal(parseDuration(text), undefined, text);
 });
 

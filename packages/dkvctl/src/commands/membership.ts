@@ -23,7 +23,7 @@ export async function memberJoin(context: CommandContext, { id, address }: Place
   return tellNewcomer(context, { members, ...(found ?? { id, raftAddress: address }) });
 }
 
-/** Removes a member; one that is not there is no error. */
+/** Removes a member; that it has left before is no error, that there never was one is. */
 export async function memberLeave(context: CommandContext, { id }: Named): Promise<void> {
   const result = await context.client.memberLeave(id);
   return report(context, { id, result, isSo: `${escapeCell(id)} left` });

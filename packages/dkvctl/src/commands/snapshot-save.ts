@@ -9,6 +9,7 @@ import { backupRefusal } from "../backup/refusal.ts";
 import { type BackupSummary, summarize } from "../backup/summary.ts";
 import { Exit, exitCodes } from "../exit.ts";
 import { printBackup } from "../output/backup.ts";
+import { type Progress, progressOn } from "../output/progress.ts";
 import { randomName } from "../platform/random.ts";
 import type { CommandContext, Io } from "./command.ts";
 
@@ -86,7 +87,7 @@ function alreadyThere(path: string): Exit {
 }
 
 async function receive(pieces: AsyncIterable<Uint8Array>, file: FileHandle, io: Io): Promise<BackupSummary> {
-  const progress = progressOn(io);
+  const progress = progressOn(io, mebibyte, (bytes) => `${Math.floor(bytes / mebibyte)} MiB`);
   try {
     const summary = await summarize(readBackup(written(pieces, file, progress)));
     await file.sync();
@@ -110,31 +111,7 @@ async function* written(
   }
 }
 
-interface Progress {
-  add(bytes: number): void;
-  /** Leaves the line empty for what comes next. */
-  end(): void;
-}
-
 const mebibyte = 1 << 20;
-
-/** Says on a terminal how much has come, on a line of its own. */
-function progressOn(io: Io): Progress {
-  let bytes = 0;
-  let said = 0;
-  return {
-    add: (more) => {
-      bytes += more;
-      const mebibytes = Math.floor(bytes / mebibyte);
-      if (mebibytes === said || !io.explainsToTerminal) return;
-      said = mebibytes;
-      io.explain(`\r${mebibytes} MiB`);
-    },
-    end: () => {
-      if (said > 0) io.explain("\r\u001B[K");
-    },
-  };
-}
 
 async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, "r");

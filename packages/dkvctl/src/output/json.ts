@@ -3,43 +3,8 @@
  *
  * Names of clusters and members are text, because they use all 64 bits and many readers of JSON do not.
  */
-import { isUtf8 } from "node:buffer";
-
 import type { BackupSummary } from "../backup/summary.ts";
-import type {
-  ChangeResult,
-  CheckResult,
-  DeleteResult,
-  GetResult,
-  Header,
-  MembersResult,
-  SetResult,
-} from "@dkv/client";
-
-/** `value` is there if the value is text; `value_base64` always. */
-export function getJson(
-  key: string,
-  { value, createRevision, modRevision, version, header }: GetResult,
-): string {
-  const bytes = Buffer.from(value);
-  return line({
-    key,
-    ...(isUtf8(bytes) && { value: bytes.toString("utf8") }),
-    value_base64: bytes.toString("base64"),
-    create_revision: createRevision,
-    mod_revision: modRevision,
-    version,
-    header: headerJson(header),
-  });
-}
-
-export function setJson(key: string, { header }: SetResult): string {
-  return line({ key, header: headerJson(header) });
-}
-
-export function deleteJson(key: string, { deleted, header }: DeleteResult): string {
-  return line({ key, deleted, header: headerJson(header) });
-}
+import type { ChangeResult, CheckResult, Header, MembersResult } from "@dkv/client";
 
 export function changeJson(id: string, { header }: ChangeResult): string {
   return line({ id, header: headerJson(header) });
@@ -97,7 +62,7 @@ export function backupJson({ header, members, trailer, keys, bytes, sha256 }: Ba
   });
 }
 
-function headerJson({ clusterId, memberId, leader, term, appliedIndex, revision }: Header): object {
+export function headerJson({ clusterId, memberId, leader, term, appliedIndex, revision }: Header): object {
   return {
     cluster_id: clusterId.toString(),
     member_id: memberId.toString(),
@@ -108,4 +73,5 @@ function headerJson({ clusterId, memberId, leader, term, appliedIndex, revision 
   };
 }
 
-const line = (value: object): string => `${JSON.stringify(value)}\n`;
+/** One object on a line of its own. */
+export const line = (value: object): string => `${JSON.stringify(value)}\n`;

@@ -30,8 +30,13 @@ export function escapeCell(text: string): string {
   });
 }
 
-/** A value in one cell: text, or base64 where it is not text. */
+const base64Begin = "base64:";
+
+/** A value in one cell: text, or base64 where it is not text, or where it would look like base64. */
 export function valueCell(value: Uint8Array): string {
   const bytes = Buffer.from(value);
-  return isUtf8(bytes) ? escapeCell(bytes.toString("utf8")) : `base64:${bytes.toString("base64")}`;
+  const text = isUtf8(bytes) ? bytes.toString("utf8") : base64Begin;
+  return text.startsWith(base64Begin)
+    ? `${base64Begin}${bytes.toString("base64")}`
+    : escapeCell(text.replaceAll("\\", "\\\\"));
 }

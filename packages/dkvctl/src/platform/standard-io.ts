@@ -1,8 +1,9 @@
-import { once } from "node:events";
 import { isatty } from "node:tty";
 
 import type { Io } from "../commands/command.ts";
 import { Exit, exitCodes } from "../exit.ts";
+import { readSecret } from "./secret.ts";
+import { splitLines } from "./split-lines.ts";
 
 /** More than any member takes; only keeps an endless stream from filling memory. */
 const longestInput = 64 << 20;
@@ -12,17 +13,23 @@ export function standardIo(): Io {
   return {
     printsToTerminal: isatty(1),
     explainsToTerminal: isatty(2),
+    readsFromTerminal: isatty(0),
     readInput,
+    readSecret,
+    lines,
     print,
+    printPart,
     explain,
     interruptible,
+    untilStopped,
   };
 }
 
 /** Writes to standard error, and does not mind if nobody reads it. */
 export function explain(text: string): void {
-  process.stderr.once("error", () => {});
-  process.stderr.write(text);
+  const { stderr } = process;
+  if (stderr.listenerCount("error") === 0) stderr.on("error", () => {});
+  stderr.write(text);
 }
 
 async function readInput(): Promise<Uint8Array> {
@@ -42,20 +49,44 @@ async function readInput(): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
+/** Whoever stops before the end closes standard input with it: a terminal that is read keeps the run going. */
+function lines(): AsyncIterable<string> {
+  return splitLines(process.stdin as AsyncIterable<Buffer>, "standard input");
+}
+
 /**
  * Returns once everything is written. A reader that has gone away, as `head` does, is none of our business.
+ * Standard output stays open: to end a socket ends it for all who share it, as the rest of a script may.
  */
 async function print(text: string | Uint8Array): Promise<void> {
+  await printPart(text);
+}
+
+async function printPart(text: string | Uint8Array): Promise<boolean> {
   const { stdout } = process;
+  const { promise, resolve } = Promise.withResolvers<Error | null | undefined>();
+  // An error comes to the callback too; without a listener it would end the process.
+  if (stdout.listenerCount("error") === 0) stdout.on("error", () => {});
+  stdout.write(text, resolve);
+  const error = await promise;
+  if (error === null || error === undefined) return true;
+  if ("code" in error && error.code === "EPIPE") return false;
+  throw new Exit(exitCodes.failure, `cannot write to standard output: ${reasonOf(error)}`, { cause: error });
+}
+
+/** The last one is sent when the terminal is closed. */
+export const stopSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+async function untilStopped(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const stop = new AbortController();
+  const onSignal = (signal: NodeJS.Signals): void => {
+    stop.abort(signal);
+  };
+  for (const signal of stopSignals) process.once(signal, onSignal);
   try {
-    const finished = once(stdout, "finish");
-    stdout.end(text);
-    await finished;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EPIPE") return;
-    throw new Exit(exitCodes.failure, `cannot write to standard output: ${reasonOf(error)}`, {
-      cause: error,
-    });
+    await work(stop.signal);
+  } finally {
+    for (const signal of stopSignals) process.off(signal, onSignal);
   }
 }
 
@@ -67,12 +98,11 @@ async function interruptible(work: (signal: AbortSignal) => Promise<void>): Prom
     received ??= signal;
     interruption.abort();
   };
-  const signals = ["SIGINT", "SIGTERM"] as const;
-  for (const signal of signals) process.once(signal, onSignal);
+  for (const signal of stopSignals) process.once(signal, onSignal);
   try {
     await work(interruption.signal);
   } finally {
-    for (const signal of signals) process.off(signal, onSignal);
+    for (const signal of stopSignals) process.off(signal, onSignal);
     // Now it does what it would have done: a shell has to see that the run was interrupted.
     if (received !== undefined) process.kill(process.pid, received);
   }
