@@ -10,6 +10,7 @@ import { run } from "./run.ts";
 import { ceiling } from "./systems/ceiling.ts";
 import { dkv } from "./systems/dkv.ts";
 import { etcd, etcdVersion } from "./systems/etcd.ts";
+import { speakingEtcd } from "./systems/etcd-methods.ts";
 import type { System } from "./systems/system.ts";
 
 const interrupted = new AbortController();
@@ -43,6 +44,7 @@ async function main(): Promise<void> {
   }
   const rows = await run({ options, systems, progress, signal: interrupted.signal });
   process.stdout.write(`\n${formatTable(rows)}\n\n`);
+  if (options.api === "etcd") process.stdout.write("Clients speak etcd's v3 API, to dkv as well.\n");
   process.stdout.write(
     `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, etcd ${version ?? "none"}\n`,
   );
@@ -50,12 +52,12 @@ async function main(): Promise<void> {
 }
 
 function chooseSystems(options: Options, etcdFound: string | undefined): readonly System[] {
-  const { only, profileDir, valueBytes } = options;
+  const { only, profileDir, valueBytes, api } = options;
   if (only === "ceiling") return [ceiling(valueBytes)];
   if (only === "etcd" && etcdFound === undefined)
     throw new UsageError("--only etcd: there is no etcd on the PATH");
   const wanted: System[] = [];
-  if (only !== "etcd") wanted.push(dkv(profileDir));
+  if (only !== "etcd") wanted.push(api === "etcd" ? speakingEtcd(dkv(profileDir)) : dkv(profileDir));
   if (only !== "dkv" && etcdFound !== undefined) wanted.push(etcd());
   return wanted;
 }

@@ -1,4 +1,5 @@
 import { describeFlags, environmentName, FlagReader, UsageError } from "./flags.ts";
+import { usualClients } from "./workload/load.ts";
 import { type WorkName, workNames } from "./workload/work.ts";
 
 export const systemNames = ["dkv", "etcd", "ceiling"] as const;
@@ -14,10 +15,21 @@ const flags = {
   },
   clients: {
     value: "N,...",
-    default: "1,64,256,1000",
-    describe: "closed-loop clients: each has one call open",
+    default: "",
+    describe:
+      "closed-loop clients: each has one call open; default: 1,64,256,1000, of txn 64, of mixed and pipe 256, of text and binary 1024",
   },
-  work: { value: "NAME,...", default: workNames.join(","), describe: "what the clients do" },
+  work: {
+    value: "NAME,...",
+    default: "",
+    describe: `what the clients do; default: ${workNames.join(",")}`,
+  },
+  api: {
+    value: "own|etcd",
+    default: "own",
+    describe:
+      "what clients speak to dkv: its own API, or etcd's, so that both systems have one and the same client",
+  },
   only: {
     value: "NAME",
     default: "",
@@ -51,8 +63,10 @@ const prefix = "DKV_BENCH_";
 export interface Options {
   readonly seconds: number;
   readonly warmupSeconds: number;
-  readonly clients: readonly number[];
+  /** Undefined: those that are usual for a work. */
+  readonly clients: readonly number[] | undefined;
   readonly works: readonly WorkName[];
+  readonly api: "own" | "etcd";
   /** Undefined: dkv, and etcd if there is one. */
   readonly only: SystemName | undefined;
   /** Undefined: by the rule. */
@@ -68,6 +82,22 @@ export interface Options {
   readonly jsonFile: string | undefined;
 }
 
+/** What the ceiling answers: calls, and nothing that is looked into. */
+const plainWorks: readonly WorkName[] = ["set", "get", "serializable-get"];
+
+/** What etcd's API has. */
+const etcdWorks: readonly WorkName[] = [...plainWorks, "txn", "mixed"];
+
+/** The works of a run, each with how many clients do it. */
+export function rowsOf({ works, clients }: Pick<Options, "works" | "clients">): readonly RowName[] {
+  return works.flatMap((work) => (clients ?? usualClients(work)).map((count) => ({ work, clients: count })));
+}
+
+export interface RowName {
+  readonly work: WorkName;
+  readonly clients: number;
+}
+
 /** Largest request that fits one HTTP/2 frame beside its key. */
 export const valueBytesMax = 16_000;
 
@@ -79,12 +109,18 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
   const security = reader.isSet("tls") ? "tls" : "cleartext";
   if (only === "ceiling" && security === "tls")
     throw new UsageError("--only ceiling answers in cleartext, not with --tls");
+  const api = reader.choice("api", ["own", "etcd"]);
+  const usualWorks = only === "ceiling" ? plainWorks : api === "etcd" ? etcdWorks : workNames;
   const connections = reader.number("connections", { min: 0, max: 1024, whole: true });
   return {
     seconds: reader.number("seconds", { min: 0.1 }),
     warmupSeconds: reader.number("warmup", { min: 0 }),
-    clients: reader.numbers("clients", { min: 1, max: 100_000, whole: true }),
-    works: reader.choices("work", workNames),
+    clients:
+      reader.text("clients") === ""
+        ? undefined
+        : reader.numbers("clients", { min: 1, max: 100_000, whole: true }),
+    works: reader.text("work") === "" ? usualWorks : reader.choices("work", usualWorks),
+    api,
     only,
     connections: connections === 0 ? undefined : connections,
     target: reader.choice("target", ["leader", "all"]),
@@ -108,6 +144,19 @@ whole run and each row is measured on dkv, then on etcd, so that a machine whose
 alike. Only one is under load at a time; what the idle one costs meanwhile is measured and shown. A call
 counts only if it ends with gRPC status 0 and, for reads, with the value; everything else is an error and
 is shown. A client that had an error rests 50 ms.
+
+Works: set; get, so that every acknowledged set is seen; serializable-get, from the member's own state; txn, a
+compare of a key's version and, if it is there, a put of it; mixed, one set to nine gets; pipe, dkv's stream
+of many operations with one connection unless --connections says more, whose clients are the operations in
+flight, beside etcd's put by as many clients over the usual connections; text and binary, sets through the
+doors of these protocols, whose clients are the commands in flight, beside etcd's put by as many clients over
+as many connections.
+
+Examples:
+  make bench
+  make bench BENCH='--api etcd'
+  make bench BENCH='--work pipe,txn'
+  make bench BENCH='--work pipe --clients 64,256,1000 --only dkv'
 
 Flags (each also from the environment: ${environmentName(prefix, "value-bytes")}=64, ${environmentName(prefix, "tls")}=true):
 ${describeFlags(flags)}

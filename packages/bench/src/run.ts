@@ -1,4 +1,4 @@
-import type { Options } from "./options.ts";
+import { type Options, rowsOf } from "./options.ts";
 import type { Progress } from "./report/progress.ts";
 import { formatRow, rowName } from "./report/table.ts";
 import type { RunningSystem, System } from "./systems/system.ts";
@@ -47,28 +47,28 @@ async function measureAll(
 ): Promise<readonly Row[]> {
   const { options, progress, signal } = deps;
   const rows: Row[] = [];
-  const total = options.works.length * options.clients.length * contestants.length;
-  for (const work of options.works) {
-    for (const clients of options.clients) {
-      for (const contestant of contestants) {
-        const others = contestants.filter((other) => other !== contestant);
-        const measuring = measureRow({
-          ...contestant,
-          idle: others.flatMap(({ running }) => running.members),
-          work,
-          clients,
-          connections: Math.min(clients, options.connections ?? usualConnections(clients)),
-          target: options.target,
-          data,
-          warmupSeconds: options.warmupSeconds,
-          seconds: options.seconds,
-          signal,
-        });
-        const name = rowName({ system: contestant.system.name, work, clients });
-        const row = await progress.during(`[${rows.length + 1}/${total}] ${name}`, measuring);
-        rows.push(row);
-        progress.line(`[${rows.length}/${total}] ${formatRow(row)}`);
-      }
+  const wanted = rowsOf(options);
+  const total = wanted.length * contestants.length;
+  for (const { work, clients } of wanted) {
+    for (const contestant of contestants) {
+      const others = contestants.filter((other) => other !== contestant);
+      const method = contestant.system.methods(options.valueBytes)[work];
+      const measuring = measureRow({
+        ...contestant,
+        idle: others.flatMap(({ running }) => running.members),
+        work,
+        clients,
+        connections: Math.min(clients, options.connections ?? usualConnections(clients, method)),
+        target: options.target,
+        data,
+        warmupSeconds: options.warmupSeconds,
+        seconds: options.seconds,
+        signal,
+      });
+      const name = rowName({ system: contestant.system.name, work, clients });
+      const row = await progress.during(`[${rows.length + 1}/${total}] ${name}`, measuring);
+      rows.push(row);
+      progress.line(`[${rows.length}/${total}] ${formatRow(row)}`);
     }
   }
   return rows;

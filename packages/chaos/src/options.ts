@@ -2,11 +2,16 @@
 import { parseArgs } from "node:util";
 import { type FaultKind, faultKinds, faultTitles } from "./plan/faults.ts";
 
+/** What clients speak. */
+const apis = ["dkv", "etcd", "both"] as const;
+export type Api = (typeof apis)[number];
+
 export interface Options {
   readonly minutes: number;
   readonly seed: number;
   readonly members: number;
   readonly writers: number;
+  readonly api: Api;
   readonly kinds: readonly FaultKind[];
   /** Path of libfaketime; undefined: where it usually is, if it is. */
   readonly fakeTime: string | undefined;
@@ -24,6 +29,8 @@ export const usage = [
   "  --seed N          decides which faults come when (drawn)",
   "  --members N       3 to 7 (3)",
   "  --writers N       clients, each with one operation at a time (12)",
+  "  --api A         what clients speak: dkv (dkv.v1), etcd (its v3 API), or both in turn;",
+  "                  locks are dkv's own, whatever is asked for (dkv)",
   "  --only KIND,...   these faults alone:",
   ...faultKinds.map((kind) => `                      ${kind.padEnd(14)}${faultTitles[kind]}`),
   "  --libfaketime F   the library, if it is not where it usually is",
@@ -41,6 +48,7 @@ export function readOptions(args: readonly string[], freshSeed: () => number): O
         : numberOf("seed", values.seed, { least: 0, most: 2 ** 32 - 1, isWhole: true }),
     members: numberOf("members", values.members ?? "3", { least: 3, most: 7, isWhole: true }),
     writers: numberOf("writers", values.writers ?? "12", { least: 1, most: 200, isWhole: true }),
+    api: apiOf(values.api ?? "dkv"),
     kinds: values.only === undefined ? faultKinds : values.only.split(",").map(kindOf),
     fakeTime: values.libfaketime,
   };
@@ -62,6 +70,7 @@ function parseUnchecked(args: readonly string[]) {
       seed: { type: "string" },
       members: { type: "string" },
       writers: { type: "string" },
+      api: { type: "string" },
       only: { type: "string" },
       libfaketime: { type: "string" },
       help: { type: "boolean" },
@@ -82,6 +91,12 @@ function numberOf(name: string, text: string, { least, most, isWhole }: Range): 
   throw new UsageError(
     `--${name} ${text} is not a ${isWhole ? "whole " : ""}number from ${String(least)} to ${String(most)}`,
   );
+}
+
+function apiOf(text: string): Api {
+  const api = apis.find((one) => one === text);
+  if (api === undefined) throw new UsageError(`--api ${text} is none of ${apis.join(", ")}`);
+  return api;
 }
 
 function kindOf(text: string): FaultKind {

@@ -1,13 +1,22 @@
 /** One run: a cluster under faults, and a verdict. */
 import { Trouble } from "./cluster/fleet.ts";
 import { Load } from "./load/load.ts";
+import type { Workload } from "./load/workload.ts";
 import { Nemesis } from "./nemesis/nemesis.ts";
 import type { Scene } from "./nemesis/scene.ts";
 import type { Options } from "./options.ts";
 import type { FaultKind } from "./plan/faults.ts";
 import { planRounds } from "./plan/plan.ts";
 import { after, nowMs, sleep, timeOfDay } from "./platform/time.ts";
-import { isGood, renderSummary, type StateCheck, type Summary, type Verdict } from "./report/summary.ts";
+import {
+  isGood,
+  renderSummary,
+  titleOf,
+  type StateCheck,
+  type Summary,
+  type Verdict,
+  type WorkloadSummary,
+} from "./report/summary.ts";
 import { prepareStage, type Stage } from "./stage.ts";
 
 export interface RunOptions extends Options {
@@ -52,7 +61,7 @@ class Run {
   }
 
   async on(stage: Stage): Promise<Summary> {
-    const { stop, seed, writers, minutes } = this.#options;
+    const { stop, seed, writers, minutes, api } = this.#options;
     const { fleet, clients } = stage.scene;
     this.#note = stage.note;
     this.#note(
@@ -68,7 +77,8 @@ class Run {
       writers,
       onVerdict: (verdict) => this.#condemn(verdict),
     });
-    this.#say(`${String(fleet.members.length)} members, ${String(writers)} clients, seed ${String(seed)}`);
+    const size = `${String(fleet.members.length)} members, ${String(writers)} clients`;
+    this.#say(`${size} that speak ${titleOf(api)}, seed ${String(seed)}`);
     const cancelEnd = after(minutes * 60_000, () => this.#over.abort());
     const stopNow = (): void => this.#over.abort();
     stop.addEventListener("abort", stopNow, { once: true });
@@ -79,7 +89,7 @@ class Run {
     cancelEnd();
     stop.removeEventListener("abort", stopNow);
     await reporting;
-    const longestGapMs = load.tally.gapMs(nowMs());
+    const longestGapMs = load.registers.tally.gapMs(nowMs());
     if (this.#bad === undefined) {
       this.#say("all faults are healed; reading everything once more");
       await load.stop();
@@ -118,30 +128,26 @@ class Run {
     }
   }
 
-  async #report({ tally }: Load): Promise<void> {
+  async #report(load: Load): Promise<void> {
     while (!this.#over.signal.aborted) {
       await sleep(progressMs, this.#over.signal);
-      const gap = (tally.gapMs(nowMs()) / 1000).toFixed(1);
+      const gap = (load.registers.tally.gapMs(nowMs()) / 1000).toFixed(1);
       this.#say(
-        `${String(tally.operations)} operations, ${String(tally.unknown)} unknown, ${gap} s without a write at most`,
+        `${String(load.operations)} operations, ${String(load.unknown)} unknown, ${gap} s without a write at most`,
       );
     }
   }
 
   async #finish(stage: Stage, { load, longestGapMs, state }: Outcome): Promise<Summary> {
-    const verdict = this.#bad ?? { kind: "linearizable", report: "" };
+    const verdict = this.#bad ?? { kind: "kept", report: "" };
     const seen: Summary = {
       seed: this.#options.seed,
       members: this.#options.members,
+      api: this.#options.api,
       seconds: (nowMs() - this.#startedMs) / 1000,
       faults: this.#faults,
       leftOut: stage.leftOut,
-      operations: load.tally.operations,
-      acknowledged: load.tally.acknowledged,
-      writes: load.tally.writes,
-      failed: load.tally.failed,
-      unknown: load.tally.unknown,
-      windows: load.windows,
+      workloads: load.workloads.map((one) => summaryOf(one, this.#bad !== undefined)),
       longestGapMs,
       verdict,
       state,
@@ -168,6 +174,16 @@ class Run {
   }
 }
 
+/** What is wrong with one cuts the judgement of the others short. */
+function summaryOf(
+  { title, promise, details, verdict, tally }: Workload,
+  isCutShort: boolean,
+): WorkloadSummary {
+  const { acknowledged, writes, failed, unknown } = tally;
+  const kind = verdict?.kind ?? (isCutShort ? undefined : "kept");
+  return { title, promise, details, acknowledged, writes, failed, unknown, verdict: kind };
+}
+
 interface Outcome {
   readonly load: Load;
   readonly longestGapMs: number;
@@ -179,7 +195,7 @@ async function compare({ clients }: Scene): Promise<StateCheck | undefined> {
   const deadlineMs = nowMs() + checkMs;
   let last: StateCheck | undefined;
   while (nowMs() < deadlineMs) {
-    const result = await clients
+    const result = await clients.dkv
       .all()
       .check({ timeoutMs: 15_000 })
       .catch(() => undefined);

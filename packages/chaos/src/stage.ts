@@ -3,9 +3,9 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { prepareCluster } from "@dkv/cluster";
 import { CertificateFiles } from "./cluster/certificate-files.ts";
-import { Clients } from "./cluster/clients.ts";
 import { Disks } from "./cluster/disks.ts";
 import { Fleet, type Trouble } from "./cluster/fleet.ts";
+import { connectTo } from "./cluster/stores.ts";
 import type { Scene } from "./nemesis/scene.ts";
 import { FaultNetwork } from "./network/fault-network.ts";
 import type { Options } from "./options.ts";
@@ -68,7 +68,7 @@ export async function prepareStage(
   }
   const library = options.fakeTime ?? findFakeTime();
   const fakeTime = library === undefined ? undefined : { library, file: join(directory, "time-of-day") };
-  const clients = new Clients(cluster, certificates.caFile);
+  const clients = connectTo(cluster, certificates.caFile, options.api);
   const scene: Scene = { fleet, network, clients, disks, certificates, fakeTime };
   return {
     scene,

@@ -12,18 +12,31 @@ describe("the command line", () => {
       seed: 99,
       members: 3,
       writers: 12,
+      api: "dkv",
       kinds: faultKinds,
       fakeTime: undefined,
     });
   });
 
   it("takes what it is given", () => {
-    const options = read("--seed", "0", "--members", "5", "--writers", "3", "--only", "kill,cut");
+    const options = read(
+      "--seed",
+      "0",
+      "--members",
+      "5",
+      "--writers",
+      "3",
+      "--api",
+      "both",
+      "--only",
+      "kill,cut",
+    );
     assert.deepEqual(options, {
       minutes: 10,
       seed: 0,
       members: 5,
       writers: 3,
+      api: "both",
       kinds: ["kill", "cut"],
       fakeTime: undefined,
     });
@@ -38,6 +51,7 @@ describe("the command line", () => {
     assert.throws(() => read("--members", "2.5"), /is not a whole number from 3 to 7/);
     assert.throws(() => read("--seed", ""), UsageError);
     assert.throws(() => read("--only", "kill,fire"), /no fault is called fire; there are kill, /);
+    assert.throws(() => read("--api", "v2"), new UsageError("--api v2 is none of dkv, etcd, both"));
     assert.throws(() => read("--fast"), UsageError);
   });
 });

@@ -6,12 +6,16 @@ import type { Header } from "@dkv/http2";
  * Ends with exactly one of `onEnd` and `onFailure`. Bytes are handed over as a buffer and two offsets, good
  * only until the function returns.
  */
-export interface Call {
-  /** The same list for all calls of a kind: it is known by identity. */
-  readonly headers: readonly Header[];
+export interface Call extends StreamedCall {
   readonly bodyBytes: number;
   /** Writes exactly `bodyBytes` bytes. Called when the request leaves, which may be later than its start. */
   writeBody(target: Buffer, offset: number): void;
+}
+
+/** The same of a request whose body is sent piece by piece. */
+export interface StreamedCall {
+  /** The same list for all calls of a kind: it is known by identity. */
+  readonly headers: readonly Header[];
   onData(source: Buffer, start: number, end: number): void;
   /** The peer ended the stream; the bytes are its last header block, or none if it ended with DATA. */
   onEnd(source: Buffer, start: number, end: number): void;

@@ -16,7 +16,8 @@ import {
   writeFrameHead,
 } from "@dkv/http2";
 import { assert } from "../assert.ts";
-import type { Call } from "./call.ts";
+import type { Call, StreamedCall } from "./call.ts";
+import { Upload } from "./upload.ts";
 
 /** How much of an answer the peer may send unasked: more than any answer this client wants. */
 const streamWindowBytes = 4 * 1024 * 1024;
@@ -32,7 +33,7 @@ export interface ConnectionDeps {
 }
 
 /**
- * The client's side of one HTTP/2 connection, for requests of one small DATA frame.
+ * The client's side of one HTTP/2 connection, for requests of one small DATA frame, and for streams.
  *
  * Requests that the peer's limits (streams, window) do not admit yet wait in the order in which they came.
  * Knows nothing of sockets: bytes go in by {@link accept} and out by `deps.write`.
@@ -44,7 +45,8 @@ export class Connection {
     this.#onFrame(arrived);
   });
   readonly #encoder = new HeaderEncoder();
-  readonly #calls = new Map<number, Call>();
+  readonly #calls = new Map<number, StreamedCall>();
+  readonly #uploads = new Map<number, Upload>();
   readonly #waiting: Call[] = [];
   #nextStreamId = 1;
   #streamsMax = Number.POSITIVE_INFINITY;
@@ -97,6 +99,33 @@ export class Connection {
     this.#send(call);
   }
 
+  /**
+   * Begins a request whose body goes out piece by piece, and whose answer may be of any length. Only on a
+   * connection that is ready. Throws if it has ended.
+   */
+  open(call: StreamedCall): Upload {
+    if (this.#ended !== undefined) throw new Error(this.#ended);
+    assert(this.#isReady && this.#calls.size < this.#streamsMax, "the peer takes one stream more");
+    const streamId = this.#takeStreamId(call);
+    const block = this.#encoder.encode(call.headers);
+    this.#output.append(
+      frame({ type: frameType.headers, flags: frameFlag.endHeaders, streamId }, Buffer.from(block)),
+    );
+    const upload = new Upload({
+      streamId,
+      output: this.#output,
+      windowBytes: this.#streamWindow,
+      receiveWindowBytes: streamWindowBytes,
+      takeWindow: (bytes) => {
+        if (bytes > this.#sendWindow) return false;
+        this.#sendWindow -= bytes;
+        return true;
+      },
+    });
+    this.#uploads.set(streamId, upload);
+    return upload;
+  }
+
   flush(): void {
     this.#output.flush();
   }
@@ -120,6 +149,7 @@ export class Connection {
     this.#ended ??= reason;
     const unanswered = [...this.#calls.values(), ...this.#waiting.splice(0)];
     this.#calls.clear();
+    this.#uploads.clear();
     for (const call of unanswered) call.onFailure(reason);
   }
 
@@ -139,10 +169,7 @@ export class Connection {
   }
 
   #send(call: Call): void {
-    const streamId = this.#nextStreamId;
-    assert(streamId < lastStreamId, "a connection has stream numbers left");
-    this.#nextStreamId += 2;
-    this.#calls.set(streamId, call);
+    const streamId = this.#takeStreamId(call);
     this.#sendWindow -= call.bodyBytes;
 
     const block = this.#encoder.encode(call.headers);
@@ -162,6 +189,14 @@ export class Connection {
       payloadBytes: call.bodyBytes,
     });
     call.writeBody(target, offset);
+  }
+
+  #takeStreamId(call: StreamedCall): number {
+    const streamId = this.#nextStreamId;
+    assert(streamId < lastStreamId, "a connection has stream numbers left");
+    this.#nextStreamId += 2;
+    this.#calls.set(streamId, call);
+    return streamId;
   }
 
   #onFrame(arrived: Frame): void {
@@ -197,6 +232,7 @@ export class Connection {
 
   #onData(arrived: Frame): void {
     this.#countReceived(arrived.end - arrived.start);
+    this.#uploads.get(arrived.streamId)?.received(arrived.end - arrived.start);
     this.#calls.get(arrived.streamId)?.onData(arrived.source, arrived.start, arrived.end);
     if ((arrived.flags & frameFlag.endStream) !== 0) this.#take(arrived.streamId)?.onEnd(empty, 0, 0);
   }
@@ -258,10 +294,15 @@ export class Connection {
   }
 
   #onWindowUpdate(arrived: Frame): void {
-    // A stream's own window matters not: its whole body was sent at once.
-    if (arrived.streamId !== 0) return;
-    this.#sendWindow += arrived.source.readUInt32BE(arrived.start) & 0x7f_ff_ff_ff;
+    const bytes = arrived.source.readUInt32BE(arrived.start) & 0x7f_ff_ff_ff;
+    if (arrived.streamId !== 0) {
+      // That of other requests matters not: their whole body was sent at once.
+      this.#uploads.get(arrived.streamId)?.opened(bytes);
+      return;
+    }
+    this.#sendWindow += bytes;
     assert(this.#sendWindow <= largestWindowBytes, "the peer's window stays within its bounds");
+    for (const upload of this.#uploads.values()) upload.opened(0);
   }
 
   #countReceived(bytes: number): void {
@@ -271,9 +312,10 @@ export class Connection {
     this.#receivedBytes = 0;
   }
 
-  #take(streamId: number): Call | undefined {
+  #take(streamId: number): StreamedCall | undefined {
     const call = this.#calls.get(streamId);
     this.#calls.delete(streamId);
+    this.#uploads.delete(streamId);
     return call;
   }
 }

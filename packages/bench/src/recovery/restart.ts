@@ -2,8 +2,16 @@ import { nowMs } from "../platform/clock.ts";
 import { usageOf } from "../platform/process-usage.ts";
 import type { LocalMember } from "../systems/local-member.ts";
 import { type Distribution, distributionOf } from "./distribution.ts";
-import type { Filled, MeasureDeps } from "./join.ts";
+import type { Progress } from "../report/progress.ts";
+import type { Filled } from "./join.ts";
+import type { RecoveryOptions } from "./options.ts";
 import { type Expected, readUntil, waitCaughtUp } from "./reading.ts";
+
+export interface RestartDeps {
+  readonly options: Pick<RecoveryOptions, "restarts" | "valueBytes">;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
 
 /** From the start of a follower's process to its first answer to a serializable read. */
 export interface Starts extends Distribution {
@@ -19,7 +27,7 @@ export interface RestartResult {
 }
 
 /** Restarts a follower again and again; there is no load. */
-export async function measureRestart(filled: Filled, deps: MeasureDeps): Promise<RestartResult> {
+export async function measureRestart(filled: Filled, deps: RestartDeps): Promise<RestartResult> {
   const leader = await filled.running.findLeader();
   const follower = filled.running.members.find((member) => member !== leader);
   if (follower === undefined) throw new Error("there is no follower to restart");
@@ -35,7 +43,7 @@ interface Restart extends Filled {
   readonly follower: LocalMember;
 }
 
-async function repeat(restart: Restart, deps: MeasureDeps, end: "SIGTERM" | "kill -9"): Promise<Starts> {
+async function repeat(restart: Restart, deps: RestartDeps, end: "SIGTERM" | "kill -9"): Promise<Starts> {
   const { options, progress } = deps;
   const starts: Start[] = [];
   for (let round = 1; round <= options.restarts; round += 1) {
@@ -58,7 +66,7 @@ interface Start {
 
 async function restartOnce(
   { system, leader, follower, data }: Restart,
-  { options, signal }: MeasureDeps,
+  { options, signal }: RestartDeps,
   { end, round }: { readonly end: "SIGTERM" | "kill -9"; readonly round: number },
 ): Promise<Start> {
   const { valueBytes } = options;

@@ -1,7 +1,15 @@
 import type { Row } from "../workload/row.ts";
+import type { WorkName } from "../workload/work.ts";
 import { alignColumns } from "./columns.ts";
 
 const mebibyte = 1024 ** 2;
+
+/** Works that the systems do by different means, and what dkv's clients are. */
+const unlike = {
+  pipe: "operations in flight on streams of dkv, one a connection",
+  text: "sets in flight on connections of dkv's text protocol, each of a new key, for it overwrites none",
+  binary: "sets in flight on connections of dkv's binary protocol",
+} as const satisfies Partial<Record<WorkName, string>>;
 
 interface Column {
   readonly title: string;
@@ -65,6 +73,14 @@ function notes(rows: readonly Row[]): readonly string[] {
   const lines = [
     "RSS: largest resident memory of a member. cores: CPU of all members. bench: CPU of the load generator.",
   ];
+  for (const [work, what] of Object.entries(unlike)) {
+    const connections = rows
+      .filter((row) => row.work === work)
+      .map((row) => `${row.system} ${row.connections}`);
+    if (connections.length === 0) continue;
+    const used = [...new Set(connections)].join(", ");
+    lines.push(`${work}: ${what}; of etcd calls of its put, of keys like those. Connections: ${used}.`);
+  }
   if (idleCores > 0) lines.push(`The idle cluster took at most ${idleCores.toFixed(2)} cores.`);
   for (const row of rows) {
     for (const [kind, times] of Object.entries(row.errorKinds)) {

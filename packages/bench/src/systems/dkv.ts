@@ -2,11 +2,19 @@ import { fileURLToPath } from "node:url";
 import { callOnce } from "../grpc/unary.ts";
 import type { Target } from "../http2/dial.ts";
 import { dkvMethods, saysItLeads } from "./dkv-messages.ts";
+import { doorNames } from "../workload/socket-method.ts";
 import { type Member, startMembers, type TlsFiles } from "./members.ts";
 import type { System } from "./system.ts";
 
 const program = fileURLToPath(new URL("../../../server/bin/dkv.js", import.meta.url));
 const timeoutMs = 2_000;
+
+/** What Node is to run a member with, if not with nothing. */
+export type NodeArguments = (member: Pick<Member, "name" | "dataDir">) => readonly string[];
+
+/** What bin/dkv.js has Node begin with, and in what environment. */
+const ownNodeArguments = ["--max-semi-space-size=16", "--heap-growing-percent=70"];
+const ownEnvironment = "MALLOC_ARENA_MAX=2";
 
 /**
  * Three dkv members on loopback, with dkv's own settings for everything that bears on speed, unless `flags`
@@ -14,9 +22,17 @@ const timeoutMs = 2_000;
  *
  * Each leaves a CPU profile of its whole life in `profileDir`, unless that is undefined.
  */
-export function dkv(profileDir: string | undefined, flags: readonly string[] = []): System {
+export function dkv(
+  profileDir: string | undefined,
+  flags: readonly string[] = [],
+  nodeArguments?: NodeArguments,
+): System {
+  const isPlain = profileDir === undefined && nodeArguments === undefined;
   const args = (member: Member, all: readonly Member[]): readonly string[] => [
-    ...(profileDir === undefined ? [] : [...profileArguments(profileDir, member), program]),
+    ...(isPlain ? [] : [ownEnvironment, process.execPath, ...ownNodeArguments]),
+    ...(profileDir === undefined ? [] : profileArguments(profileDir, member)),
+    ...(nodeArguments?.(member) ?? []),
+    ...(isPlain ? [] : [program]),
     ...dkvArguments(member, all),
     ...flags,
   ];
@@ -27,8 +43,10 @@ export function dkv(profileDir: string | undefined, flags: readonly string[] = [
       startMembers(
         {
           names: ["dkv1", "dkv2", "dkv3"],
-          program: profileDir === undefined ? program : process.execPath,
+          // It becomes the process that it starts.
+          program: isPlain ? program : "/usr/bin/env",
           args,
+          doors: doorNames,
           isLeader,
         },
         surroundings,
@@ -42,6 +60,7 @@ function dkvArguments(member: Member, all: readonly Member[]): readonly string[]
     `--data-dir=${member.dataDir}`,
     `--listen-client-address=${member.clientAddress}`,
     `--listen-peer-address=${member.peerAddress}`,
+    ...Object.entries(member.doorAddresses).map(([door, address]) => `--listen-${door}-address=${address}`),
     `--initial-cluster=${all.map(({ name, peerAddress }) => `${name}=${peerAddress}`).join(",")}`,
     `--initial-cluster-state=${member.cluster}`,
     ...(member.tls === undefined ? [] : tlsArguments(member.tls)),

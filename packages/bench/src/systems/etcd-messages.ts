@@ -23,6 +23,21 @@ export function encodeSerializableRange(key: string): Uint8Array {
   return writer.finish();
 }
 
+/**
+ * TxnRequest that puts a key if it is there: compare 1 (in it result 1, target 2, key 3, version 4) and
+ * success 2 (in it request_put 2).
+ */
+export function encodeTxn(key: string, value: Buffer): Uint8Array {
+  const writer = new BinaryWriter();
+  writer.tag(1, WireType.LengthDelimited).fork();
+  // GREATER is 1, and VERSION 0.
+  writer.tag(1, WireType.Varint).int32(1).tag(2, WireType.Varint).int32(0);
+  writer.tag(3, WireType.LengthDelimited).string(key).tag(4, WireType.Varint).int64(0).join();
+  writer.tag(2, WireType.LengthDelimited).fork();
+  writer.tag(2, WireType.LengthDelimited).bytes(encodePut(key, value)).join();
+  return writer.finish();
+}
+
 /** Who answered a StatusRequest, and whom it follows. 0 is nobody. */
 export interface EtcdStatus {
   readonly memberId: bigint;

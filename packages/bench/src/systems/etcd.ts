@@ -2,7 +2,8 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { callOnce } from "../grpc/unary.ts";
 import type { Target } from "../http2/dial.ts";
-import { decodeStatus, encodePut, encodeRange, encodeSerializableRange } from "./etcd-messages.ts";
+import { decodeStatus } from "./etcd-messages.ts";
+import { etcdMethods } from "./etcd-methods.ts";
 import { type Member, startMembers, type TlsFiles } from "./members.ts";
 import type { System } from "./system.ts";
 
@@ -21,15 +22,7 @@ export function etcd(flags: readonly string[] = []): System {
   ];
   return {
     name: "etcd",
-    methods: (valueBytes) => ({
-      set: { path: "/etcdserverpb.KV/Put", encode: encodePut, leastAnswerBytes: 1 },
-      get: { path: "/etcdserverpb.KV/Range", encode: encodeRange, leastAnswerBytes: valueBytes },
-      "serializable-get": {
-        path: "/etcdserverpb.KV/Range",
-        encode: encodeSerializableRange,
-        leastAnswerBytes: valueBytes,
-      },
-    }),
+    methods: etcdMethods,
     start: (surroundings) =>
       startMembers({ names: ["etcd1", "etcd2", "etcd3"], program: "etcd", args, isLeader }, surroundings),
   };

@@ -1,5 +1,6 @@
 import type { Target } from "../http2/dial.ts";
 import { type Child, type Command, startProcess } from "../platform/processes.ts";
+import type { DoorName } from "../workload/socket-method.ts";
 import type { MemberProcess } from "./system.ts";
 
 /** What a member is made of; its process comes and goes. */
@@ -7,6 +8,8 @@ export interface LocalMemberParts {
   readonly name: string;
   /** Where clients reach it. */
   readonly target: Target;
+  /** Where it serves other protocols. */
+  readonly doors: Readonly<Partial<Record<DoorName, Target>>>;
   /** `host:port`. */
   readonly peerAddress: string;
   readonly dataDir: string;
@@ -17,6 +20,7 @@ export interface LocalMemberParts {
 export class LocalMember implements MemberProcess {
   readonly name: string;
   readonly target: Target;
+  readonly doors: Readonly<Partial<Record<DoorName, Target>>>;
   readonly peerAddress: string;
   readonly dataDir: string;
   readonly #command: Command;
@@ -25,6 +29,7 @@ export class LocalMember implements MemberProcess {
   constructor(parts: LocalMemberParts) {
     this.name = parts.name;
     this.target = parts.target;
+    this.doors = parts.doors;
     this.peerAddress = parts.peerAddress;
     this.dataDir = parts.dataDir;
     this.#command = parts.command;

@@ -4,6 +4,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assert } from "../assert.ts";
+import type { DoorName } from "../workload/socket-method.ts";
+import type { Target } from "../http2/dial.ts";
 import { type LeaderQuestion, waitForLeader } from "./leader.ts";
 import { LocalMember } from "./local-member.ts";
 import type { RunningSystem } from "./system.ts";
@@ -16,6 +18,8 @@ export interface Member {
   /** `host:port`. */
   readonly clientAddress: string;
   readonly peerAddress: string;
+  /** Of what it serves besides. */
+  readonly doorAddresses: Readonly<Partial<Record<DoorName, string>>>;
   /** Its own, and empty. */
   readonly dataDir: string;
   /** Undefined: clients and peers speak cleartext. */
@@ -37,6 +41,8 @@ export interface Plan {
   readonly program: string;
   readonly args: (member: Member, all: readonly Member[]) => readonly string[];
   readonly isLeader: LeaderQuestion;
+  /** What they serve on ports of its own; nothing unless given. */
+  readonly doors?: readonly DoorName[];
 }
 
 /** What is the same for every system of a run. */
@@ -96,25 +102,31 @@ class Roster {
   /** Makes members ready to be started. */
   async add(names: readonly string[], cluster: Member["cluster"]): Promise<readonly LocalMember[]> {
     const { directory, secured } = this.#place;
-    const ports = await freePorts(2 * names.length);
-    const added = names.map((name, at): readonly [Member, number] => {
-      const clientPort = ports[2 * at] ?? 0;
+    const { doors = [] } = this.#plan;
+    const portsOfOne = 2 + doors.length;
+    const ports = await freePorts(portsOfOne * names.length);
+    const added = names.map((name, at): readonly [Member, MemberPorts] => {
+      const [client = 0, peer = 0, ...others] = ports.slice(portsOfOne * at);
+      const doorPorts = Object.fromEntries(doors.map((door, place) => [door, others[place] ?? 0]));
       const member = {
         name,
-        clientAddress: `${host}:${clientPort}`,
-        peerAddress: `${host}:${ports[2 * at + 1] ?? 0}`,
+        clientAddress: `${host}:${client}`,
+        peerAddress: `${host}:${peer}`,
+        doorAddresses: mapped(doorPorts, (port) => `${host}:${port}`),
         dataDir: join(directory, name),
         tls: secured?.files,
         cluster,
       };
-      return [member, clientPort];
+      return [member, { client, doors: doorPorts }];
     });
     this.#members.push(...added.map(([member]) => member));
+    const targetAt = (port: number): Target => ({ host, port, ca: secured?.ca });
     return added.map(
-      ([member, port]) =>
+      ([member, { client, doors: doorPorts }]) =>
         new LocalMember({
           ...member,
-          target: { host, port, ca: secured?.ca },
+          target: targetAt(client),
+          doors: mapped(doorPorts, targetAt),
           command: {
             program: this.#plan.program,
             args: this.#plan.args(member, this.#members),
@@ -123,6 +135,18 @@ class Roster {
         }),
     );
   }
+}
+
+interface MemberPorts {
+  readonly client: number;
+  readonly doors: Readonly<Partial<Record<DoorName, number>>>;
+}
+
+function mapped<Result>(
+  ports: MemberPorts["doors"],
+  make: (port: number) => Result,
+): Readonly<Partial<Record<DoorName, Result>>> {
+  return Object.fromEntries(Object.entries(ports).map(([door, port]) => [door, make(port)]));
 }
 
 function firstOf(members: readonly LocalMember[]): LocalMember {

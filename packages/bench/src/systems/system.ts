@@ -1,6 +1,6 @@
 import type { LocalMember } from "./local-member.ts";
 import type { Surroundings } from "./members.ts";
-import type { Method, WorkName } from "../workload/work.ts";
+import type { Methods } from "../workload/work.ts";
 
 /** A member's process, as far as it is watched. */
 export interface MemberProcess {
@@ -22,7 +22,7 @@ export interface RunningSystem {
 /** Something that can be measured. */
 export interface System {
   readonly name: string;
-  methods(valueBytes: number): Readonly<Record<WorkName, Method>>;
+  methods(valueBytes: number): Methods;
   /** Starts it and resolves when it answers. Nothing is left behind when it rejects. */
   start(surroundings: Surroundings): Promise<RunningSystem>;
 }

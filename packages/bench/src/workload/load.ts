@@ -2,16 +2,20 @@ import { assert } from "../assert.ts";
 import { StatusReader } from "../grpc/status.ts";
 import { dial, type Target } from "../http2/dial.ts";
 import { nowMs, sleep } from "../platform/clock.ts";
+import { runCalls } from "./call-clients.ts";
 import { createJob } from "./closed-loop.ts";
-import { Lane } from "./lane.ts";
+import { dialSocket } from "./dial-socket.ts";
+import { runLane, type Session } from "./lane.ts";
 import { Recorder } from "./recorder.ts";
-import type { Data, Method } from "./work.ts";
+import { SocketClients } from "./socket-clients.ts";
+import type { SocketMethod } from "./socket-method.ts";
+import type { Data, Method, WorkName } from "./work.ts";
 
 /** How long open calls are waited for at the end; those without an answer by then are errors. */
 const drainMs = 10_000;
 
 export interface LoadOptions {
-  readonly method: Method;
+  readonly method: Method | SocketMethod;
   readonly data: Data;
   /** Connections are spread over these evenly. */
   readonly targets: readonly Target[];
@@ -25,9 +29,28 @@ export interface LoadOptions {
   readonly signal: AbortSignal;
 }
 
-/** The rule when nothing else is asked for: one connection for each sixteen clients, at most sixteen. */
-export function usualConnections(clients: number): number {
-  return Math.min(16, Math.ceil(clients / 16));
+/**
+ * The rule when nothing else is asked for: one connection for each sixteen clients, at most sixteen; and one
+ * if the clients share a stream.
+ */
+export function usualConnections(clients: number, method: Method | SocketMethod): number {
+  return "piped" in method ? 1 : Math.min(16, Math.ceil(clients / 16));
+}
+
+/** Closed-loop clients of a work when nothing else is asked for. */
+export function usualClients(work: WorkName): readonly number[] {
+  switch (work) {
+    case "txn":
+      return [64];
+    case "mixed":
+    case "pipe":
+      return [256];
+    case "text":
+    case "binary":
+      return [1024];
+    default:
+      return [1, 64, 256, 1000];
+  }
 }
 
 /**
@@ -36,23 +59,64 @@ export function usualConnections(clients: number): number {
  * Rejects if the first connections cannot be made or the signal aborts; what fails later is in the record.
  */
 export async function runLoad(options: LoadOptions): Promise<Recorder> {
-  const { connections, warmupMs, measuredMs } = options;
+  const { warmupMs, measuredMs } = options;
   const overdue = AbortSignal.timeout(warmupMs + measuredMs + drainMs);
   const stop = AbortSignal.any([options.signal, overdue]);
-  const targets = Array.from({ length: connections }, (_, lane) => targetOf(options.targets, lane));
-  const dialled = await Promise.all(targets.map((target) => dial(target, stop)));
-
+  const prepared = await prepareLanes(options, stop);
   const fromMs = nowMs() + warmupMs;
   const recorder = new Recorder({ fromMs, untilMs: fromMs + measuredMs });
-  const statuses = new StatusReader();
-  const lanes = dialled.map((first, number) => {
-    const target = targetOf(targets, number);
-    const job = createJob(target, { method: options.method, data: options.data, statuses, recorder });
-    const lane = new Lane({ target, job, clients: shareOf(number, options), stop });
-    return lane.run(first);
-  });
-  await Promise.all([tellPhases(options), ...lanes]);
+  const isOver = (): boolean => stop.aborted || recorder.isOver(nowMs());
+  await Promise.all([tellPhases(options), ...prepared.map((run) => run({ recorder, isOver }))]);
   return recorder;
+}
+
+/** What begins with the row, and ends with it. */
+interface Begun {
+  readonly recorder: Recorder;
+  readonly isOver: () => boolean;
+}
+
+type Lane = (begun: Begun) => Promise<void>;
+
+/** Makes the connections; what they are put to use for waits until all of them are there. */
+async function prepareLanes(options: LoadOptions, stop: AbortSignal): Promise<readonly Lane[]> {
+  const { method, data } = options;
+  const lane = async <Dialled extends Session>(
+    dialOne: () => Promise<Dialled>,
+    run: (dialled: Dialled, begun: Begun) => Promise<void>,
+  ): Promise<Lane> => {
+    const first = await dialOne();
+    return (begun) =>
+      runLane(first, {
+        dial: dialOne,
+        run: (dialled) => run(dialled, begun),
+        isOver: begun.isOver,
+        onFailure: (reason) => {
+          begun.recorder.failed(reason);
+        },
+      });
+  };
+  const statuses = new StatusReader();
+  return Promise.all(
+    Array.from({ length: options.connections }, (_, number) => {
+      const target = targetOf(options.targets, number);
+      const clients = shareOf(number, options);
+      if ("door" in method)
+        return lane(
+          () => dialSocket(target, stop),
+          (dialled, begun) => new SocketClients({ method, data, nowMs, ...begun }, dialled, clients).run(),
+        );
+      return lane(
+        () => dial(target, stop),
+        (dialled, { recorder, isOver }) =>
+          runCalls(dialled, {
+            job: createJob(target, { method, data, statuses, recorder }),
+            clients,
+            isOver,
+          }),
+      );
+    }),
+  );
 }
 
 async function tellPhases({ warmupMs, measuredMs, signal, ...tell }: LoadOptions): Promise<void> {

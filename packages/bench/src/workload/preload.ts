@@ -16,23 +16,26 @@ export interface Preload {
   readonly signal: AbortSignal;
   /** 1 unless given; each has 64 calls open. */
   readonly connections?: number;
+  /** All keys of the data, once, unless given. */
+  readonly keys?: Iterable<Buffer>;
   /** Called after each key. */
   readonly onSet?: () => void;
 }
 
-/** Sets every key once, so that reads find a value. Rejects when a key is refused again and again. */
+/** Sets every key, so that reads find a value. Rejects when a key is refused again and again. */
 export async function preload(target: Target, plan: Preload): Promise<void> {
   // The connections share the iterator, so each key is taken once.
-  const keys = plan.data.keys.values();
+  const keys = (plan.keys ?? plan.data.keys)[Symbol.iterator]();
   await Promise.all(Array.from({ length: plan.connections ?? 1 }, () => write(target, keys, plan)));
 }
 
-async function write(target: Target, keys: Iterable<Buffer>, plan: Preload): Promise<void> {
+async function write(target: Target, keys: Iterator<Buffer>, plan: Preload): Promise<void> {
   const headers = requestHeaders(target, plan.set.path);
   const request = new RequestBody(plan.set, plan.data);
   const { connection, close } = await dial(target, plan.signal);
   const writeKeys = async (): Promise<void> => {
-    for (const key of keys) {
+    for (let next = keys.next(); next.done !== true; next = keys.next()) {
+      const key = next.value;
       const body = Buffer.alloc(request.bytes);
       request.write(body, 0, key);
       await insist(() => call(connection, { headers, body }), plan.signal);

@@ -8,6 +8,7 @@ function member(context: TestContext, script: string): LocalMember {
   const made = new LocalMember({
     name: "m1",
     target: { host: "localhost", port: 1, ca: undefined },
+    doors: {},
     peerAddress: "localhost:2",
     dataDir: tmpdir(),
     command: { program: process.execPath, args: ["-e", script], directory: tmpdir() },

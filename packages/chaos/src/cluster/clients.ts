@@ -1,32 +1,32 @@
 /** Clients of the cluster as it is now: one that knows all members, and one for each member. */
-import { DkvClient } from "@dkv/client";
 import type { Cluster, Member } from "@dkv/cluster";
+import type { Access } from "../load/store.ts";
 
-/** How long an operation of the load may take: less than most faults last, so that outcomes stay unknown. */
-const timeoutMs = 3_000;
+interface Closable {
+  close(): void;
+}
 
-export class Clients {
+export class Clients<Client extends Closable> implements Access<Client> {
   readonly #cluster: Cluster;
-  readonly #caFile: string;
+  readonly #connect: (endpoints: readonly string[]) => Client;
   /** By the addresses they know. */
-  readonly #open = new Map<string, DkvClient>();
+  readonly #open = new Map<string, Client>();
 
-  constructor(cluster: Cluster, caFile: string) {
+  /** @param connect makes a client of the members at these addresses */
+  constructor(cluster: Cluster, connect: (endpoints: readonly string[]) => Client) {
     this.#cluster = cluster;
-    this.#caFile = caFile;
+    this.#connect = connect;
   }
 
-  all(): DkvClient {
+  all(): Client {
     return this.#to(this.#cluster.members);
   }
 
-  /** One that knows this member only, though it may be told of the leader. */
-  of(member: Member): DkvClient {
+  of(member: Member): Client {
     return this.#to([member]);
   }
 
-  /** The client that some loop takes in its next round: of each member in turn, and of all. */
-  next(turn: number): DkvClient {
+  next(turn: number): Client {
     const member = this.#cluster.members[turn % (this.#cluster.members.length + 1)];
     return member === undefined ? this.all() : this.of(member);
   }
@@ -46,12 +46,12 @@ export class Clients {
     this.#open.clear();
   }
 
-  #to(members: readonly Member[]): DkvClient {
+  #to(members: readonly Member[]): Client {
     const endpoints = members.map(({ clientAddress }) => clientAddress);
     const name = endpoints.join(" ");
     const known = this.#open.get(name);
     if (known !== undefined) return known;
-    const client = new DkvClient({ endpoints, tls: { caFile: this.#caFile }, timeoutMs });
+    const client = this.#connect(endpoints);
     this.#open.set(name, client);
     return client;
   }

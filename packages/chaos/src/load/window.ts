@@ -1,20 +1,14 @@
 /** A part of the run that is judged by itself: it has keys of its own, which nobody writes before or after. */
-import {
-  type Pending,
-  Recorder,
-  type RegisterAction,
-  type RegisterHistory,
-  type RegisterResult,
-} from "@dkv/checker";
+import { type History, type Pending, Recorder } from "@dkv/checker";
 
-export interface Begun {
-  readonly pending: Pending<RegisterResult>;
+export interface Begun<Result> {
+  readonly pending: Pending<Result>;
   readonly end: () => void;
 }
 
-export class Window {
+export class Window<Action, Result> {
   readonly keys: readonly string[];
-  readonly #recorder: Recorder<RegisterAction, RegisterResult>;
+  readonly #recorder: Recorder<Action, Result>;
   #begun = 0;
   #pending = 0;
   #settled: (() => void) | undefined;
@@ -31,7 +25,7 @@ export class Window {
   }
 
   /** To be called before the request leaves; `end` is called once when it has ended, however it did. */
-  begin(client: string, action: RegisterAction): Begun {
+  begin(client: string, action: Action): Begun<Result> {
     this.#begun += 1;
     this.#pending += 1;
     return {
@@ -51,7 +45,7 @@ export class Window {
     });
   }
 
-  history(): RegisterHistory {
+  history(): History<Action, Result> {
     return this.#recorder.history();
   }
 }

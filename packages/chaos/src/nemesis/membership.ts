@@ -26,7 +26,7 @@ async function insist<Result>(what: string, attempt: () => Promise<Result>): Pro
 
 function idOf(scene: Scene, name: string): Promise<bigint | undefined> {
   return insist("reading the list of members", async () => {
-    const { members } = await scene.clients.all().members();
+    const { members } = await scene.clients.dkv.all().members();
     return members.find((member) => member.id === name)?.memberId;
   });
 }
@@ -39,7 +39,7 @@ async function replace(scene: Scene, oldId: string, newcomer: Member): Promise<v
     // An attempt whose outcome was not known has succeeded.
     if (present !== undefined && present !== before) return;
     const change = { oldId, id: newcomer.name, address: newcomer.peerAddress };
-    await scene.clients.all().memberReplace(change);
+    await scene.clients.dkv.all().memberReplace(change);
   });
 }
 
@@ -100,7 +100,7 @@ export const transfer: Strike = async (fault, scene) => {
   const work = (async () => {
     while (!ending.signal.aborted) {
       const { name } = random.pick(scene.fleet.members);
-      await scene.clients
+      await scene.clients.dkv
         .all()
         .moveLeader(name, { timeoutMs: 1_000 })
         .catch((error: unknown) => {

@@ -1,9 +1,9 @@
 /** What faults are done to, and what comes of trying one. */
 import type { Member } from "@dkv/cluster";
 import type { CertificateFiles } from "../cluster/certificate-files.ts";
-import type { Clients } from "../cluster/clients.ts";
 import type { Disks } from "../cluster/disks.ts";
 import type { Fleet } from "../cluster/fleet.ts";
+import type { AllClients } from "../cluster/stores.ts";
 import type { FaultNetwork } from "../network/fault-network.ts";
 import type { Fault } from "../plan/faults.ts";
 import { Random } from "../random.ts";
@@ -11,7 +11,7 @@ import { Random } from "../random.ts";
 export interface Scene {
   readonly fleet: Fleet;
   readonly network: FaultNetwork;
-  readonly clients: Clients;
+  readonly clients: AllClients;
   readonly disks: Disks;
   readonly certificates: CertificateFiles;
   /** libfaketime, and the file that it reads the offset from; undefined: not installed. */

@@ -29,3 +29,8 @@ export function breathe(): Promise<void> {
     setImmediate(resolve);
   });
 }
+
+/** Aborts after so long, or with the other one. */
+export function limited(durationMs: number, signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(durationMs)]);
+}

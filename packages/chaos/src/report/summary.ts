@@ -1,9 +1,10 @@
 /** What a run comes to, as a table for people. */
+import type { Api } from "../options.ts";
 import { type FaultKind, faultKinds, faultTitles } from "../plan/faults.ts";
 
 export interface Verdict {
-  /** Only `linearizable` is good. */
-  readonly kind: "linearizable" | "violated" | "undecided" | "unreadable" | "trouble";
+  /** Only `kept`, of all that was promised, is good. */
+  readonly kind: "kept" | "violated" | "undecided" | "unreadable" | "trouble";
   /** What went wrong, and the operations that show it; empty if nothing did. */
   readonly report: string;
 }
@@ -15,20 +16,31 @@ export interface StateCheck {
   readonly hashes: readonly string[];
 }
 
-export interface Summary {
-  readonly seed: number;
-  readonly members: number;
-  readonly seconds: number;
-  readonly faults: ReadonlyMap<FaultKind, number>;
-  /** Kinds that could not be tried here, each with the reason. */
-  readonly leftOut: ReadonlyMap<FaultKind, string>;
-  readonly operations: number;
+/** One sort of clients, and what came of their operations. */
+export interface WorkloadSummary {
+  readonly title: string;
   readonly acknowledged: number;
   /** Of those acknowledged, the ones that change something. */
   readonly writes: number;
   readonly failed: number;
   readonly unknown: number;
-  readonly windows: number;
+  /** What else happened, in a few words. */
+  readonly details: string;
+  /** What is so if the verdict is `kept`. */
+  readonly promise: string;
+  /** Undefined: it was not judged to the end. */
+  readonly verdict: Exclude<Verdict["kind"], "trouble"> | undefined;
+}
+
+export interface Summary {
+  readonly seed: number;
+  readonly members: number;
+  readonly api: Api;
+  readonly seconds: number;
+  readonly faults: ReadonlyMap<FaultKind, number>;
+  /** Kinds that could not be tried here, each with the reason. */
+  readonly leftOut: ReadonlyMap<FaultKind, string>;
+  readonly workloads: readonly WorkloadSummary[];
   readonly longestGapMs: number;
   readonly verdict: Verdict;
   readonly state: StateCheck | undefined;
@@ -36,13 +48,23 @@ export interface Summary {
   readonly kept: string | undefined;
 }
 
-/** A history without a write is always linearizable, and says nothing. */
-export function isGood({ verdict, state, writes }: Summary): boolean {
-  return verdict.kind === "linearizable" && state?.agree === true && writes > 0;
+const apiTitles: Readonly<Record<Api, string>> = {
+  dkv: "dkv.v1",
+  etcd: "etcd v3, and dkv.v1 for locks",
+  both: "dkv.v1 and etcd v3 in turn",
+};
+
+export const titleOf = (api: Api): string => apiTitles[api];
+
+/** A history without a write is right whatever the cluster does, and says nothing. */
+export function isGood({ verdict, state, workloads }: Summary): boolean {
+  return verdict.kind === "kept" && state?.agree === true && workloads.every(isWellJudged);
 }
 
+const isWellJudged = ({ verdict, writes }: WorkloadSummary): boolean => verdict === "kept" && writes > 0;
+
 const verdictTexts: Readonly<Record<Verdict["kind"], string>> = {
-  linearizable: "linearizable, nothing acknowledged is missing",
+  kept: "all that was promised was kept",
   violated: "VIOLATED",
   undecided: "NOT KNOWN: the judge gave up",
   unreadable: "NOT KNOWN: the cluster could not be read any more",
@@ -53,14 +75,13 @@ export function renderSummary(summary: Summary): string {
   const rows = [
     ["seed", String(summary.seed)],
     ["members", String(summary.members)],
+    ["clients speak", titleOf(summary.api)],
     ["time", `${summary.seconds.toFixed(0)} s`],
     ...faultRows(summary),
-    ["operations", `${count(summary.operations)} in ${count(summary.windows)} windows`],
-    ["  acknowledged", count(summary.acknowledged)],
-    ["  failed, without effect", count(summary.failed)],
-    ["  unknown", count(summary.unknown)],
+    ...operationRows(summary),
     ["longest time without a write", `${(summary.longestGapMs / 1000).toFixed(1)} s`],
     ["verdict", describeVerdict(summary)],
+    ...summary.workloads.map((one) => [`  ${one.title}`, describeWorkload(one)]),
     ["state of the members", describeState(summary.state)],
     ...(summary.state?.hashes ?? []).map((hash) => ["", hash]),
   ];
@@ -80,9 +101,30 @@ function faultRows({ faults, leftOut }: Summary): readonly string[][] {
   return [["faults", count(total)], ...rows];
 }
 
-function describeVerdict({ verdict, writes }: Summary): string {
-  if (verdict.kind === "linearizable" && writes === 0) return "NOT KNOWN: not one write was acknowledged";
-  return verdictTexts[verdict.kind];
+function operationRows({ workloads }: Summary): readonly string[][] {
+  const total = workloads.reduce((sum, one) => sum + operationsOf(one), 0);
+  const rows = workloads.flatMap((one) => [
+    [
+      `  ${one.title}`,
+      `${count(operationsOf(one))}: ${count(one.acknowledged)} acknowledged, ${count(one.failed)} failed without effect, ${count(one.unknown)} unknown`,
+    ],
+    ["", one.details],
+  ]);
+  return [["operations", count(total)], ...rows];
+}
+
+const operationsOf = ({ acknowledged, failed, unknown }: WorkloadSummary): number =>
+  acknowledged + failed + unknown;
+
+function describeVerdict({ verdict, workloads }: Summary): string {
+  const isEmpty = verdict.kind === "kept" && !workloads.every(isWellJudged);
+  return isEmpty ? "NOT KNOWN" : verdictTexts[verdict.kind];
+}
+
+function describeWorkload({ verdict, writes, promise }: WorkloadSummary): string {
+  if (verdict === undefined) return "not judged to the end";
+  if (verdict !== "kept") return verdictTexts[verdict];
+  return writes === 0 ? "NOT KNOWN: not one write was acknowledged" : promise;
 }
 
 function describeState(state: StateCheck | undefined): string {

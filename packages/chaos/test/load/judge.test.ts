@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { RegisterHistory, RegisterOperation } from "@dkv/checker";
+import type { RegisterAction, RegisterHistory, RegisterOperation, RegisterResult } from "@dkv/checker";
 import { Archive } from "../../src/load/archive.ts";
 import { judge } from "../../src/load/judge.ts";
 import { Tally } from "../../src/load/tally.ts";
@@ -79,7 +79,7 @@ describe("the archive of keys that are left alone", () => {
 
 describe("a window", () => {
   it("has settled when everything that was begun has ended", async () => {
-    const window = new Window(["3/0", "3/1"], () => performance.now());
+    const window = new Window<RegisterAction, RegisterResult>(["3/0", "3/1"], () => performance.now());
     await window.settled();
     const one = window.begin("a", { kind: "get", key: "3/0" });
     const other = window.begin("b", { kind: "get", key: "3/1" });
