@@ -2,7 +2,8 @@
  * Who may import whom. A new folder or package stands here before anything can import it, or import from it.
  *
  *   L5  main.ts, server.ts, start/  the only place that sees everything
- *   L4  api → listener         doors, and the ports that they stand behind
+ *   L4  launchers              command lines of older systems, which become flags
+ *       api → listener         doors, and the ports that they stand behind
  *   L3  consensus              the only holder of a Raft node
  *   L2  storage | transport    neighbours that do not know each other
  *   L1  platform, codec        the outside world; bytes
@@ -20,14 +21,17 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   store: ["protocol"],
   snapshot: ["raft", "store"],
   http2: [],
-  server: ["http2", "protocol", "raft", "snapshot", "store"],
+  // Members may be told to make their own certificates.
+  server: ["certificates", "http2", "protocol", "raft", "snapshot", "store"],
   client: ["protocol"],
   dkvctl: ["client", "protocol", "snapshot"],
   certificates: [],
   checker: [],
   cluster: ["certificates"],
-  bench: ["certificates", "cluster", "http2", "protocol"],
-  chaos: ["certificates", "checker", "client", "cluster"],
+  // What watches cost a member is measured without the doors around them.
+  bench: ["certificates", "cluster", "http2", "protocol", "server", "store"],
+  chaos: ["certificates", "checker", "client", "cluster", "protocol"],
+  "etcd-diff": ["cluster", "protocol"],
   fuzz: [],
   simulator: ["checker", "protocol", "raft", "server", "snapshot", "store"],
 };
@@ -47,8 +51,10 @@ const outside: Readonly<Record<string, readonly string[]>> = {
 const folders: Readonly<Record<string, readonly string[]>> = {
   api: ["consensus/member.ts", "listener/request-handlers.ts", "platform"],
   listener: ["platform"],
-  // What a membership table takes is what may be named.
-  config: ["codec/membership-codec.ts", "platform"],
+  // They make flags, and ask whether a directory is in use.
+  launchers: ["config", "platform", "storage/open-storage.ts"],
+  // What a membership table and a greeting take is what may be named.
+  config: ["codec/handshake-codec.ts", "codec/membership-codec.ts", "platform"],
   consensus: ["storage", "transport", "codec", "platform"],
   storage: ["codec", "platform"],
   transport: ["codec", "platform"],

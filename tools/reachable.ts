@@ -5,7 +5,7 @@ import { root, type SourceFile } from "./sources.ts";
 
 /** Where a program begins: what a package exports, what it runs, and what the bench runs as a process of its own. */
 const entry =
-  /^packages\/(?:[^/]+\/src\/(?:main|index)|bench\/src\/(?:recovery\/main|systems\/fixed-reply))\.ts$/;
+  /^packages\/(?:[^/]+\/src\/(?:main|index)|bench\/src\/(?:(?:recovery|store)\/main|store\/probe\/inside|store\/watch\/host|systems\/fixed-reply))\.ts$/;
 
 /** Source files that cannot be reached from any entry by imports; tests do not count. */
 export function unreachableFiles(files: readonly SourceFile[]): readonly string[] {
@@ -31,7 +31,7 @@ export function missingFiles(document: string): readonly string[] {
   const existing = globSync(
     [
       "packages/*",
-      "packages/*/{src,test,bin}/**/*",
+      "packages/*/{src,test,bin,examples}/**/*",
       "packages/*/*",
       "proto/**/*",
       "tools/**/*",

@@ -37,6 +37,7 @@ describe("the documents", () => {
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "README.md",
+    "docs/doors.md",
     "docs/guarantees.md",
     "docs/operations.md",
     "docs/testing.md",

@@ -11,7 +11,7 @@ Nor does a test that fails once and passes when it is run again.
 
 All of it happens in copies below the temporary directory, so work in the tree may go on; they are deleted at
 the end, also after Ctrl-C. As many mutants are hunted at a time as there are cores. All guards together take
-three minutes on two.
+four minutes on two.
 
   --only WORDS         only mutants that have these words, as they stand here, in their description or the
                        path of their file: --only "without a sync", --only packages/raft

@@ -30,7 +30,8 @@ export class Workplace {
 
   static make(): Workplace {
     const directory = mkdtempSync(join(tmpdir(), "dkv-mutants-"));
-    for (const name of copied) cpSync(join(root, name), join(directory, name), { recursive: true });
+    for (const name of copied)
+      cpSync(join(root, name), join(directory, name), { recursive: true, filter: isNoBundle });
     linkModules(directory);
     const workplace = new Workplace(directory);
     mkdirSync(workplace.temporary);
@@ -64,6 +65,9 @@ export class Workplace {
     rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
   }
 }
+
+/** Programs run from what is compiled in the copy, never from a bundle of the original. */
+const isNoBundle = (path: string): boolean => !path.endsWith("/dist/bundle");
 
 /** The packages of others as they are, and our own from the copy. */
 function linkModules(directory: string): void {

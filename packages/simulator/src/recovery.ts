@@ -7,6 +7,7 @@ import { SafetyViolation } from "./checkers/truth.ts";
 import type { Cluster } from "./process/cluster.ts";
 import type { Machine } from "./process/machine.ts";
 import type { Clients } from "./workload/clients.ts";
+import type { StoreWork } from "./workload/store-work.ts";
 import type { World } from "./world/world.ts";
 
 /**
@@ -30,16 +31,19 @@ interface Stage {
   readonly world: World;
   readonly cluster: Cluster;
   readonly clients: Clients;
+  readonly storeWork: Pick<StoreWork, "stop" | "hasSettled">;
   readonly checkers: Checkers;
 }
 
 export async function recover(stage: Stage): Promise<Recovery> {
-  const { world, cluster, clients, checkers } = stage;
+  const { world, cluster, clients, storeWork, checkers } = stage;
   const startUs = world.nowUs;
   await until(stage, "some member leads and knows its members", () => expected(cluster).length > 0);
   await serveEverywhere(stage);
   const servedMs = (world.nowUs - startUs) / 1000;
   clients.stop();
+  storeWork.stop();
+  await until(stage, "all leases have run out and all watches were told", () => storeWork.hasSettled);
   await until(stage, "all members have applied the same", () => areEqual(cluster));
   for (const { member } of expected(cluster))
     if (member !== undefined) checkers.stateMachine.whole(member.store);

@@ -46,4 +46,19 @@ export const regressions: readonly Regression[] = [
     found:
       "a member that was away while the others were replaced let none of the new ones in, and never came back",
   },
+  {
+    seed: 1_784_373_637,
+    found:
+      "the simulator's own: everybody whom a newcomer was told to ask had left, and nobody told it of the others",
+  },
+  {
+    seed: 1_218_788_547,
+    found:
+      "the simulator's own: what a leader committed in the step in which it left a joint configuration was judged " +
+      "by the one that it had left",
+  },
+  {
+    seed: 970_105_221,
+    found: "the simulator's own: a watcher that had read slowly asked a process that had ended meanwhile",
+  },
 ];

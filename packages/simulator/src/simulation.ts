@@ -60,7 +60,7 @@ export async function simulate(options: RunOptions): Promise<Outcome> {
   const { seed, searchSteps = mostSearchSteps } = options;
   const swarm = options.swarm ?? drawSwarm(seed);
   const faults = options.faults ?? schedule(swarm, seed);
-  const { world, network, checkers, cluster, clients } = stageFor(seed, swarm, options.onLine);
+  const { world, network, checkers, cluster, clients, storeWork } = stageFor(seed, swarm, options.onLine);
   let violation: Error | undefined;
   let recovery: Recovery | undefined;
   let isUndecided = false;
@@ -73,12 +73,14 @@ export async function simulate(options: RunOptions): Promise<Outcome> {
   try {
     cluster.start();
     clients.start();
+    storeWork.start();
     struck = applyFaults(faults, { world, cluster, network, seed, swarm });
     watchBounds({ world, cluster, network }, boundsOf(swarm));
     await world.run(swarm.seconds * second);
     heal({ cluster, network });
-    recovery = await recover({ world, cluster, clients, checkers });
-    isUndecided = judge(clients.history, searchSteps) === "undecided";
+    recovery = await recover({ world, cluster, clients, storeWork, checkers });
+    const verdicts = [judge(clients.history, searchSteps), storeWork.judge(searchSteps)];
+    isUndecided = verdicts.includes("undecided");
     await outside();
     await world.run(world.nowUs);
   } catch (error) {

@@ -7,6 +7,7 @@ import { Network } from "./network/network.ts";
 import { setStage } from "./network/node-net.ts";
 import { Cluster } from "./process/cluster.ts";
 import { Clients } from "./workload/clients.ts";
+import { StoreWork } from "./workload/store-work.ts";
 import { Prng } from "./world/random.ts";
 import { Trace, type TraceLine } from "./world/trace.ts";
 import { World } from "./world/world.ts";
@@ -19,6 +20,7 @@ export interface Stage {
   readonly checkers: Checkers;
   readonly cluster: Cluster;
   readonly clients: Clients;
+  readonly storeWork: StoreWork;
 }
 
 /** From now on the transport of this process is on this run's network. */
@@ -36,9 +38,19 @@ export function stageFor(seed: number, swarm: Swarm, onLine?: (line: TraceLine) 
     machines: () => cluster.serving,
     durability: checkers.durability,
   });
+  const storeWork = new StoreWork(swarm.storeWork, {
+    world,
+    random: new Prng(seed, "store work"),
+    machines: () => cluster.serving,
+    truth: checkers.stateMachine.truth,
+    readings: () => cluster.machines.map(({ clock }) => clock.readUs(world.nowUs)),
+    leaderOf: (term) => checkers.leaderOf(term),
+    drift: swarm.drift,
+    clocksJump: swarm.faults.some(([kind]) => kind === "clockJump"),
+  });
   world.onSettled = (life, kind) => {
     // What arrives, from a peer or a client, waits for the next turn.
     if (kind !== "bytes" && kind !== "client") cluster.settled(life);
   };
-  return { seed, swarm, world, network, checkers, cluster, clients };
+  return { seed, swarm, world, network, checkers, cluster, clients, storeWork };
 }

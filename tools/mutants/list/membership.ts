@@ -74,7 +74,7 @@ export const membershipMutants: readonly Mutant[] = [
   {
     does: "believes who somebody says that it is, whatever its certificate says",
     file: `${server}/transport/greeting.ts`,
-    guard: "  if (!vouchesFor(peer.address)) return refuse(strangersCertificate(peer.address));\n",
+    guard: "  if (!vouchesFor(peer.address)) return refuse(strangersCertificate(peer.address, options));\n",
     tests: at("mutual-tls"),
   },
   {

@@ -8,7 +8,14 @@ import { ElectionSafety } from "./election-safety.ts";
 import { LeaderCompleteness } from "./leader-completeness.ts";
 import { LogMatching } from "./log-matching.ts";
 import { checkPromise } from "./promises.ts";
-import { checkCommit, checkElection, type DiskOf } from "./quorums.ts";
+import {
+  checkCommit,
+  checkCommitOver,
+  checkElection,
+  type Commitment,
+  type DiskOf,
+  isCommitted,
+} from "./quorums.ts";
 import { checkChange } from "./reconfigurations.ts";
 import { StateMachineSafety } from "./state-machine.ts";
 import { Steps } from "./steps.ts";
@@ -29,6 +36,8 @@ export class Checkers {
   readonly durability = new Durability(this.stateMachine.truth);
 
   readonly #diskOf: DiskOf;
+  /** By term: the machine of who was elected. */
+  readonly #leaders = new Map<Term, number>();
   /** What each leader knew at the end of its last step. */
   readonly #reigns = new WeakMap<RaftNode, Reign>();
 
@@ -41,6 +50,11 @@ export class Checkers {
     return this.#elections.elections;
   }
 
+  /** The machine of the member that was elected in a term. */
+  leaderOf(term: number): number | undefined {
+    return this.#leaders.get(term as Term);
+  }
+
   /** Something has happened in the member's process. Returns whether it leads, and whether since then. */
   settled({ node, life }: MemberProcess): "elected" | "leads" | "follows" {
     const seen = this.#steps.step(node);
@@ -48,6 +62,7 @@ export class Checkers {
     const isElected = this.#elections.observe(seen);
     if (seen.role === "leader") this.#leads(node, seen);
     if (isElected) {
+      this.#leaders.set(seen.term, life.machine);
       this.#world.probes.reached("leader elected");
       this.#world.trace.note("leads", life.machine, [seen.term, seen.last.index]);
       this.#completeness.elected(seen, (index) => node.termAt(index));
@@ -75,8 +90,22 @@ export class Checkers {
       checkChange({ term, before: before.configuration, after: now, committed });
     // Until its first entry is committed, a leader knows what it knew before.
     if (isSame && committed.index > before.committed.index && committed.index >= first)
-      checkCommit({ term, committed }, before.configuration.configuration, this.#diskOf);
+      this.#commits(node, { term, committed }, [before.configuration, now]);
     this.#reigns.set(node, { term, committed, configuration: now });
+  }
+
+  #commits(
+    node: RaftNode,
+    commitment: Commitment,
+    [before, after]: readonly [ConfigurationAt, ConfigurationAt],
+  ): void {
+    const { committed } = commitment;
+    const isChanged = after.index > before.index && committed.index > before.index;
+    if (isChanged && !isCommitted(committed, before.configuration, this.#diskOf)) {
+      const first = { index: before.index, term: node.termAt(before.index) ?? committed.term };
+      const configurations = [before.configuration, after.configuration] as const;
+      checkCommitOver({ ...commitment, first }, configurations, this.#diskOf);
+    } else checkCommit(commitment, before.configuration, this.#diskOf);
   }
 
   /** A batch is durable in the member's log. */

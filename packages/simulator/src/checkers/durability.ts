@@ -21,8 +21,10 @@ export class Durability {
       throw new SafetyViolation(
         `a write of ${key} was acknowledged at revision ${String(revision)}, which nobody made`,
       );
-    const version = this.#truth.changeAt(index);
-    if (version?.key !== key || version.version?.value !== value)
+    const change = this.#truth
+      .changesAt(index)
+      .find((each) => each.key === key && each.revision === revision);
+    if (change === undefined || change.version?.value !== value)
       throw new SafetyViolation(
         `revision ${String(revision)} was acknowledged to the writer of ${key}, and is another's`,
       );

@@ -33,32 +33,78 @@ export function checkElection(
   });
 }
 
-/** @param committed the last entry that the leader of `term` takes for committed, and has not before */
+/** What a leader knew of its log at the end of one step. */
+export interface Commitment {
+  readonly term: Term;
+  /** The last entry that it takes for committed, and has not before. */
+  readonly committed: EntryId;
+}
+
 export function checkCommit(
-  { term, committed }: { readonly term: Term; readonly committed: EntryId },
+  { term, committed }: Commitment,
   configuration: Configuration,
   diskOf: DiskOf,
 ): void {
-  const what = `entry ${String(committed.index)} of term ${String(committed.term)}`;
   if (committed.term !== term)
-    throw new SafetyViolation(`the leader of term ${String(term)} committed ${what} by counting`);
-  const hasCopy = (disk: VoterDisk): boolean =>
-    committed.index < disk.firstIndex || disk.termAt(committed.index) === committed.term;
-  require(configuration, diskOf, { holds: hasCopy, what: `${what} was committed with too few copies` });
+    throw new SafetyViolation(
+      `the leader of term ${String(term)} committed ${describe(committed)} by counting`,
+    );
+  require(configuration, diskOf, {
+    holds: (disk) => hasCopy(disk, committed),
+    what: `${describe(committed)} was committed with too few copies`,
+  });
 }
+
+/**
+ * In one step a configuration was committed, the next one was appended and took its place, and by that one
+ * more was committed: as when a leader leaves a joint configuration.
+ *
+ * @param first the entry of the first of the two configurations
+ */
+export function checkCommitOver(
+  { first, ...later }: Commitment & { readonly first: EntryId },
+  [before, after]: readonly [Configuration, Configuration],
+  diskOf: DiskOf,
+): void {
+  require(before, diskOf, {
+    holds: (disk) => hasCopy(disk, first),
+    what: `the configuration at ${String(first.index)} was replaced with too few copies`,
+  });
+  checkCommit(later, after, diskOf);
+}
+
+export const isCommitted = (entry: EntryId, configuration: Configuration, diskOf: DiskOf): boolean =>
+  lacking(configuration, diskOf, (disk) => hasCopy(disk, entry)) === undefined;
+
+const describe = ({ index, term }: EntryId): string => `entry ${String(index)} of term ${String(term)}`;
+
+const hasCopy = (disk: VoterDisk, { index, term }: EntryId): boolean =>
+  index < disk.firstIndex || disk.termAt(index) === term;
 
 interface Requirement {
   readonly holds: (disk: VoterDisk) => boolean;
   readonly what: string;
 }
 
-function require({ voters, outgoing }: Configuration, diskOf: DiskOf, { holds, what }: Requirement): void {
+function require(configuration: Configuration, diskOf: DiskOf, { holds, what }: Requirement): void {
+  const group = lacking(configuration, diskOf, holds);
+  if (group !== undefined)
+    throw new SafetyViolation(`${what}: ${String(group.held)} of ${String(group.size)}`);
+}
+
+/** The group of voters that has no majority, if there is one. */
+function lacking(
+  { voters, outgoing }: Configuration,
+  diskOf: DiskOf,
+  holds: Requirement["holds"],
+): { readonly held: number; readonly size: number } | undefined {
   for (const group of [voters, outgoing]) {
+    const size = group.length;
     const held = group.filter((id) => {
       const disk = diskOf(id);
       return disk === undefined || holds(disk);
-    });
-    if (group.length > 0 && held.length <= group.length / 2)
-      throw new SafetyViolation(`${what}: ${String(held.length)} of ${String(group.length)}`);
+    }).length;
+    if (size > 0 && held <= size / 2) return { held, size };
   }
+  return undefined;
 }

@@ -14,10 +14,11 @@ export class StateMachineSafety implements ApplyWitness {
 
   applied(store: ObservedStore, entry: AppliedEntry, applied: Applied): void {
     this.truth.applied(entry);
-    this.truth.checkResult(entry.index, applied);
+    this.truth.checkResult(entry.index, applied, entry.isWanted);
     this.#once.applied(applied.id, entry.index);
-    const change = this.truth.changeAt(entry.index);
-    if (change !== undefined) this.#compare(store, change.key, change.version);
+    const changes = this.truth.changesAt(entry.index);
+    checkChanges(entry.index, applied, changes);
+    for (const { key } of changes) this.#compare(store, key, this.truth.versionAt(key, entry.index));
   }
 
   skipped(_store: ObservedStore, { index, term }: Pick<AppliedEntry, "index" | "term">): void {
@@ -32,14 +33,28 @@ export class StateMachineSafety implements ApplyWitness {
   /** Compares all that a member says its state is. */
   whole(store: ObservedStore): void {
     const { appliedIndex } = store;
-    if (appliedIndex > this.truth.lastIndex)
+    const { truth } = this;
+    if (appliedIndex > truth.lastIndex)
       throw new SafetyViolation(`a state says that ${String(appliedIndex)} was applied, which nobody did`);
-    if (store.revision !== this.truth.revisionAt(appliedIndex))
+    const behind = `the state at ${String(appliedIndex)} has`;
+    if (store.revision !== truth.revisionAt(appliedIndex))
       throw new SafetyViolation(
-        `the state at ${String(appliedIndex)} has revision ${String(store.revision)}, not ` +
-          String(this.truth.revisionAt(appliedIndex)),
+        `${behind} revision ${String(store.revision)}, not ${String(truth.revisionAt(appliedIndex))}`,
       );
-    for (const key of this.truth.keys) this.#compare(store, key, this.truth.versionAt(key, appliedIndex));
+    const compactRevision = truth.compactRevisionAt(appliedIndex);
+    if (store.compaction.revision !== compactRevision)
+      throw new SafetyViolation(
+        `${behind} compact revision ${String(store.compaction.revision)}, not ${String(compactRevision)}`,
+      );
+    for (const key of truth.keys) this.#compare(store, key, truth.versionAt(key, appliedIndex));
+    for (const id of truth.leases) {
+      const [found, meant] = [store.lease(id), truth.leaseAt(id, appliedIndex)];
+      const isSame =
+        found?.grantedTtl === meant?.grantedTtl &&
+        found?.remainingTtl === meant?.remainingTtl &&
+        found?.grantedIndex === meant?.grantedIndex;
+      if (!isSame) throw new SafetyViolation(`${behind} lease ${String(id)} otherwise than the log says`);
+    }
   }
 
   /** Looks for what should not be on a disk at all. */
@@ -60,6 +75,7 @@ export class StateMachineSafety implements ApplyWitness {
           found.modRevision === expected.modRevision &&
           found.createRevision === expected.createRevision &&
           found.version === expected.version &&
+          found.lease === expected.lease &&
           Buffer.from(found.value).toString("latin1") === expected.value;
     if (!isSame)
       throw new SafetyViolation(
@@ -67,4 +83,18 @@ export class StateMachineSafety implements ApplyWitness {
           `${String(found?.modRevision ?? "none")}, not ${String(expected?.modRevision ?? "none")}`,
       );
   }
+}
+
+/** What watches are told of an entry. */
+function checkChanges(index: number, { changes }: Applied, expected: ReturnType<Truth["changesAt"]>): void {
+  const found = changes.map(
+    ({ key, made }) => `${key}@${String(made.modRevision)}${made.isDeleted ? "-" : ""}`,
+  );
+  const meant = expected.map(
+    ({ key, revision, version }) => `${key}@${String(revision)}${version === undefined ? "-" : ""}`,
+  );
+  if (found.join(" ") !== meant.join(" "))
+    throw new SafetyViolation(
+      `entry ${String(index)} tells of the changes [${found.join(" ")}], not [${meant.join(" ")}]`,
+    );
 }

@@ -1,45 +1,45 @@
 /**
- * What the log has decided, and what a store must make of it: a store of a few lines, written anew, that the
- * production store is compared with at every index. State machine safety (Raft Fig. 3): no member ever
- * applies anything else at an index, and each gives the same result and has the same state.
+ * What the log has decided, and what a store must make of it: the production store is compared with another
+ * one at every index. State machine safety (Raft Fig. 3): no member ever applies anything else at an index,
+ * and each gives the same result and has the same state.
  */
-import { type Applied, decodeCommand } from "@dkv/store";
-import { keyText } from "../disk/platter.ts";
+import { type Applied, type ApplyResult, decodeCommand, type LoggedOperation } from "@dkv/store";
 import type { AppliedEntry } from "../process/observed-store.ts";
+import { textOf } from "./result-text.ts";
+import type { TrueLease, TrueVersion } from "./true-state.ts";
+import { type TrueChange, TrueStore } from "./true-store.ts";
 
-/** Of a key; undefined while there is none. */
-export interface TrueVersion {
-  readonly value: string;
-  readonly createRevision: number;
-  readonly modRevision: number;
-  readonly version: number;
-}
+export type { TrueVersion } from "./true-state.ts";
+export type { TrueChange } from "./true-store.ts";
 
 interface Decided {
   readonly term: number;
   /** Undefined for an entry without a command. */
   readonly data: Uint8Array | undefined;
-  readonly key: string | undefined;
+  readonly operation: LoggedOperation | undefined;
   readonly revision: number;
-  readonly after: TrueVersion | undefined;
-  readonly deleted: boolean;
+  readonly compactRevision: number;
+  readonly result: ApplyResult | undefined;
+  readonly changes: readonly TrueChange[];
 }
 
 export class SafetyViolation extends Error {
   override readonly name = "SafetyViolation";
 }
 
+/** What something was, by the index that made it so, ascending. */
+type Past<Value> = { readonly index: number; readonly value: Value | undefined }[];
+
 export class Truth {
+  readonly store = new TrueStore();
   /** By index; the first one stands for what is before every log. */
   readonly #decided: (Decided | undefined)[] = [undefined];
-  /** Versions of each key, by the index that made them, ascending. */
-  readonly #versions = new Map<
-    string,
-    { readonly index: number; readonly version: TrueVersion | undefined }[]
-  >();
+  readonly #versions = new Map<string, Past<TrueVersion>>();
+  readonly #leases = new Map<bigint, Past<TrueLease>>();
   /** By revision: the index that made it. */
   readonly #byRevision = new Map<number, number>();
-  #revision = 1;
+  /** Hears of each entry when it is applied first. */
+  onDecided: (index: number, decided: Decided) => void = () => undefined;
 
   get lastIndex(): number {
     return this.#decided.length - 1;
@@ -49,8 +49,16 @@ export class Truth {
     return [...this.#versions.keys()];
   }
 
+  get leases(): readonly bigint[] {
+    return [...this.#leases.keys()];
+  }
+
   revisionAt(index: number): number {
     return index === 0 ? 1 : (this.#decided[index]?.revision ?? 1);
+  }
+
+  compactRevisionAt(index: number): number {
+    return this.#decided[index]?.compactRevision ?? -1;
   }
 
   /** Somebody has applied a command, or passed an entry without one. */
@@ -58,7 +66,7 @@ export class Truth {
     index,
     term,
     data,
-  }: Omit<AppliedEntry, "data"> & { readonly data: Uint8Array | undefined }): Decided {
+  }: Pick<AppliedEntry, "index" | "term"> & { readonly data: Uint8Array | undefined }): Decided {
     const known = this.#decided[index];
     if (known !== undefined) {
       if (known.term !== term || !sameBytes(known.data, data))
@@ -73,30 +81,35 @@ export class Truth {
       );
     const decided = this.#decide(index, term, data);
     this.#decided.push(decided);
+    this.onDecided(index, decided);
     return decided;
   }
 
-  /** Compares what a production store gave. */
-  checkResult(index: number, { result }: Applied): void {
-    const decided = this.#decided[index];
-    if (decided === undefined) return;
-    if (result.revision !== decided.revision)
+  /** Compares what a production store gave. @param isWanted whether what it reads was asked for there */
+  checkResult(index: number, { result }: Pick<Applied, "result">, isWanted = false): void {
+    const expected = this.#decided[index]?.result;
+    if (expected === undefined) return;
+    if (result.revision !== expected.revision)
       throw new SafetyViolation(
-        `applying ${String(index)} gave revision ${String(result.revision)}, not ${String(decided.revision)}`,
+        `applying ${String(index)} gave revision ${String(result.revision)}, not ${String(expected.revision)}`,
       );
-    if (result.kind === "delete" && result.deleted !== decided.deleted)
-      throw new SafetyViolation(`applying ${String(index)} found a key that is not there, or missed one`);
+    const [found, meant] = [textOf(result, isWanted), textOf(expected, isWanted)];
+    if (found !== meant)
+      throw new SafetyViolation(`applying ${String(index)} gave ${found}, and should have given ${meant}`);
   }
 
-  /** The key that the entry changes, and what it is then. */
-  changeAt(index: number): { readonly key: string; readonly version: TrueVersion | undefined } | undefined {
-    const decided = this.#decided[index];
-    return decided?.key === undefined ? undefined : { key: decided.key, version: decided.after };
+  /** What the entry changes. */
+  changesAt(index: number): readonly TrueChange[] {
+    return this.#decided[index]?.changes ?? [];
   }
 
   /** A key as it was right behind an index. */
   versionAt(key: string, index: number): TrueVersion | undefined {
-    return this.#versions.get(key)?.findLast((each) => each.index <= index)?.version;
+    return at(this.#versions.get(key), index);
+  }
+
+  leaseAt(id: bigint, index: number): TrueLease | undefined {
+    return at(this.#leases.get(id), index);
   }
 
   /** The index of the write that made a revision; undefined if nobody has applied one. */
@@ -105,31 +118,51 @@ export class Truth {
   }
 
   #decide(index: number, term: number, data: Uint8Array | undefined): Decided {
-    const none = { term, data, key: undefined, after: undefined, deleted: false };
-    if (data === undefined) return { ...none, revision: this.#revision };
-    const { operation } = decodeCommand(data);
-    if (operation.case !== "set" && operation.case !== "delete") return { ...none, revision: this.#revision };
-    const key = keyText(operation.value.key);
-    const before = this.versionAt(key, index);
-    const deleted = operation.case === "delete" && before !== undefined;
-    if (operation.case === "delete" && !deleted) return { ...none, key, revision: this.#revision };
-    this.#revision += 1;
-    const revision = this.#revision;
-    const after =
-      operation.case === "delete"
-        ? undefined
-        : {
-            value: keyText(operation.value.value),
-            createRevision: before?.createRevision ?? revision,
-            modRevision: revision,
-            version: (before?.version ?? 0) + 1,
-          };
-    const versions = this.#versions.get(key) ?? [];
-    versions.push({ index, version: after });
-    this.#versions.set(key, versions);
-    this.#byRevision.set(revision, index);
-    return { term, data, key, revision, after, deleted };
+    const { store } = this;
+    const before = store.revision;
+    const { operation, origin } = data === undefined ? {} : decodeCommand(data);
+    const result = operation && store.apply(operation, { index, term }, origin);
+    const changes = store.changes.slice(before + 1).flat();
+    for (const { key, version } of changes) note(this.#versions, key, { index, value: version });
+    for (const id of operation === undefined ? [] : leasesIn(operation))
+      note(this.#leases, id, { index, value: store.leases.get(id) });
+    for (let revision = before + 1; revision <= store.revision; revision += 1)
+      this.#byRevision.set(revision, index);
+    const { revision, compactRevision } = store;
+    return { term, data, operation, revision, compactRevision, result, changes };
   }
+}
+
+/** Leases that the operation may make, end or change. */
+function leasesIn(operation: LoggedOperation): readonly bigint[] {
+  switch (operation.case) {
+    case "grantLease":
+    case "revokeLease":
+      return [operation.value.id];
+    case "set":
+    case "setIf":
+      return operation.value.grantTtl > 0n ? [operation.value.lease] : [];
+    case "expireLeases":
+      return operation.value.ids;
+    case "checkpointLeases":
+      return operation.value.checkpoints.map(({ id }) => id);
+    case "txn":
+      return [...operation.value.success, ...operation.value.failure].flatMap(({ operation: each }) =>
+        each.case === "set" || each.case === "txn" ? leasesIn(each) : [],
+      );
+    default:
+      return [];
+  }
+}
+
+function note<Key, Value>(pasts: Map<Key, Past<Value>>, key: Key, now: Past<Value>[number]): void {
+  const past = pasts.get(key);
+  if (past === undefined) pasts.set(key, [now]);
+  else past.push(now);
+}
+
+function at<Value>(past: Past<Value> | undefined, index: number): Value | undefined {
+  return past?.findLast((each) => each.index <= index)?.value;
 }
 
 function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {

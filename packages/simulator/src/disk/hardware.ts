@@ -41,16 +41,20 @@ const crashProbes = {
 export class Hardware {
   readonly #random: Prng;
   readonly #timing: DiskTiming;
+  readonly #reads: Prng;
   readonly #pending = new Set<PendingWrite>();
   #ambush: ((pending: PendingWrite) => boolean) | undefined;
   #life: Life | undefined;
   #slowness = 1;
   #hungUntilUs = 0;
+  #heldUntilUs = 0;
   #failing: DiskFailure["code"] | undefined;
 
-  constructor(timing: DiskTiming, random: Prng) {
+  /** @param reads draws how long those take; apart, so that writes take what they took without them */
+  constructor(timing: DiskTiming, random: Prng, reads: Prng) {
     this.#timing = timing;
     this.#random = random;
+    this.#reads = reads;
   }
 
   slow(factor: number): void {
@@ -60,6 +64,12 @@ export class Hardware {
   /** Nothing is done, and nothing is said, until then. */
   hang(untilUs: number): void {
     this.#hungUntilUs = untilUs;
+    this.#heldUntilUs = Math.max(this.#heldUntilUs, untilUs);
+  }
+
+  /** Until when what was begun so far may take, because the disk hangs, or did. */
+  get heldUntilUs(): number {
+    return this.#heldUntilUs;
   }
 
   /** Every write fails from now on; undefined: none does. */
@@ -101,6 +111,21 @@ export class Hardware {
       reject(new DiskFailure(this.#failing));
     };
     life.after(this.#durationUs(pending.bytes), "disk", finish);
+    return promise;
+  }
+
+  /** Resolves when the disk has found what is looked for; never, if the process has ended by then. */
+  read(): Promise<void> {
+    const life = this.#life;
+    if (life === undefined) throw new Error("nobody uses this disk");
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const finish = (): void => {
+      if (this.#hungUntilUs > life.world.nowUs)
+        life.after(this.#hungUntilUs - life.world.nowUs, "disk", finish);
+      else resolve();
+    };
+    const { minUs, maxUs } = this.#timing;
+    life.after(this.#reads.between(minUs, maxUs) * this.#slowness, "disk", finish);
     return promise;
   }
 

@@ -4,7 +4,7 @@
  * disk was doing.
  */
 import { type HardState, logIndex, type LogIndex, type LogReader } from "@dkv/raft";
-import { decodePosition, positionKey, type Change, type StateReader } from "@dkv/store";
+import { decodePosition, positionKey, type RecordChange, type StateScanner } from "@dkv/store";
 import { assert } from "@dkv/server/platform/assert";
 import { isStateKey } from "@dkv/server/storage/state/keyspace";
 import type {
@@ -20,11 +20,12 @@ import type { Hardware } from "./hardware.ts";
 import { Incoming } from "./incoming.ts";
 import { LogImage, torn } from "./log-image.ts";
 import { freshGeneration, type Generation, keyText, type Platter } from "./platter.ts";
+import { scannerOf } from "./state-scanner.ts";
 import { takeSnapshot } from "./taken-snapshot.ts";
 
 export interface SimStorageDeps {
   readonly platter: Platter;
-  readonly hardware: Pick<Hardware, "write">;
+  readonly hardware: Pick<Hardware, "write" | "read">;
   /** Names a snapshot. */
   readonly snapshotId: () => bigint;
   /** Bytes of a chunk's records. */
@@ -50,7 +51,7 @@ export class SimStorage implements Storage {
   readonly identity: StoredOwner;
   readonly hardState: Storage["hardState"];
   readonly log: LogReader;
-  readonly state: StateReader;
+  readonly state: StateScanner;
   readonly #deps: SimStorageDeps;
   readonly #incoming: Incoming;
   #image: LogImage;
@@ -72,7 +73,11 @@ export class SimStorage implements Storage {
     this.hardState = { ...hardState, commit };
     this.#incoming = new Incoming(deps);
     this.log = logOf(() => this.#image);
-    this.state = { get: (key) => platter.current.state.get(keyText(key)) };
+    this.state = scannerOf({
+      records: () => platter.current.state,
+      isClosed: () => this.#stopped === "closed",
+      read: () => deps.hardware.read(),
+    });
   }
 
   get configurations(): Storage["configurations"] {
@@ -88,13 +93,24 @@ export class SimStorage implements Storage {
     return this.#image.bytes;
   }
 
+  stateBytes(): Promise<number> {
+    let bytes = 0;
+    for (const [key, value] of this.#generation.state) bytes += key.length + value.length;
+    return Promise.resolve(bytes);
+  }
+
+  /** Nothing is kept here of what was deleted. */
+  reclaimState(): Promise<void> {
+    return Promise.resolve();
+  }
+
   append(batch: PersistedBatch): Promise<void> {
     const { snapshot } = batch;
     if (snapshot !== undefined) return this.#write("append", () => this.#install({ ...batch, snapshot }));
     return this.#write("append", () => this.#append(batch));
   }
 
-  save(changes: readonly Change[]): Promise<void> {
+  save(changes: readonly RecordChange[]): Promise<void> {
     return this.#write("save", () => {
       if (changes.length === 0) return undefined;
       assert(!this.#isInstalling, "nothing is saved while a snapshot is installed");
@@ -221,7 +237,7 @@ export class SimStorage implements Storage {
   }
 }
 
-function appliedIndexIn(changes: readonly Change[]): LogIndex {
+function appliedIndexIn(changes: readonly RecordChange[]): LogIndex {
   const { key, value } = changes.at(-1) ?? {};
   assert(
     key !== undefined && value !== undefined && Buffer.compare(key, positionKey) === 0,

@@ -170,6 +170,9 @@ export function heal({ cluster, network }: Pick<Stage, "cluster" | "network">): 
     machine.hardware.ambush(undefined);
     machine.member?.reserve.measured(Number.MAX_SAFE_INTEGER);
     machine.life?.resume();
+    // Whom a newcomer was told to ask may have left since: whoever runs the cluster starts it with what is
+    // true now.
+    if (machine.storage === undefined) machine.crash({ power: false });
     machine.start();
   }
 }

@@ -6,12 +6,15 @@ import { decodeMembership } from "@dkv/server/codec/membership-codec";
 import type { Machine } from "../process/machine.ts";
 import type { Hit } from "./apply.ts";
 
+/** What keys of records begin with that are read one by one: the facts of a key, and the changes with the values. */
+const readTables: readonly string[] = [" ", "\x11"];
+
 export function damage(hit: Hit): void {
   const { machine, fault, world, struck } = hit;
   const { platter } = machine;
   if (!mayBeLost(hit) || platter === undefined || platter.isDamaged) return;
   const { current } = platter;
-  const inState = [...current.state.keys()].filter((key) => key.startsWith(" "));
+  const inState = [...current.state.keys()].filter((key) => readTables.includes(key.charAt(0)));
   const way = fault.die % 3;
   const hitsState = way === 0 && inState.length > 0;
   if (hitsState) {

@@ -6,6 +6,7 @@ import type { DiskTiming } from "../disk/hardware.ts";
 import type { NetworkOptions } from "../network/conditions.ts";
 import type { Settings } from "../process/settings.ts";
 import type { WorkloadOptions } from "../workload/clients.ts";
+import type { StoreWorkOptions } from "../workload/store-work.ts";
 import { Prng } from "../world/random.ts";
 
 export const faultKinds = [
@@ -57,6 +58,7 @@ export interface Swarm {
   readonly disk: DiskTiming;
   readonly settings: Settings;
   readonly workload: WorkloadOptions;
+  readonly storeWork: StoreWorkOptions;
 }
 
 /**
@@ -89,6 +91,15 @@ export function drawSwarm(seed: number): Swarm {
       deleteShare: pick("deleteShare", [0, 0.2]),
       valueBytes: pick("valueBytes", [10, 100, 2000]),
     },
+    storeWork: {
+      registers: pick("registers", [0, 0, 3]),
+      lists: pick("lists", [0, 0, 3]),
+      leases: pick("leases", [0, 0, 3]),
+      locks: pick("locks", [0, 0, 3]),
+      watchers: pick("watchers", [0, 0, 3]),
+      rules: pick("rules", [0, 0, 1]),
+      compactEveryMs: pick("compactEveryMs", [undefined, undefined, 500, 2000]),
+    },
   };
 }
 
@@ -117,6 +128,7 @@ function drawSettings(pick: Draw): Settings {
     maxAppendBytes: pick("maxAppendBytes", [200, 2000, 1 << 18]),
     inflightMessages: pick("inflightMessages", [1, 4, 256]),
     cacheBytes: pick("cacheBytes", [0, 1000, 1 << 20]),
+    pieceChanges: pick("pieceChanges", [3, 30, 1000]),
     checkIntervalMs: pick("checkIntervalMs", [undefined, undefined, 3000]),
   };
 }
@@ -144,6 +156,7 @@ export function calmSwarm(members: number, seconds: number, operationsPerSecond:
       maxAppendBytes: 1 << 18,
       inflightMessages: 256,
       cacheBytes: 1 << 20,
+      pieceChanges: 1000,
       checkIntervalMs: undefined,
     },
     workload: {
@@ -153,6 +166,15 @@ export function calmSwarm(members: number, seconds: number, operationsPerSecond:
       readShare: 0.5,
       deleteShare: 0.1,
       valueBytes: 50,
+    },
+    storeWork: {
+      registers: 0,
+      lists: 0,
+      leases: 0,
+      locks: 0,
+      watchers: 0,
+      rules: 0,
+      compactEveryMs: undefined,
     },
   };
 }

@@ -97,11 +97,9 @@ export class Cluster {
 
   /** A machine for a member that has been added, or is about to be. */
   join(): Machine {
-    const addresses = this.machines.map(({ index }) => addressOf(index));
-    return this.#add(
-      { name: nameOf(this.machines.length), beginning: { kind: "joining", addresses } },
-      false,
-    );
+    const own = this.machines.length;
+    const addresses = () => this.machines.flatMap(({ index }) => (index === own ? [] : [addressOf(index)]));
+    return this.#add({ name: nameOf(own), beginning: { kind: "joining", addresses } }, false);
   }
 
   /**
@@ -127,6 +125,7 @@ export class Cluster {
     if (life === undefined || life.isOver) return;
     const machine = this.machines[life.machine];
     if (machine?.member?.life !== life) return;
+    if (machine.member.store.isPreparing) this.#deps.world.probes.reached("an entry waited for the disk");
     const standing = this.#deps.checkers.settled(machine.member);
     if (standing === "follows") return;
     this.#roster.observe(machine.member.node);
@@ -147,7 +146,11 @@ export class Cluster {
       settings: swarm.settings,
       seed,
       clock: new MachineClock(1 + drift),
-      hardware: new Hardware(swarm.disk, new Prng(seed, `disk ${String(index)}`)),
+      hardware: new Hardware(
+        swarm.disk,
+        new Prng(seed, `disk ${String(index)}`),
+        new Prng(seed, `disk reads ${String(index)}`),
+      ),
       logger,
       witness: checkers.stateMachine,
       observe: (member) => this.#observer(machine, member),

@@ -140,6 +140,7 @@ export class Machine {
     if (life === undefined) return;
     const { network, world } = this.#deps;
     world.trace.note(power ? "power lost" : "killed", this.index, []);
+    if (this.member?.store.isPreparing === true) world.probes.reached("ended while an entry waited");
     if (power) {
       world.probes.reached("machine lost power");
       network.setPower(this.index, false);

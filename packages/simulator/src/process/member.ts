@@ -5,7 +5,7 @@
 import { type Configuration, logIndex, type NodeId, RaftNode } from "@dkv/raft";
 import { DiskReserve } from "@dkv/server/consensus/disk-reserve";
 import { historyOf, introduce } from "@dkv/server/consensus/membership/telling";
-import { Replica } from "@dkv/server/consensus/replica";
+import type { Replica } from "@dkv/server/consensus/replica";
 import type { Clock } from "@dkv/server/platform/clock";
 import type { Owner, StoredOwner } from "@dkv/server/storage/storage";
 import { askForIntroduction } from "@dkv/server/transport/introduction";
@@ -18,6 +18,7 @@ import { emptyPlatter, type Platter } from "../disk/platter.ts";
 import { firstPort } from "../network/node-net.ts";
 import type { Life } from "../world/life.ts";
 import type { Prng } from "../world/random.ts";
+import { AskedByRoot } from "./asked-by-root.ts";
 import { type ApplyWitness, ObservedStore } from "./observed-store.ts";
 import { deaf, noHistory, noIncarnation } from "./older.ts";
 import { frameBytes, raftConfigOf, replicaOptionsOf, reserveBytes, type Settings } from "./settings.ts";
@@ -25,10 +26,10 @@ import { frameBytes, raftConfigOf, replicaOptionsOf, reserveBytes, type Settings
 /** What the process is told when it starts. */
 export interface Flags {
   readonly name: string;
-  /** Founders know who they are; a new member asks at these addresses. */
+  /** Founders know who they are; a new member asks at the addresses of those that there are when it starts. */
   readonly beginning:
     | { readonly kind: "founder"; readonly identity: Owner; readonly configuration: Configuration }
-    | { readonly kind: "joining"; readonly addresses: readonly string[] };
+    | { readonly kind: "joining"; readonly addresses: () => readonly string[] };
 }
 
 export interface Host {
@@ -81,7 +82,7 @@ export async function startMember(
     chunkBytes: settings.chunkBytes,
     observer: host.observe(() => born.member),
   });
-  const store = new ObservedStore(storage.state, settings.cacheBytes, witness);
+  const store = new ObservedStore(storage.state, settings, witness);
   const { log, hardState, configurations } = storage;
   const { memberId: id } = storage.identity;
   const applied = logIndex(store.appliedIndex);
@@ -89,7 +90,7 @@ export async function startMember(
   const transport = host.wrap(createPeers({ storage, store, node }, host));
   const reserve = new DiskReserve({ reserveBytes, logger });
   const { onRemoved, fatal } = host;
-  const replica = new Replica(replicaOptionsOf(settings, storage.identity.name), {
+  const replica = new AskedByRoot(replicaOptionsOf(settings, storage.identity.name), {
     node,
     store,
     storage,
@@ -116,7 +117,7 @@ async function openPlatter({ name, beginning }: Flags, host: Host): Promise<Open
   const { platter } = host;
   if (platter?.owner !== undefined) return { identity: platter.owner, platter };
   const { identity: owner, configuration } =
-    beginning.kind === "founder" ? beginning : await introduced(name, beginning.addresses, host.clock);
+    beginning.kind === "founder" ? beginning : await introduced(name, beginning.addresses(), host.clock);
   const drawn = host.random.name();
   const identity = { ...owner, incarnation: host.isOlder ? noIncarnation : drawn };
   const fresh = emptyPlatter(configuration);
@@ -150,7 +151,7 @@ function createPeers({ storage, store, node }: Parts, host: Host): PeerTransport
     {
       self: { id, name, clientAddress: "", incarnation },
       clusterId,
-      listenAddress: { host: undefined, port: firstPort + life.machine },
+      listenAddresses: [{ host: undefined, port: firstPort + life.machine }],
       peers: [],
       tls: undefined,
       maxFrameBytes: frameBytes,

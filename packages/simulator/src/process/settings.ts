@@ -21,6 +21,8 @@ export interface Settings {
   readonly inflightMessages: number;
   /** Of the cache of values. */
   readonly cacheBytes: number;
+  /** Changes that one entry looks at which removes history. */
+  readonly pieceChanges: number;
   readonly checkIntervalMs: number | undefined;
 }
 
@@ -59,8 +61,17 @@ export function replicaOptionsOf(settings: Settings, name: string): ReplicaOptio
     proposalLimits: { count: 1000, bytes: 1 << 20 },
     proposingLimits: { turnBytes: 1 << 16, heldBytes: 1 << 18 },
     waitingReads: 1000,
+    watches: {
+      streams: 100,
+      watches: 1000,
+      streamBytes: 1 << 14,
+      queuedBytes: 1 << 18,
+      historyBytes: 1 << 14,
+    },
     compaction: { snapshotCount, catchupEntries, maxBytes: compactionBytes },
     autopilot: { autoPromote: true, cleanupAfterMs: undefined },
     checkIntervalMs,
+    autoCompaction: undefined,
+    quotaBytes: 0,
   };
 }

@@ -11,7 +11,7 @@ import type { Durability } from "../checkers/durability.ts";
 import { SafetyViolation } from "../checkers/truth.ts";
 import type { Machine } from "../process/machine.ts";
 import type { MemberProcess } from "../process/member.ts";
-import type { Life } from "../world/life.ts";
+import { obligation } from "../world/life.ts";
 import type { Prng } from "../world/random.ts";
 import type { World } from "../world/world.ts";
 
@@ -221,17 +221,11 @@ async function carryOut(replica: MemberProcess["replica"], action: RegisterActio
   const value = action.kind === "delete" ? undefined : action.value;
   const result = await replica.propose(operationOf(action));
   if (result.kind === "delete") {
-    const { deleted: applied, revision } = result;
+    const { revision } = result;
+    const applied = result.deleted > 0;
     return { kind: "ok", result: { applied }, ...(applied && { write: { key, value, revision } }) };
   }
   return { kind: "ok", result: {}, write: { key, value, revision: result.revision } };
-}
-
-/** Says whether a process that was asked now has been running all the time since, and so was able to answer. */
-function obligation(life: Life | undefined): () => boolean {
-  if (life === undefined || life.isPaused) return () => false;
-  const { pauses } = life;
-  return () => !life.isOver && life.pauses === pauses;
 }
 
 function operationOf(action: Exclude<RegisterAction, { kind: "get" }>): Operation {

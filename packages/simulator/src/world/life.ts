@@ -62,3 +62,10 @@ export class Life {
     this.#backlog = [];
   }
 }
+
+/** Says whether a process that was asked now has been running all the time since, and so was able to answer. */
+export function obligation(life: Life | undefined): () => boolean {
+  if (life === undefined || life.isPaused) return () => false;
+  const { pauses } = life;
+  return () => !life.isOver && life.pauses === pauses;
+}

@@ -45,6 +45,23 @@ export const probeNames = [
   "state check agreed",
   "older member led",
   "upgraded while others were older",
+  "an entry waited for the disk",
+  "ended while an entry waited",
+  "compare and swap",
+  "interval deleted",
+  "range of the past read",
+  "transaction refused",
+  "transaction of many operations",
+  "lists appended to",
+  "lease kept alive",
+  "lease revoked",
+  "lease expired",
+  "lock taken",
+  "watch told of changes",
+  "watch ended as compacted",
+  "history given up",
+  "rules changed",
+  "caller refused",
 ] as const;
 
 export type Probe = (typeof probeNames)[number];

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { KeyValue, StateReader } from "@dkv/store";
+import { decodeCommand, type KeyValue, type StateScanner } from "@dkv/store";
 import { StateMachineSafety } from "../../src/checkers/state-machine.ts";
+import { scannerOf } from "../../src/disk/state-scanner.ts";
 import { emptyPlatter, keyText, type Platter } from "../../src/disk/platter.ts";
 import { type ApplyWitness, ObservedStore } from "../../src/process/observed-store.ts";
 import { remove, set } from "./fixtures.ts";
@@ -13,10 +14,21 @@ const idle: ApplyWitness = {
   restored: () => undefined,
 };
 
-const nothing: StateReader = { get: () => undefined };
+/** Reads what is there, at once. */
+const scannerOver = (records: ReadonlyMap<string, Buffer>): StateScanner =>
+  scannerOf({ records: () => new Map(records), isClosed: () => false, read: () => Promise.resolve() });
+
+const nothing = scannerOver(new Map());
+
+/** Of term 1. */
+const apply = (store: ObservedStore, index: number, data: Uint8Array, term = 1): void => {
+  store.apply({ index, term }, decodeCommand(data), { isWanted: true });
+};
+
+const options = { cacheBytes: 1000 };
 
 const storeFor = (witness: ApplyWitness, reader = nothing): ObservedStore =>
-  new ObservedStore(reader, 1000, witness);
+  new ObservedStore(reader, options, witness);
 
 /** One that finds something else than there is. */
 class Liar extends ObservedStore {
@@ -36,14 +48,14 @@ function saved(store: ObservedStore): Platter {
   return platter;
 }
 
-const readerOf = ({ current }: Platter): StateReader => ({ get: (key) => current.state.get(keyText(key)) });
+const readerOf = ({ current }: Platter): StateScanner => scannerOver(current.state);
 
 describe("applying an entry", () => {
   it("may change the key as the log says", () => {
     const store = storeFor(new StateMachineSafety());
-    store.skip(1, 1);
+    store.skip({ index: 1, term: 1 });
     for (const [index, data] of [set("a", "1"), set("a", "2"), remove("a"), remove("b")].entries())
-      store.apply(index + 2, 1, data);
+      apply(store, index + 2, data);
   });
 
   const wrong: Readonly<Record<string, (truth: KeyValue) => KeyValue | undefined>> = {
@@ -55,38 +67,38 @@ describe("applying an entry", () => {
   };
   for (const [words, lie] of Object.entries(wrong))
     it(`is seen if the member then ${words}`, () => {
-      const store = new Liar(nothing, 1000, new StateMachineSafety());
+      const store = new Liar(nothing, options, new StateMachineSafety());
       store.lie = (truth) => truth && lie(truth);
-      assert.throws(() => store.apply(1, 1, set("a", "1")), /behind entry 1, a member has a at revision/);
+      assert.throws(() => apply(store, 1, set("a", "1")), /behind entry 1, a member has a at revision/);
     });
 
   it("is seen if the member still has what was deleted", () => {
-    const store = new Liar(nothing, 1000, new StateMachineSafety());
-    store.apply(1, 1, set("a", "1"));
+    const store = new Liar(nothing, options, new StateMachineSafety());
+    apply(store, 1, set("a", "1"));
     const before = store.get(Buffer.from("a"));
     store.lie = () => before;
-    assert.throws(() => store.apply(2, 1, remove("a")), /at revision 2, not none/);
+    assert.throws(() => apply(store, 2, remove("a")), /at revision 2, not none/);
   });
 
   it("is seen if another member has passed an entry without a command there", () => {
     const checker = new StateMachineSafety();
-    storeFor(checker).apply(1, 1, set("a", "1"));
-    assert.throws(() => storeFor(checker).skip(1, 1), /different entries at 1/);
+    apply(storeFor(checker), 1, set("a", "1"));
+    assert.throws(() => storeFor(checker).skip({ index: 1, term: 1 }), /different entries at 1/);
   });
 
   it("is seen if another member has applied the like in another term", () => {
     const checker = new StateMachineSafety();
-    storeFor(checker).apply(1, 1, set("a", "1"));
+    apply(storeFor(checker), 1, set("a", "1"));
     assert.throws(
-      () => storeFor(checker).apply(1, 2, set("a", "1")),
+      () => apply(storeFor(checker), 1, set("a", "1"), 2),
       /different entries at 1: of term 1 and 2/,
     );
   });
 
   it("is seen if its command was applied before", () => {
     const store = storeFor(new StateMachineSafety());
-    store.apply(1, 1, set("a", "1"));
-    assert.throws(() => store.apply(2, 1, set("a", "1")), /one command was applied twice, at 1 and at 2/);
+    apply(store, 1, set("a", "1"));
+    assert.throws(() => apply(store, 2, set("a", "1")), /one command was applied twice, at 1 and at 2/);
   });
 
   it("is seen if it gives a result that the log does not give", () => {
@@ -94,16 +106,16 @@ describe("applying an entry", () => {
     checker.truth.applied({ index: 1, term: 1, data: set("a", "1") });
     // This one begins with a state in which something else was written.
     const other = storeFor(idle);
-    other.apply(1, 1, remove("a"));
+    apply(other, 1, remove("a"));
     const store = storeFor(checker, readerOf(saved(other)));
-    assert.throws(() => store.apply(2, 1, set("a", "2")), /gave revision 2, not 3/);
+    assert.throws(() => apply(store, 2, set("a", "2")), /gave revision 2, not 3/);
   });
 });
 
 describe("a whole state", () => {
   const stateOf = (...entries: readonly Uint8Array[]): ObservedStore => {
     const store = storeFor(idle);
-    for (const [index, data] of entries.entries()) store.apply(index + 1, 1, data);
+    for (const [index, data] of entries.entries()) apply(store, index + 1, data);
     return store;
   };
   const checkerOf = (...entries: readonly (Uint8Array | undefined)[]): StateMachineSafety => {

@@ -27,7 +27,7 @@ interface Machine {
 function machine(seed: number): Machine {
   const world = new World(new Trace());
   const platter = emptyPlatter(configuration(2));
-  const hardware = new Hardware({ minUs: 100, maxUs: 100 }, new Prng(seed, "disk"));
+  const hardware = new Hardware({ minUs: 100, maxUs: 100 }, new Prng(seed, "disk"), new Prng(seed, "reads"));
   const open = () => {
     hardware.attach(new Life(world, 0));
     return new SimStorage(
