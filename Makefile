@@ -11,13 +11,17 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 installed := node_modules/.installed
 scratch := node_modules/.cache/dkv
+# Each test file is a process, and most of what it loads was loaded by the one before.
+tested := NODE_COMPILE_CACHE=$(CURDIR)/$(scratch)/compiled node --test
 
-# Test files that run at the same time. Those that start clusters would disturb each other's timing.
-unit_jobs ?= $(shell nproc 2>/dev/null || echo 2)
-integration_jobs ?= 1
+# Test files that run at the same time. One more than there are processors: now and then each waits. Those that start
+# clusters keep several processors busy themselves; more than two of them would disturb each other's timing.
+unit_jobs ?= $(shell expr 1 + $$(nproc 2>/dev/null || echo 2))
+integration_jobs ?= 2
 
 unit_tests := 'packages/*/test/*.test.ts' 'packages/*/test/!(integration)/**/*.test.ts'
 integration_tests := 'packages/*/test/integration/**/*.test.ts'
+etcd_client_tests := 'packages/server/test/integration/etcd-clients/*.test.ts'
 
 .PHONY: all
 all: build ## Install what is needed and compile everything (the default)
@@ -25,28 +29,36 @@ all: build ## Install what is needed and compile everything (the default)
 .PHONY: help
 help: ## Explain the targets
 	@echo "Targets:"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "Variables:"
 	@echo "  make cluster INSECURE=1        without TLS"
 	@echo "  make certs HOSTS=a,b           certificates that also stand for these names and addresses"
-	@echo "  make bench BENCH='--only dkv'  flags of the load generator, also of bench-recovery; BENCH=--help lists them"
+	@echo "  make bench BENCH='--only dkv'  flags of the load generator, also of bench-recovery and bench-store; BENCH=--help lists them"
 	@echo
 	@echo "npx dkv and npx dkvctl run what was built."
 
 .PHONY: test
-test: build lint unit sim-check integration ## Build, check and test everything
+test: build ## Build, check and test everything
+# A simulation has one thread, and lint leaves it a core.
+	@$(MAKE) --jobs=2 lint sim-check
+	@$(MAKE) unit integration
 	@echo "make test: everything passed"
 
 .PHONY: unit
 unit: build ## Run the tests that need no cluster
 	@echo "Unit tests"
-	@node --test --test-timeout=120000 --test-concurrency=$(unit_jobs) $(unit_tests)
+	@$(tested) --test-timeout=120000 --test-concurrency=$(unit_jobs) $(unit_tests)
 
 .PHONY: integration
 integration: build ## Run the tests that start real processes
 	@echo "Integration tests: real members, real TLS, real disks; some minutes"
-	@node --test --test-timeout=600000 --test-concurrency=$(integration_jobs) $(integration_tests)
+	@$(tested) --test-timeout=600000 --test-concurrency=$(integration_jobs) $(integration_tests)
+
+# Their programs are compiled and played; what is not installed is skipped with the line that installs it.
+.PHONY: etcd-clients
+etcd-clients: build ## Play programs on real clients of etcd, and every command of etcdctl, against dkv
+	@node --test --test-timeout=600000 --test-concurrency=1 $(etcd_client_tests)
 
 .PHONY: lint
 lint: build lint-code lint-protos ## Check format, lint rules, direction of imports, and the protos
@@ -87,6 +99,25 @@ certs: build ## Make certificates in certs/; safe to run again
 cluster: build ## Run three members here until Ctrl-C; their data is kept in .cluster/
 	@node packages/cluster/dist/main.js $(if $(filter-out 0,$(INSECURE)),--insecure)
 
+# A small cache of three, one member a shell, and a client that fills and reads it. DATA=dir keeps its data elsewhere.
+cache := node packages/server/bin/dkv.js cache
+cache_client := node packages/server/examples/cache-client.ts
+DATA ?= .
+
+.PHONY: run runfollower1 runfollower2
+run: build ## Run the cache's first member: binary protocol on port 2221, data in node_1_data/
+	@SERVER_PORT=2221 RAFT_NODE_ID=node1 RAFT_PORT=1111 RAFT_VOL_DIR=$(DATA)/node_1_data LEADER_PORT= exec $(cache)
+runfollower1: build ## Run its second member, on port 2222
+	@SERVER_PORT=2222 RAFT_NODE_ID=node2 RAFT_PORT=1112 RAFT_VOL_DIR=$(DATA)/node_2_data LEADER_PORT=2221 exec $(cache)
+runfollower2: build ## Run its third member, on port 2223
+	@SERVER_PORT=2223 RAFT_NODE_ID=node3 RAFT_PORT=1113 RAFT_VOL_DIR=$(DATA)/node_3_data LEADER_PORT=2221 exec $(cache)
+
+.PHONY: runset runget
+runset: $(installed) ## Set ten keys at the cache's first member
+	@$(cache_client) set 2221
+runget: $(installed) ## Get them from its second member
+	@$(cache_client) get 2222
+
 .PHONY: bench
 bench: build ## Measure dkv, beside etcd where there is one on the PATH
 	@node packages/bench/dist/main.js $(BENCH)
@@ -94,6 +125,10 @@ bench: build ## Measure dkv, beside etcd where there is one on the PATH
 .PHONY: bench-recovery
 bench-recovery: build ## Measure joining under load, restarts, and failover beside etcd
 	@node packages/bench/dist/recovery/main.js $(BENCH)
+
+.PHONY: bench-store
+bench-store: build ## Measure watches, a million keys, and compaction under load
+	@node packages/bench/dist/store/main.js $(BENCH)
 
 # A simulation makes much garbage, and keeps little of it: with more room it is looked through less often.
 simulator := node --max-semi-space-size=64 packages/simulator/dist/main.js
@@ -108,8 +143,8 @@ soak: build ## Simulate clusters of fresh seeds for MINUTES=n
 	@$(simulator) soak --minutes="$(MINUTES)"
 
 .PHONY: sim-check
-sim-check: build ## Simulate the seeds of regressions, and 300 fresh ones
-	@$(simulator) check --count=300
+sim-check: build ## Simulate the seeds of regressions, and 200 fresh ones
+	@$(simulator) check --count=200
 
 .PHONY: sim-speed
 sim-speed: build ## Measure the simulator: simulated seconds for each second of the processor
@@ -128,10 +163,15 @@ fuzz: build ## Read bytes that are nearly right for MINUTES=n (1): [TARGET=name]
 	@node packages/fuzz/dist/main.js --minutes="$(or $(MINUTES),1)" $(if $(TARGET),--target='$(TARGET)') \
 	  $(if $(SEED),--seed="$(SEED)") $(if $(AT),--at="$(AT)")
 
+.PHONY: etcd-diff
+etcd-diff: build ## The same N=n (10000) requests to an etcd and a dkv: [SEED=n] [REPLAY=file] [DIFF='--members 3']
+	@node packages/etcd-diff/dist/main.js --count="$(or $(N),10000)" $(if $(SEED),--seed="$(SEED)") \
+	  $(if $(REPLAY),--replay="$(REPLAY)") $(DIFF)
+
 .PHONY: build
 build: $(installed)
 	@tsc --build
-	@npm run bundle --workspace @dkv/dkvctl --silent
+	@node tools/bundles.ts
 
 .PHONY: clean
 clean: ## Remove what was built, and the data of make cluster; certificates and node_modules stay
