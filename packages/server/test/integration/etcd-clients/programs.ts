@@ -29,11 +29,17 @@ export interface Program {
  * Plays a scenario of a program, which is called with its name, the members' addresses and the CA's file, and
  * ends with 0 if everything was as it should be. When it prints `now`, the leader is killed, and comes back once
  * there is another one.
+ *
+ * Of the environment it gets the path alone: the CA that a machine names there for its own proxy, as in
+ * REQUESTS_CA_BUNDLE, would go before the one that the program is told.
  */
 export async function play(cluster: Cluster, { command, args }: Program, scenario: string): Promise<void> {
   const endpoints = cluster.members.map(({ clientAddress }) => `https://${clientAddress}`).join(",");
   const ca = join(await certificates(), "ca.pem");
-  const child = spawn(command, [...args, scenario, endpoints, ca], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command, [...args, scenario, endpoints, ca], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { PATH: process.env.PATH },
+  });
   const ended = once(child, "close");
   const complaints = text(child.stderr);
   let wasAsked = false;
