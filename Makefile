@@ -143,8 +143,8 @@ soak: build ## Simulate clusters of fresh seeds for MINUTES=n
 	@$(simulator) soak --minutes="$(MINUTES)"
 
 .PHONY: sim-check
-sim-check: build ## Simulate the seeds of regressions, and 200 fresh ones
-	@$(simulator) check --count=200
+sim-check: build ## Simulate the seeds of regressions, and 300 fresh ones
+	@$(simulator) check --count=300
 
 .PHONY: sim-speed
 sim-speed: build ## Measure the simulator: simulated seconds for each second of the processor
