@@ -43,7 +43,8 @@ const members: Policies<typeof Cluster> = {
 /** Who only looks at alarms need not be root; who raises them does: that is up to the member. */
 const maintenance: Policies<typeof Maintenance> = {
   alarm: "user",
-  status: "root",
+  // Clients find out by it who leads, and what a member can do.
+  status: "user",
   defragment: "root",
   hash: "root",
   hashKV: "root",

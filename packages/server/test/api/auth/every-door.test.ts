@@ -64,6 +64,7 @@ const forUsers = [
   "/etcdserverpb.Lease/LeaseRevoke",
   "/etcdserverpb.Lease/LeaseTimeToLive",
   "/etcdserverpb.Maintenance/Alarm",
+  "/etcdserverpb.Maintenance/Status",
   "/etcdserverpb.Watch/Watch",
   "/v3electionpb.Election/Campaign",
   "/v3electionpb.Election/Leader",

@@ -110,11 +110,12 @@ describe("a user", () => {
     assert.equal((await root.lease.leaseLeases({})).leases.length, 1);
   });
 
-  it("looks at members and alarms, and changes neither", async (t) => {
+  it("looks at members, alarms and the status of each member, and changes none of them", async (t) => {
     const port = await openRuled(t);
     const { cluster, maintenance } = await logIn(port, "poor");
     assert.equal((await cluster.memberList({})).members.length, 1);
     assert.deepEqual((await maintenance.alarm({})).alarms, []);
+    assert.equal((await maintenance.status({})).leader, port.member.status().leaderId);
     const memberID = port.member.status().memberId;
     for (const action of [AlarmAction.ACTIVATE, AlarmAction.DEACTIVATE])
       assert.equal(
