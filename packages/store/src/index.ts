@@ -1,5 +1,6 @@
 export { readAlarms } from "./alarms.ts";
 export type { Alarm } from "./alarms.ts";
+export { etcdPermission } from "./auth/auth-entries.ts";
 export {
   type AuthState,
   type Caller,

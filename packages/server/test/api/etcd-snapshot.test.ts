@@ -2,9 +2,14 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
+import { fromBinary } from "@bufbuild/protobuf";
+import { Permission_Type as Type, RoleSchema, UserSchema } from "@dkv/protocol/authpb/auth";
 import { encodePosition, positionKey } from "@dkv/store";
 import { bboltFile, type FileEntry } from "../../src/api/etcd-v3/snapshot/file.ts";
-import { bytes, openEtcd, putOp, ways } from "./etcd-client.ts";
+import { logIn, openRuled } from "./auth/etcd-users.ts";
+import { addUser, allow, change } from "./auth/rules.ts";
+import { bytes, type EtcdClient, openEtcd, putOp, textOf, ways } from "./etcd-client.ts";
+import type { MemberInMemory } from "./member-in-memory.ts";
 
 const pageBytes = 4096;
 
@@ -102,6 +107,34 @@ describe("a bbolt file", () => {
     });
 });
 
+/** Has the member give out what it has applied. */
+function saveAll(member: MemberInMemory): void {
+  const { store, disk } = member;
+  disk.write(store.takeChanges());
+  store.persisted();
+  const { appliedIndex, revision } = store;
+  member.records = async function* () {
+    const applied = encodePosition({ appliedIndex, appliedTerm: 3, revision });
+    yield [positionKey, applied] as const;
+    for await (const batch of disk.scan({ from: Uint8Array.of(0x11), before: Uint8Array.of(0x20) }))
+      yield* batch;
+  };
+}
+
+async function snapshotBy({ snapshot }: EtcdClient["maintenance"]): Promise<Buffer> {
+  const blobs: Uint8Array[] = [];
+  let remaining: bigint | undefined;
+  for await (const answer of snapshot({})) {
+    blobs.push(answer.blob);
+    remaining = answer.remainingBytes;
+  }
+  assert.equal(remaining, 0n);
+  const digest = blobs.pop() ?? new Uint8Array();
+  const file = Buffer.concat(blobs);
+  assert.deepEqual(Buffer.from(digest), createHash("sha256").update(file).digest());
+  return file;
+}
+
 for (const way of ways)
   describe(`Snapshot of etcd, ${way}`, () => {
     it("is a file with the history, the leases and the position, and its SHA-256", async (t) => {
@@ -111,27 +144,9 @@ for (const way of ways)
       await kv.txn({ success: [putOp("b", "2"), putOp("c", "x".repeat(50_000))] });
       await kv.deleteRange({ key: bytes("a") });
       await kv.compact({ revision: 2n, physical: true });
-      const { store, disk } = member;
-      disk.write(store.takeChanges());
-      store.persisted();
-      const { appliedIndex, revision } = store;
-      member.records = async function* () {
-        const applied = encodePosition({ appliedIndex, appliedTerm: 3, revision });
-        yield [positionKey, applied] as const;
-        for await (const batch of disk.scan({ from: Uint8Array.of(0x11), before: Uint8Array.of(0x20) }))
-          yield* batch;
-      };
-      const blobs: Uint8Array[] = [];
-      let remaining: bigint | undefined;
-      for await (const answer of maintenance.snapshot({})) {
-        blobs.push(answer.blob);
-        remaining = answer.remainingBytes;
-      }
-      assert.equal(remaining, 0n);
-      const digest = blobs.pop() ?? new Uint8Array();
-      const file = Buffer.concat(blobs);
-      assert.deepEqual(Buffer.from(digest), createHash("sha256").update(file).digest());
-      const { tables } = read(file);
+      const { appliedIndex } = member.store;
+      saveAll(member);
+      const { tables } = read(await snapshotBy(maintenance));
       const hexOf = (table: string): string[] =>
         (tables.get(table) ?? []).map(([key]) => Buffer.from(key, "latin1").toString("hex"));
       const place = (main: number, sub: number): string =>
@@ -151,3 +166,44 @@ for (const way of ways)
       assert.equal(member.openSnapshots, 0);
     });
   });
+
+it("a snapshot of etcd has users and roles, in the order of names as bytes, and their force", async (t) => {
+  const port = await openRuled(t);
+  const { member } = port;
+  // As UTF-16 the second one comes first.
+  for (const name of ["\uff21", "\u{10000}"]) await addUser(member, name);
+  await change(member, { case: "addUser", value: { name: "cert", noPassword: true } });
+  await allow(member, "poor", { kind: "read", key: "a", rangeEnd: "b" });
+  await allow(member, "poor", { kind: "both", key: "c" });
+  await allow(member, "poor", { kind: "write", key: "d", rangeEnd: "\0" });
+  saveAll(member);
+  const { tables } = read(await snapshotBy((await logIn(port, "root")).maintenance));
+  assert.deepEqual(tables.get("auth"), [
+    ["authEnabled", Buffer.of(1)],
+    ["authRevision", Buffer.from(member.auth.revision.toString(16).padStart(16, "0"), "hex")],
+  ]);
+  const users = (tables.get("authUsers") ?? []).map(([key, value]) => {
+    const { name, password, roles, options } = fromBinary(UserSchema, value);
+    assert.equal(textOf(name), key);
+    return [Buffer.from(name).toString(), textOf(password).slice(0, 7), roles, options?.noPassword];
+  });
+  assert.deepEqual(users, [
+    ["cert", "", [], true],
+    ["poor", "$2b$04$", ["poor"], false],
+    ["root", "$2b$04$", ["root"], false],
+    ["\uff21", "$2b$04$", [], false],
+    ["\u{10000}", "$2b$04$", [], false],
+  ]);
+  const roles = (tables.get("authRoles") ?? []).map(([key, value]) => {
+    const { name, keyPermission } = fromBinary(RoleSchema, value);
+    assert.equal(textOf(name), key);
+    return [
+      key,
+      ...keyPermission.map(({ permType, ...one }) => [permType, textOf(one.key), textOf(one.rangeEnd)]),
+    ];
+  });
+  assert.deepEqual(roles, [
+    ["poor", [Type.READ, "a", "b"], [Type.READWRITE, "c", ""], [Type.WRITE, "d", "\0"]],
+    ["root"],
+  ]);
+});

@@ -1,7 +1,9 @@
 /**
- * What stored records are in etcd's database, whose tables are key, lease and meta among others. Only what
- * clients can see goes there: facts and indexes etcd makes of the history by itself.
+ * What stored records are in etcd's database, whose tables are key, lease, meta and those of users and roles
+ * among others. Only what clients can see goes there: facts and indexes etcd makes of the history by itself.
  */
+import { type AuthEntry, authEntries } from "../auth/auth-entries.ts";
+import { decodeAuth } from "../auth/auth-record.ts";
 import { decodeChange } from "../keyspace/change-record.ts";
 import { type Compaction, decodeCompaction } from "../keyspace/compaction-record.ts";
 import { decodeLease, type Lease, leaseIn } from "../keyspace/lease-records.ts";
@@ -11,7 +13,7 @@ import type { LeaseId } from "../version.ts";
 import { etcdRecord } from "./hash.ts";
 
 export interface EtcdEntry {
-  readonly table: "key" | "lease" | "meta";
+  readonly table: "key" | "lease" | "meta" | AuthEntry["table"];
   readonly key: Uint8Array;
   readonly value: Uint8Array;
 }
@@ -30,6 +32,8 @@ export function etcdEntriesOf([key, record]: StoredRecord): readonly EtcdEntry[]
       return [leaseEntry(leaseIn(key), decodeLease(key, record))];
     case prefixes.compaction:
       return compactionEntries(decodeCompaction(record));
+    case prefixes.auth:
+      return authEntries(decodeAuth(record));
     default:
       return [];
   }

@@ -23,7 +23,7 @@ import type {
   AuthUserRevokeRoleRequest,
   ResponseHeaderSchema,
 } from "@dkv/protocol/etcdserverpb/rpc";
-import { type Role, rootName } from "@dkv/store";
+import { etcdPermission, type Role, rootName } from "@dkv/store";
 import type { Member } from "../../consensus/member.ts";
 import { authenticate } from "../auth/authenticate.ts";
 import type { Asker, Guard } from "../auth/guard.ts";
@@ -189,18 +189,8 @@ const kinds: Readonly<Record<number, PermissionKind>> = {
   [Type.READWRITE]: PermissionKind.READWRITE,
 };
 
-const types: Readonly<Partial<Record<PermissionKind, Type>>> = {
-  [PermissionKind.READ]: Type.READ,
-  [PermissionKind.WRITE]: Type.WRITE,
-  [PermissionKind.READWRITE]: Type.READWRITE,
-};
-
 /** The role that permits everything has no permissions of its own: it is told as one for all keys. */
 function permissionsOf({ name, permissions }: Role): PermissionInit[] {
   if (name === rootName) return [{ permType: Type.READWRITE, key: nothing, rangeEnd: Uint8Array.of(0) }];
-  return permissions.map(({ kind, key, rangeEnd }) => ({
-    permType: types[kind] ?? Type.READ,
-    key: Uint8Array.from(key),
-    rangeEnd: Uint8Array.from(rangeEnd),
-  }));
+  return permissions.map(etcdPermission);
 }
