@@ -7,6 +7,7 @@ import { test, type TestContext } from "node:test";
 import { Retry } from "@dkv/protocol/dkv/v1/dkv";
 
 import { refusal } from "../../client/test/scripted-member.ts";
+import { keysOf } from "../src/commands/auth.ts";
 import { brief, printed, silence, world } from "./fixture.ts";
 
 async function file(t: TestContext, text: string): Promise<string> {
@@ -273,6 +274,14 @@ test("all keys that begin so are deleted, and counted; an empty prefix has to be
   assert.deepEqual(store.keys, ["c"]);
   const { stdout } = await at(["delete", "--prefix", "", "--all", "-o", "json"]);
   assert.equal(JSON.parse(stdout).deleted, 1);
+});
+
+test("a permission ends behind its beginning by bytes, in which UTF-16 has another order", () => {
+  const [first, second] = ["\uff21", "\u{10000}"];
+  const named = { isPrefix: false, isFromKey: false };
+  assert.deepEqual(keysOf({ key: first, end: second, ...named }), { from: first, before: second });
+  for (const end of [first, second])
+    assert.throws(() => keysOf({ key: second, end, ...named }), { message: /END is not behind KEY/ });
 });
 
 test("get --prefix has as many as are wanted", async (t) => {

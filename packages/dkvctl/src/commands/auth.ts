@@ -143,6 +143,7 @@ export function keysOf({ key, end, isPrefix, isFromKey }: Named): Keys {
   if (key === "")
     throw usageError("KEY is empty: a key has at least one byte; --prefix with it means all keys");
   if (end === undefined) return { key };
-  if (end <= key) throw usageError("END is not behind KEY: no key is between them");
+  if (Buffer.compare(Buffer.from(end), Buffer.from(key)) <= 0)
+    throw usageError("END is not behind KEY: no key is between them");
   return { from: key, before: end };
 }
