@@ -1,5 +1,5 @@
 /** What a request says of who asks. */
-import { TLSSocket } from "node:tls";
+import { type PeerCertificate, TLSSocket } from "node:tls";
 import type { RequestFields } from "../request-fields.ts";
 
 export type Credentials =
@@ -12,7 +12,8 @@ export type Credentials =
 /** A token, or name and password, win over a certificate, as in etcd. */
 export function credentialsIn(fields: RequestFields): Credentials {
   const token = fields.get("token") ?? "";
-  if (token !== "") return { kind: "token", token };
+  // Some clients of etcd write it here as they would in the other field.
+  if (token !== "") return { kind: "token", token: token.replace(/^Bearer /, "") };
   const authorization = fields.get("authorization") ?? "";
   if (authorization !== "") return authorized(authorization);
   const name = commonNameOf(fields.connection);
@@ -41,8 +42,9 @@ const namesOfConnections = new WeakMap<object, string | undefined>();
 export function commonNameOf(connection: object | undefined): string | undefined {
   if (!(connection instanceof TLSSocket) || !connection.authorized) return undefined;
   if (!namesOfConnections.has(connection)) {
-    // A certificate may have several, which Node's types do not know.
-    const name: unknown = connection.getPeerCertificate().subject?.CN;
+    // A certificate may have several, and a connection that has ended none, which Node's types do not know.
+    const certificate: PeerCertificate | null = connection.getPeerCertificate();
+    const name: unknown = certificate?.subject?.CN;
     namesOfConnections.set(connection, typeof name === "string" && name !== "" ? name : undefined);
   }
   return namesOfConnections.get(connection);

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { Socket } from "node:net";
 import { describe, it } from "node:test";
-import { credentialsIn } from "../../../src/api/auth/credentials.ts";
+import { TLSSocket } from "node:tls";
+import { commonNameOf, credentialsIn } from "../../../src/api/auth/credentials.ts";
 import { createGuard, defaultGuardOptions } from "../../../src/api/auth/create-guard.ts";
 import type { Guard } from "../../../src/api/auth/guard.ts";
 import { policyOf } from "../../../src/api/auth/policies.ts";
@@ -21,6 +23,7 @@ describe("credentials", () => {
     const said = (header: Readonly<Record<string, string>>) => credentialsIn(fields(header));
     const token = { kind: "token", token: "abc" };
     assert.deepEqual(said({ token: "abc", authorization: "Basic eDp5" }), token);
+    assert.deepEqual(said({ token: "Bearer abc" }), token);
     assert.deepEqual(said({ authorization: "abc" }), token);
     assert.deepEqual(said({ authorization: "Bearer abc" }), token);
     assert.deepEqual(said({ authorization: "bearer  abc" }), token);
@@ -29,6 +32,13 @@ describe("credentials", () => {
     assert.deepEqual(said({ authorization: "Basic eA==" }), { kind: "password", name: "", password: "x" });
     assert.deepEqual(said({ authorization: "Basic " }), { kind: "password", name: "", password: "" });
   });
+});
+
+it("a connection that has ended names nobody any more", () => {
+  const socket = new TLSSocket(new Socket());
+  socket.authorized = true;
+  socket.destroy();
+  assert.equal(commonNameOf(socket), undefined);
 });
 
 describe("a guard", () => {
