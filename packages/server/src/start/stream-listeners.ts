@@ -44,5 +44,6 @@ export function createStreamListeners(
 
 /** These protocols carry no credentials: a user is known by a certificate, or not at all. */
 function serve<Request>(doors: PerAsker<StreamDoor<Request>>, socket: Socket): StreamConnection<Request> {
-  return doors.of(commonNameOf(socket)).serve(socket);
+  const name = commonNameOf(socket);
+  return doors.of(name === undefined ? undefined : { name, passwordHash: undefined }).serve(socket);
 }

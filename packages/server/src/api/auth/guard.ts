@@ -1,13 +1,14 @@
 /** Finds out who asks, and whether they may ask for that at all. */
 import { createHmac } from "node:crypto";
-import { isRoot } from "@dkv/store";
 import type { Member } from "../../consensus/member.ts";
 import { DkvError } from "../../platform/errors.ts";
 import type { RequestFields } from "../request-fields.ts";
+import { type Asker, isSameHash } from "./asker.ts";
 import { type Credentials, credentialsIn } from "./credentials.ts";
 import { GuardedMember } from "./guarded-member.ts";
 import type { Passwords } from "./passwords.ts";
 import { type Policy, policyOf } from "./policies.ts";
+import { Rights } from "./rights.ts";
 import { remember, type Tokens } from "./tokens.ts";
 
 export interface GuardDeps {
@@ -16,9 +17,6 @@ export interface GuardDeps {
   /** Nobody can guess it; it need not be the same tomorrow. */
   readonly secret: Buffer;
 }
-
-/** Somebody's name; undefined if nobody has said who asks. */
-export type Asker = string | undefined;
 
 export class Guard {
   readonly passwords: Passwords;
@@ -41,17 +39,18 @@ export class Guard {
     return this.member.auth.isEnabled;
   }
 
-  /** The member as somebody sees it. */
-  viewOf(asker: Asker): Member {
+  /** The member as somebody sees it. @param asker undefined: nobody has said who asks */
+  viewOf(asker: Asker | undefined): Member {
     return new GuardedMember(this.member, asker);
   }
 
   /**
-   * Who asks, if they may; at once where that is known. Throws, or rejects with, a DkvError.
+   * Who asks, if they may; undefined if that is nobody's business. At once where it is known. Throws, or rejects
+   * with, a DkvError.
    *
    * @param path of what is asked for
    */
-  admit(path: string, fields: RequestFields): Asker | Promise<Asker> {
+  admit(path: string, fields: RequestFields): Asker | undefined | Promise<Asker> {
     const policy = policyOf(path);
     if (policy === "anybody") return undefined;
     const asker = this.#askerOf(credentialsIn(fields));
@@ -60,25 +59,19 @@ export class Guard {
       : this.#admitted(asker, policy);
   }
 
-  #admitted(asker: Asker, policy: Exclude<Policy, "anybody">): string {
-    const { auth } = this.member;
-    if (asker === undefined)
-      throw new DkvError(
-        "userEmpty",
-        "authentication is enabled: say who you are, with a name and a password, a token, or a certificate",
-      );
-    if (!auth.users.has(asker)) throw new DkvError("permissionDenied", "there is no user with that name");
-    if (policy === "root" && !isRoot(auth, asker))
-      throw new DkvError("permissionDenied", "only a user with the role root may do this");
+  #admitted<Found extends Asker | undefined>(asker: Found, policy: Exclude<Policy, "anybody">): Found {
+    const rights = new Rights(this.member, asker);
+    if (policy === "root") rights.needRoot();
+    else rights.needUser();
     return asker;
   }
 
-  #askerOf(credentials: Credentials): Asker | Promise<Asker> {
+  #askerOf(credentials: Credentials): Asker | undefined | Promise<Asker> {
     switch (credentials.kind) {
       case "none":
         return undefined;
       case "certificate":
-        return credentials.name;
+        return { name: credentials.name, passwordHash: undefined };
       case "password":
         return this.#proved(credentials);
       case "token": {
@@ -88,11 +81,12 @@ export class Guard {
     }
   }
 
-  #held(holder: Awaited<ReturnType<Tokens["holderOf"]>>): string {
-    if (holder === undefined)
+  #held(holder: Awaited<ReturnType<Tokens["holderOf"]>>): Asker {
+    const { auth } = this.member;
+    const user = holder && auth.users.get(holder.user);
+    if (user === undefined)
       throw new DkvError("invalidAuthToken", "the token is not good, or not any more: log in again");
-    const { user, authRevision = this.member.auth.revision } = holder;
-    if (authRevision < this.member.auth.revision)
+    if (holder?.authRevision !== undefined && holder.authRevision < auth.revision)
       throw new DkvError(
         "authRevisionOld",
         "who may do what has changed since the token was made: log in again",
@@ -101,19 +95,20 @@ export class Guard {
   }
 
   /** Rejects with a DkvError. */
-  async #proved({ name, password }: Extract<Credentials, { kind: "password" }>): Promise<string> {
+  async #proved({ name, password }: Extract<Credentials, { kind: "password" }>): Promise<Asker> {
     const user = this.member.auth.users.get(name);
-    const hash = user?.noPassword === true ? undefined : user?.passwordHash;
+    const passwordHash = user?.noPassword === true ? undefined : user?.passwordHash;
     const proof = createHmac("sha256", this.#secret)
       .update(JSON.stringify([name, password]))
       .digest("base64");
     const proven = this.#proven.get(proof);
-    if (hash !== undefined && proven !== undefined && Buffer.compare(hash, proven) === 0) return name;
+    if (passwordHash !== undefined && proven !== undefined && isSameHash(passwordHash, proven))
+      return { name, passwordHash };
     this.#proven.delete(proof);
-    const isRight = await this.passwords.matches(password, hash);
-    if (!isRight || hash === undefined) throw wrongPassword();
-    remember(this.#proven, proof, hash);
-    return name;
+    const isRight = await this.passwords.matches(password, passwordHash);
+    if (!isRight || passwordHash === undefined) throw wrongPassword();
+    remember(this.#proven, proof, passwordHash);
+    return { name, passwordHash };
   }
 }
 

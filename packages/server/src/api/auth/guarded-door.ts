@@ -20,14 +20,15 @@ import { RefusedCall } from "../refused-call.ts";
 import { fieldsOf, type RequestFields } from "../request-fields.ts";
 import type { StreamCall, StreamClient, StreamMethod } from "../stream-method.ts";
 import type { UnaryMethod } from "../unary-method.ts";
+import type { Asker } from "./asker.ts";
 import { type Implementation, type Routes, routesOf } from "./collected-routes.ts";
 import { DeferredCall } from "./deferred-call.ts";
-import type { Asker, Guard } from "./guard.ts";
+import type { Guard } from "./guard.ts";
 import { PerAsker } from "./per-asker.ts";
 import { refusalReply } from "./refusal-reply.ts";
 
 /** Makes a door for one user. @param member as that user sees it */
-export type DoorMaker = (member: Member, asker: Asker) => Door;
+export type DoorMaker = (member: Member, asker: Asker | undefined) => Door;
 
 /** A door as made for one user. */
 interface Made {
@@ -73,7 +74,7 @@ export function guardDoor(make: DoorMaker, guard: Guard): Door {
 
 function guardedUnary(open: UnaryMethod, doors: MadeDoors, guard: Guard): UnaryMethod {
   const { path } = open;
-  const methodFor = (asker: Asker): UnaryMethod => doors.of(asker).unary.get(path) ?? open;
+  const methodFor = (asker: Asker | undefined): UnaryMethod => doors.of(asker).unary.get(path) ?? open;
   return {
     ...open,
     call(message, timeoutMs, fields) {
@@ -87,7 +88,7 @@ function guardedUnary(open: UnaryMethod, doors: MadeDoors, guard: Guard): UnaryM
 }
 
 /** As {@link Guard.admit}, which throws where this rejects. */
-function admitted(guard: Guard, path: string, fields: RequestFields): Asker | Promise<Asker> {
+function admitted(guard: Guard, path: string, fields: RequestFields): ReturnType<Guard["admit"]> {
   try {
     return guard.admit(path, fields);
   } catch (error) {
@@ -97,7 +98,7 @@ function admitted(guard: Guard, path: string, fields: RequestFields): Asker | Pr
 
 function guardedStream(open: StreamMethod, doors: MadeDoors, guard: Guard): StreamMethod {
   const { path } = open;
-  const opened = (asker: Asker, client: StreamClient, fields: RequestFields): StreamCall =>
+  const opened = (asker: Asker | undefined, client: StreamClient, fields: RequestFields): StreamCall =>
     (doors.of(asker).streams.get(path) ?? open).open(client, fields);
   const refused = (client: StreamClient, error: unknown): StreamCall =>
     open.refused?.(client, error) ?? new RefusedCall(client, error);

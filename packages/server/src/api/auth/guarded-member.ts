@@ -29,6 +29,7 @@ import type {
   MemberView,
 } from "../../consensus/member.ts";
 import { DkvError } from "../../platform/errors.ts";
+import type { Asker } from "./asker.ts";
 import { GuardedLeases } from "./guarded-leases.ts";
 import { GuardedWatches } from "./guarded-watches.ts";
 import { Rights } from "./rights.ts";
@@ -46,10 +47,10 @@ export class GuardedMember implements Member {
   readonly #member: Member;
   readonly #rights: Rights;
 
-  /** @param user undefined: nobody has said who asks */
-  constructor(member: Member, user: string | undefined) {
+  /** @param asker undefined: nobody has said who asks */
+  constructor(member: Member, asker: Asker | undefined) {
     this.#member = member;
-    this.#rights = new Rights(member, user);
+    this.#rights = new Rights(member, asker);
     this.watches = new GuardedWatches(member.watches, this.#rights);
     this.leases = new GuardedLeases(member.leases, this.#rights);
   }

@@ -1,28 +1,40 @@
 /** What is made once for each who asks, as long as those are not too many. */
-import type { Asker } from "./guard.ts";
+import { type Asker, isSameHash } from "./asker.ts";
 
 /** It is small, and quickly made again. */
 const mostKept = 256;
 
+interface Kept<Made> {
+  readonly asker: Asker;
+  readonly made: Made;
+}
+
 export class PerAsker<Made> {
   /** For those who have not said who they are. */
   readonly nobodys: Made;
-  readonly #make: (asker: Asker) => Made;
-  readonly #made = new Map<string, Made>();
+  readonly #make: (asker: Asker | undefined) => Made;
+  /** What was made for an earlier password of a user is in nobody's way: it serves what began with it. */
+  readonly #kept = new Map<string, Kept<Made>>();
 
-  constructor(make: (asker: Asker) => Made) {
+  constructor(make: (asker: Asker | undefined) => Made) {
     this.#make = make;
     this.nobodys = make(undefined);
   }
 
-  of(asker: Asker): Made {
+  of(asker: Asker | undefined): Made {
     if (asker === undefined) return this.nobodys;
-    const known = this.#made.get(asker);
-    if (known !== undefined) return known;
-    const [oldest] = this.#made.size >= mostKept ? this.#made.keys() : [];
-    if (oldest !== undefined) this.#made.delete(oldest);
+    const key = `${asker.passwordHash === undefined ? "certificate" : "password"} ${asker.name}`;
+    const known = this.#kept.get(key);
+    if (known !== undefined && isSame(known.asker, asker)) return known.made;
+    this.#kept.delete(key);
+    const [oldest] = this.#kept.size >= mostKept ? this.#kept.keys() : [];
+    if (oldest !== undefined) this.#kept.delete(oldest);
     const made = this.#make(asker);
-    this.#made.set(asker, made);
+    this.#kept.set(key, { asker, made });
     return made;
   }
 }
+
+/** Of one name, and both with a password or both without. */
+const isSame = ({ passwordHash: one }: Asker, { passwordHash: other }: Asker): boolean =>
+  one === undefined || other === undefined || isSameHash(one, other);

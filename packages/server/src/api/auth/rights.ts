@@ -11,15 +11,16 @@ import {
 } from "@dkv/store";
 import type { Member } from "../../consensus/member.ts";
 import { DkvError } from "../../platform/errors.ts";
+import { type Asker, isStill } from "./asker.ts";
 
 export class Rights {
   readonly #member: Pick<Member, "auth">;
-  readonly #user: string | undefined;
+  readonly #asker: Asker | undefined;
 
-  /** @param user undefined: nobody has said who asks */
-  constructor(member: Pick<Member, "auth">, user: string | undefined) {
+  /** @param asker undefined: nobody has said who asks */
+  constructor(member: Pick<Member, "auth">, asker: Asker | undefined) {
     this.#member = member;
-    this.#user = user;
+    this.#asker = asker;
   }
 
   get auth(): AuthState {
@@ -31,26 +32,23 @@ export class Rights {
     return !this.#member.auth.isEnabled;
   }
 
-  get isRoot(): boolean {
-    return this.areFree || (this.#user !== undefined && isRoot(this.auth, this.#user));
-  }
-
   /** Throws a DkvError if there are rules, and nobody by that name. */
   caller(): Caller | undefined {
     const { auth } = this;
     if (!auth.isEnabled) return undefined;
-    return { user: knownUser(auth, this.#user), authRevision: auth.revision };
+    return { user: knownUser(auth, this.#asker), authRevision: auth.revision };
   }
 
   /** Throws a DkvError. */
   needUser(): void {
-    if (!this.areFree) knownUser(this.auth, this.#user);
+    if (!this.areFree) knownUser(this.auth, this.#asker);
   }
 
   /** Throws a DkvError. */
   needRoot(): void {
     if (this.areFree) return;
-    if (!isRoot(this.auth, knownUser(this.auth, this.#user))) throw permissionDenied();
+    if (!isRoot(this.auth, knownUser(this.auth, this.#asker)))
+      throw new DkvError("permissionDenied", "only a user with the role root may do this");
   }
 
   /** Throws a DkvError. */
@@ -66,22 +64,25 @@ export class Rights {
   /** Throws a DkvError if nobody asks at all. */
   may(kind: Need["kind"], interval: Interval): boolean {
     const { auth } = this;
-    return !auth.isEnabled || permits(auth, knownUser(auth, this.#user), { kind, interval });
+    return !auth.isEnabled || permits(auth, knownUser(auth, this.#asker), { kind, interval });
   }
 }
 
-function knownUser({ users }: AuthState, user: string | undefined): string {
-  if (user === undefined) throw userMissing();
-  // Who was deleted may do nothing, and so may whoever only has a certificate.
-  if (!users.has(user)) throw permissionDenied();
-  return user;
-}
-
-function userMissing(): DkvError {
-  return new DkvError(
-    "userEmpty",
-    "the cluster serves users only: log in, with a name and a password, a token, or a client certificate",
-  );
+function knownUser({ users }: AuthState, asker: Asker | undefined): string {
+  if (asker === undefined)
+    throw new DkvError(
+      "userEmpty",
+      "authentication is enabled: say who you are, with a name and a password, a token, or a certificate",
+    );
+  const user = users.get(asker.name);
+  // It was deleted, or nobody but a certificate ever had that name.
+  if (user === undefined) throw new DkvError("permissionDenied", "there is no user with that name");
+  if (!isStill(asker, user))
+    throw new DkvError(
+      "invalidAuthToken",
+      "the password has changed since you logged in, or the user has: log in again",
+    );
+  return user.name;
 }
 
 function permissionDenied(): DkvError {

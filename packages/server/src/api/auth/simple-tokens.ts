@@ -14,6 +14,7 @@ import type { Clock } from "../../platform/clock.ts";
 import { DkvError } from "../../platform/errors.ts";
 import type { Random } from "../../platform/random.ts";
 import type { TimeOfDay } from "../../platform/time-of-day.ts";
+import { isSameHash } from "./asker.ts";
 import { remember, type TokenHolder, type Tokens } from "./tokens.ts";
 
 export interface SimpleTokenOptions {
@@ -64,7 +65,11 @@ export class SimpleTokens implements Tokens {
     const known = this.#known.get(token) ?? this.#read(token, users);
     if (known === undefined) return undefined;
     const user = users.get(known.user);
-    if (known.expiresMs <= nowMs || user === undefined || !isSame(user.passwordHash, known.passwordHash)) {
+    if (
+      known.expiresMs <= nowMs ||
+      user === undefined ||
+      !isSameHash(user.passwordHash, known.passwordHash)
+    ) {
       this.#known.delete(token);
       return undefined;
     }
@@ -110,5 +115,3 @@ export class SimpleTokens implements Tokens {
 
 const textOf = (payload: Buffer, mac: Buffer): string =>
   `${payload.toString("base64url")}.${mac.toString("base64url")}`;
-
-const isSame = (a: Uint8Array, b: Uint8Array): boolean => a === b || Buffer.compare(a, b) === 0;

@@ -26,7 +26,8 @@ import type {
 import { etcdPermission, type Role, rootName } from "@dkv/store";
 import type { Member } from "../../consensus/member.ts";
 import { authenticate } from "../auth/authenticate.ts";
-import type { Asker, Guard } from "../auth/guard.ts";
+import type { Asker } from "../auth/asker.ts";
+import type { Guard } from "../auth/guard.ts";
 import { Rights } from "../auth/rights.ts";
 import { etcdError } from "./errors.ts";
 import { headerOf } from "./header.ts";
@@ -47,10 +48,10 @@ const nothing = new Uint8Array();
 export class AuthService {
   readonly #member: Member;
   readonly #guard: Guard;
-  readonly #asker: Asker;
+  readonly #asker: Asker | undefined;
 
   /** @param member as the asker sees it */
-  constructor(member: Member, guard: Guard, asker: Asker) {
+  constructor(member: Member, guard: Guard, asker: Asker | undefined) {
     this.#member = member;
     this.#guard = guard;
     this.#asker = asker;
@@ -91,7 +92,7 @@ export class AuthService {
   ): Promise<MessageInitShape<typeof AuthUserGetResponseSchema>> {
     await this.#member.readBarrier(timeoutMs);
     const rights = this.#rights();
-    if (name !== this.#asker) rights.needRoot();
+    if (name !== this.#asker?.name) rights.needRoot();
     const user = rights.auth.users.get(name);
     if (user === undefined) throw etcdError("userNotFound");
     return { header: headerOf(this.#member), roles: [...user.roles] };
@@ -134,7 +135,7 @@ export class AuthService {
   ): Promise<MessageInitShape<typeof AuthRoleGetResponseSchema>> {
     await this.#member.readBarrier(timeoutMs);
     const rights = this.#rights();
-    const own = this.#asker === undefined ? undefined : rights.auth.users.get(this.#asker);
+    const own = this.#asker && rights.auth.users.get(this.#asker.name);
     if (own?.roles.includes(name) !== true) rights.needRoot();
     const role = rights.auth.roles.get(name);
     if (role === undefined) throw etcdError("roleNotFound");

@@ -5,7 +5,8 @@ import type { Member } from "../../consensus/member.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { etcdVersion } from "../../version.ts";
 import { bridgeMethods } from "../bridge.ts";
-import type { Asker, Guard } from "../auth/guard.ts";
+import type { Asker } from "../auth/asker.ts";
+import type { Guard } from "../auth/guard.ts";
 import type { Door } from "../door.ts";
 import type { ErrorTranslator } from "../errors.ts";
 import type { Running } from "../running.ts";
@@ -42,7 +43,7 @@ export interface EtcdDoorOptions {
 export interface EtcdDoorDeps {
   readonly clock: Clock;
   readonly guard: Guard;
-  readonly asker: Asker;
+  readonly asker: Asker | undefined;
   /** Snapshots that are being made, for anybody. */
   readonly snapshots: Running;
   /** Of errors that have no name in etcd. */

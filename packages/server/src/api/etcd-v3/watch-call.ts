@@ -8,7 +8,7 @@ import { Watch, type WatchCreateRequest, WatchRequestSchema } from "@dkv/protoco
 import type { Revision } from "@dkv/store";
 import type { Member, WatchMessage, WatchStream } from "../../consensus/member.ts";
 import type { Clock } from "../../platform/clock.ts";
-import { DkvError } from "../../platform/errors.ts";
+import { DkvError, type ErrorCode } from "../../platform/errors.ts";
 import type { ErrorTranslator } from "../errors.ts";
 import type { StreamCall, StreamClient, StreamMethod } from "../stream-method.ts";
 import { decode } from "../unary-method.ts";
@@ -45,6 +45,9 @@ interface Entry extends Progressing {
   readonly wantsProgress: boolean;
   readonly inFragments: boolean;
 }
+
+/** Why a watch is cancelled as it is created, and others of the stream are not, as far as that goes. */
+const refusedAlone: ReadonlySet<ErrorCode> = new Set(["permissionDenied", "userEmpty", "invalidAuthToken"]);
 
 /** The id with which a client asks to have one chosen. */
 const anyId = 0n;
@@ -147,7 +150,7 @@ class WatchCall implements StreamCall {
     } catch (error) {
       const code = error instanceof DkvError ? error.code : undefined;
       if (code === "overloaded") this.#refuse(etcdErrorText("tooManyRequests"));
-      else if (code === "permissionDenied") this.#refuse(reasonOf(error, this.#deps));
+      else if (code !== undefined && refusedAlone.has(code)) this.#refuse(reasonOf(error, this.#deps));
       else this.#end(error);
     }
   }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Socket } from "node:net";
 import { describe, it } from "node:test";
 import { TLSSocket } from "node:tls";
+import { authenticate } from "../../../src/api/auth/authenticate.ts";
 import { commonNameOf, credentialsIn } from "../../../src/api/auth/credentials.ts";
 import { createGuard, defaultGuardOptions } from "../../../src/api/auth/create-guard.ts";
 import type { Guard } from "../../../src/api/auth/guard.ts";
@@ -55,19 +56,36 @@ describe("a guard", () => {
   it("remembers a password that was right, and not one that was changed", async () => {
     const { member, guard } = await openGuard();
     const asPoor = fields(basic("poor"));
-    assert.equal(await guard.admit(get, asPoor), "poor");
+    assert.equal((await guard.admit(get, asPoor))?.name, "poor");
     const before = passwordsChecked(guard);
-    assert.equal(await guard.admit(get, asPoor), "poor");
+    assert.equal((await guard.admit(get, asPoor))?.name, "poor");
     assert.equal(before(), 0);
     const passwordHash = await passwords.hashOf("another");
     await change(member, { case: "changePassword", value: { name: "poor", passwordHash } });
     await assert.rejects(async () => guard.admit(get, asPoor), { code: "authFailed" });
     assert.equal(before(), 1);
-    assert.equal(await guard.admit(get, fields(basic("poor", "another"))), "poor");
+    assert.equal((await guard.admit(get, fields(basic("poor", "another"))))?.name, "poor");
     await change(member, { case: "deleteUser", value: { name: "poor" } });
     await assert.rejects(async () => guard.admit(get, fields(basic("poor", "another"))), {
       code: "authFailed",
     });
+  });
+
+  it("goes by no password that changes while it is looked at", async () => {
+    const { member, guard } = await openGuard();
+    const passwordHash = await passwords.hashOf("another");
+    const changeMeanwhile = () =>
+      oncePasswordIsChecked(guard, () =>
+        change(member, { case: "changePassword", value: { name: "poor", passwordHash } }),
+      );
+    changeMeanwhile();
+    await assert.rejects(async () => guard.admit(get, fields(basic("poor"))), { code: "invalidAuthToken" });
+    await assert.rejects(async () => guard.admit(get, fields(basic("poor"))), { code: "authFailed" });
+    const another = { name: "poor", password: "another" };
+    changeMeanwhile();
+    assert.notEqual(await authenticate(another, guard, undefined), "");
+    oncePasswordIsChecked(guard, () => change(member, { case: "deleteUser", value: { name: "poor" } }));
+    await assert.rejects(authenticate(another, guard, undefined), { code: "authFailed" });
   });
 
   it("lets nobody but root do what it does not know", async () => {
@@ -76,9 +94,22 @@ describe("a guard", () => {
     await assert.rejects(async () => guard.admit("/some.NewService/Method", fields(basic("poor"))), {
       code: "permissionDenied",
     });
-    assert.equal(await guard.admit("/some.NewService/Method", fields(basic("root"))), "root");
+    assert.equal((await guard.admit("/some.NewService/Method", fields(basic("root"))))?.name, "root");
   });
 });
+
+/** What happens after the next check, and before anybody knows what it has come to. */
+function oncePasswordIsChecked(guard: Guard, event: () => Promise<void>): void {
+  const { matches } = guard.passwords;
+  Object.assign(guard.passwords, {
+    matches: async (...given: Parameters<typeof matches>) => {
+      Object.assign(guard.passwords, { matches });
+      const isRight = await matches(...given);
+      await event();
+      return isRight;
+    },
+  });
+}
 
 /** Counts from now on. */
 function passwordsChecked(guard: Guard): () => number {

@@ -19,7 +19,7 @@ import {
 import { MaintenanceAPI } from "@dkv/protocol/dkv/v1/maintenance";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { openClientPort } from "../client-port.ts";
-import { allow, basic, change, enableRules } from "./rules.ts";
+import { addUser, allow, basic, change, enableRules, passwords } from "./rules.ts";
 
 function transportFor(url: string, header: Record<string, string> = {}): Transport {
   const withHeader: Interceptor = (next) => (request) => {
@@ -135,6 +135,33 @@ for (const bypass of ["allowed", "forbidden"] as const) {
         assert.equal(await poor.ask(operation), "permission_denied");
       before.end();
       poor.end();
+    });
+
+    it("does no operation of a pipe that began with another password, or for another user of the name", async (t) => {
+      const { url, member } = await openClientPort(t, { bypass });
+      await enableRules(member);
+      const set = { case: "set", value: { key: "a", value } } as const;
+      const get = { case: "get", value: { key: "a", serializable: true } } as const;
+      const begin = async (password: string): Promise<Piping> => {
+        await allow(member, "poor", { kind: "both", key: "a" });
+        const pipe = new Piping(createClient(DkvAPI, transportFor(url, basic("poor", password))));
+        assert.deepEqual([await pipe.ask(set), await pipe.ask(get)], ["set", "get"]);
+        return pipe;
+      };
+      const first = await begin("poor");
+      const passwordHash = await passwords.hashOf("another");
+      await change(member, { case: "changePassword", value: { name: "poor", passwordHash } });
+      const second = await begin("another");
+      await change(member, { case: "deleteUser", value: { name: "poor" } });
+      await addUser(member, "poor");
+      await change(member, { case: "grantRole", value: { user: "poor", role: "poor" } });
+      const third = await begin("poor");
+      for (const operation of [set, get]) {
+        assert.equal(await first.ask(operation), "invalid_auth_token");
+        assert.equal(await second.ask(operation), "invalid_auth_token");
+        assert.equal(await third.ask(operation), operation.case);
+      }
+      for (const pipe of [first, second, third]) pipe.end();
     });
 
     it("ends a watch whose user may not read its keys any more", async (t) => {

@@ -95,6 +95,40 @@ describe("a watch", () => {
     asking.end();
   });
 
+  it("ends before it tells anything to who knows an old password, and no other begins on its stream", async (t) => {
+    const port = await openRuled(t);
+    await allow(port.member, "poor", { kind: "read", key: "a" });
+    const [poor, root] = [await logIn(port, "poor"), await logIn(port, "root")];
+    const asking = new Asking();
+    const answers = poor.watch.watch(asking)[Symbol.asyncIterator]();
+    asking.create("a");
+    await answers.next();
+    await root.auth.userChangePassword({ name: "poor", password: "another" });
+    asking.create("a");
+    assert.equal(
+      (await answers.next()).value?.cancelReason,
+      "rpc error: code = Unauthenticated desc = etcdserver: invalid auth token",
+    );
+    await root.kv.put({ key: bytes("a"), value: bytes("not told") });
+    assert.equal(await refusalOf(answers.next()), "Unauthenticated: etcdserver: invalid auth token");
+    asking.end();
+  });
+
+  it("that is asked for without a user, on a stream from before the rules, is cancelled", async (t) => {
+    const port = await openClientPort(t);
+    const asking = new Asking();
+    const answers = clientsOf(port).watch.watch(asking)[Symbol.asyncIterator]();
+    asking.create("a");
+    await answers.next();
+    await enableRules(port.member);
+    asking.create("a");
+    assert.equal(
+      (await answers.next()).value?.cancelReason,
+      "rpc error: code = InvalidArgument desc = etcdserver: user name is empty",
+    );
+    asking.end();
+  });
+
   it("that began without rules ends when there are some", async (t) => {
     const port = await openClientPort(t);
     const asking = new Asking();
