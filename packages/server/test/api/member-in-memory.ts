@@ -13,6 +13,7 @@ import {
   type KeyValue,
   type LoggedOperation,
   type Operation,
+  type Origin,
   type PageBounds,
   positionKey,
   type RangeOperation,
@@ -99,8 +100,8 @@ export class MemberInMemory implements Member {
   }
 
   /** As if any member had proposed it. */
-  async apply(operation: LoggedOperation, caller?: Caller): Promise<CommandResult> {
-    const applying = this.#applied.then(() => this.#apply(operation, caller));
+  async apply(operation: LoggedOperation, origin?: Origin): Promise<CommandResult> {
+    const applying = this.#applied.then(() => this.#apply(operation, origin));
     this.#applied = applying.catch(() => undefined);
     const result = await applying;
     if (result.kind === "refused") throw refusedError(result, this.store.compaction.revision, operation.case);
@@ -160,12 +161,12 @@ export class MemberInMemory implements Member {
     const { clusterId } = this.status();
     const kind = AlarmKind.NO_SPACE;
     const value = create(AlarmCommandSchema, { clusterId, memberId, kind, lift: !isRaised });
-    await this.apply({ case: "alarm", value });
+    await this.apply({ case: "alarm", value }, "member");
   }
 
   async historyRemoved(timeoutMs?: number): Promise<void> {
     await this.#quorum(timeoutMs, "writeTimeout");
-    while (!this.store.compaction.isRemoved) await this.apply(removeHistory);
+    while (!this.store.compaction.isRemoved) await this.apply(removeHistory, "member");
   }
 
   status(): MemberStatus {
@@ -246,9 +247,9 @@ export class MemberInMemory implements Member {
     return nodeId(this.leader === "one" ? 0x8000_0000_0000_0001n : 0x8000_0000_0000_0002n);
   }
 
-  async #apply(operation: LoggedOperation, caller: Caller | undefined): Promise<ApplyResult> {
+  async #apply(operation: LoggedOperation, origin: Origin | undefined): Promise<ApplyResult> {
     const { store } = this;
-    const command = decodeCommand(encodeCommand({ proposer: 1n, sequence: 1 }, operation, caller));
+    const command = decodeCommand(encodeCommand({ proposer: 1n, sequence: 1 }, operation, origin));
     const prepared = await store.prepare(command, true);
     const entry = { index: store.appliedIndex + 1, term: this.status().term };
     const { result } = store.apply(entry, command, { prepared, isWanted: true });

@@ -54,7 +54,6 @@ export class GuardedLeases implements LeaseKeeper {
   }
 
   async #keepAliveAs(id: LeaseId, timeoutMs: number | undefined): Promise<LeaseTime> {
-    this.#rights.needUser();
     if (!this.#rights.may("write", everything)) this.#rights.needKeys("write", await this.#leases.keysOf(id));
     return this.#leases.keepAlive(id, timeoutMs);
   }
