@@ -48,14 +48,18 @@ export class ListService {
     return { status, revision, found: result.found, nextPageToken };
   }
 
-  /** What a revision was never changes, so only one that is not here yet has to be waited for. */
+  /**
+   * What a revision was never changes, so only one that is not here yet has to be waited for. Who may read it
+   * may have changed since.
+   */
   async #catchUp(
     { serializable }: ListRequest,
     position: PagePosition | undefined,
     timeoutMs: Timeout,
   ): Promise<void> {
+    const { auth } = this.#member;
     const isHere = position !== undefined && position.revision <= this.#member.status().revision;
-    if (!serializable && !isHere) await this.#member.readBarrier(timeoutMs);
+    if (!serializable && (!isHere || auth.isEnabled)) await this.#member.readBarrier(timeoutMs);
   }
 
   #read(
