@@ -108,7 +108,7 @@ export class Watchers {
         for (const message of messages) {
           if (message.kind === "progress") for (const each of going.values()) each.told(message.revision);
           else if (message.kind === "events") going.get(message.id)?.heard(message, member.store);
-          else {
+          else if (message.kind === "compacted") {
             going.get(message.id)?.compacted(message.compactRevision, member.store);
             going.delete(message.id);
             world.probes.reached("watch ended as compacted");

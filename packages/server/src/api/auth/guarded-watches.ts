@@ -1,8 +1,11 @@
-/** Watches as one user sees them: a stream ends when the user may no longer see what one of its watches tells. */
+/**
+ * Watches as one user sees them: each is over when the user may not see any more what it tells, and all of them
+ * are when nobody is that user any more.
+ */
 import type { AuthState, Interval, Revision } from "@dkv/store";
 import type { WatchMessage, WatchSpec, WatchStream } from "../../consensus/member.ts";
 import type { Member } from "../../consensus/member.ts";
-import type { Rights } from "./rights.ts";
+import { permissionDenied, type Rights } from "./rights.ts";
 
 type Watches = Member["watches"];
 
@@ -30,8 +33,11 @@ class GuardedWatchStream implements WatchStream {
   readonly #checked = (
     messages: readonly WatchMessage[] | undefined,
   ): readonly WatchMessage[] | undefined => {
-    if (this.#rights.auth !== this.#allowedBy) this.#checkAll();
-    return messages;
+    if (messages === undefined || this.#rights.auth === this.#allowedBy) return messages;
+    const forbidden = this.#endForbidden();
+    const isLeft = (message: WatchMessage): boolean =>
+      message.kind === "progress" || this.#watched.has(message.id);
+    return [...forbidden, ...messages.filter(isLeft)];
   };
 
   constructor(stream: WatchStream, rights: Rights) {
@@ -68,16 +74,20 @@ class GuardedWatchStream implements WatchStream {
     this.#stream.close();
   }
 
-  /** Throws a DkvError. */
-  #checkAll(): void {
+  /** Throws a DkvError, and ends the stream, if its user may not watch anything at all. */
+  #endForbidden(): readonly WatchMessage[] {
     const { auth } = this.#rights;
     try {
       this.#rights.needUser();
-      for (const interval of this.#watched.values()) this.#rights.need("read", interval);
     } catch (error) {
       this.#stream.close();
       throw error;
     }
     this.#allowedBy = auth;
+    const ids = [...this.#watched].filter(([, interval]) => !this.#rights.may("read", interval));
+    return ids.map(([id]) => {
+      this.cancel(id);
+      return { kind: "forbidden", id, error: permissionDenied() };
+    });
   }
 }

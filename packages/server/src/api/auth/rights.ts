@@ -85,7 +85,7 @@ function knownUser({ users }: AuthState, asker: Asker | undefined): string {
   return user.name;
 }
 
-function permissionDenied(): DkvError {
+export function permissionDenied(): DkvError {
   return new DkvError(
     "permissionDenied",
     "the user may not do this: whoever has the role root can grant a role that permits it",

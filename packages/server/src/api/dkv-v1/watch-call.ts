@@ -132,6 +132,9 @@ class WatchCall implements StreamCall {
         return;
       case "compacted":
         this.#end(compacted(group.compactRevision));
+        return;
+      case "forbidden":
+        this.#end(group.error);
     }
   }
 

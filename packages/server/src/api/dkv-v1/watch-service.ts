@@ -77,6 +77,8 @@ export class WatchService {
         return this.#answer([], group.revision);
       case "compacted":
         throw compacted(group.compactRevision);
+      case "forbidden":
+        throw group.error;
     }
   }
 

@@ -230,12 +230,20 @@ class WatchCall implements StreamCall {
     const entry = this.#numbered.get(group.id);
     if (entry === undefined) return;
     if (group.kind === "compacted") this.#lose(entry, group.compactRevision);
+    else if (group.kind === "forbidden") this.#forbid(entry, group.error);
     else this.#tellEvents(entry, group);
   }
 
   #lose({ id, number }: Entry, compactRevision: Revision): void {
     this.#numbered.delete(number);
     this.#control({ watchId: id, revision: 0, canceled: true, compactRevision });
+  }
+
+  #forbid({ id, number }: Entry, error: DkvError): void {
+    this.#numbered.delete(number);
+    this.#entries.delete(id);
+    const cancelReason = reasonOf(error, this.#deps);
+    this.#control({ watchId: id, revision: this.#revision, canceled: true, cancelReason });
   }
 
   #tellEvents(entry: Entry, { list }: Extract<Group, { kind: "events" }>): void {

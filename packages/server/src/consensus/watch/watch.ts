@@ -1,5 +1,6 @@
 /** What doors know of watches. */
 import type { Change, Interval, KeyValue, Revision } from "@dkv/store";
+import type { DkvError } from "../../platform/errors.ts";
 
 /** What one watch wants to be told of. */
 export interface WatchSpec {
@@ -43,7 +44,12 @@ export type WatchMessage =
    * What the watch would have to tell next was given up: it is over, and its id free. A watch from
    * `compactRevision` on tells everything that is left, deletes of that revision included.
    */
-  | { readonly kind: "compacted"; readonly id: number; readonly compactRevision: Revision };
+  | { readonly kind: "compacted"; readonly id: number; readonly compactRevision: Revision }
+  /**
+   * The watch is over, and its id free, for its user may not see any more what it tells. The member itself does
+   * not know users: who shows it to one of them says so.
+   */
+  | { readonly kind: "forbidden"; readonly id: number; readonly error: DkvError };
 
 /**
  * The watches of one client, whose messages come in one sequence. A client that reads slowly costs a bounded

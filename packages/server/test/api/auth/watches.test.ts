@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { WatchRequestSchema } from "@dkv/protocol/etcdserverpb/rpc";
+import type { WatchRequestSchema, WatchResponse } from "@dkv/protocol/etcdserverpb/rpc";
 import { openClientPort } from "../client-port.ts";
 import { bytes, refusalOf, textOf } from "../etcd-client.ts";
 import { clientsOf, denied, logIn, openRuled } from "./etcd-users.ts";
@@ -76,20 +76,34 @@ describe("a watch", () => {
     assert.equal((await answers.next()).done, true);
   });
 
-  it("ends before it tells what its user may not read any more", async (t) => {
+  it("is cancelled before it tells what its user may not read any more, and others go on", async (t) => {
     const port = await openRuled(t);
-    await allow(port.member, "poor", { kind: "read", key: "a" });
+    for (const key of ["a", "b"]) await allow(port.member, "poor", { kind: "read", key });
     const [poor, root] = [await logIn(port, "poor"), await logIn(port, "root")];
     const asking = new Asking();
     const answers = poor.watch.watch(asking)[Symbol.asyncIterator]();
-    asking.create("a");
-    await answers.next();
+    const next = async (): Promise<readonly unknown[]> => {
+      const told: WatchResponse | undefined = (await answers.next()).value;
+      const values = (told?.events ?? []).map(({ kv }) => kv && textOf(kv.value));
+      return [told?.watchId, told?.cancelReason, ...values];
+    };
+    for (const key of ["a", "b"]) {
+      asking.create(key);
+      await answers.next();
+    }
     // A change of rules that leaves it what it has.
     await addUser(port.member, "ann");
     await root.kv.put({ key: bytes("a"), value: bytes("told") });
-    assert.equal(textOf((await answers.next()).value?.events[0]?.kv?.value ?? bytes("")), "told");
-    await change(port.member, { case: "revokeRole", value: { user: "poor", role: "poor" } });
+    assert.deepEqual(await next(), [0n, "", "told"]);
+    await change(port.member, { case: "revokePermission", value: { role: "poor", key: bytes("a") } });
     await root.kv.put({ key: bytes("a"), value: bytes("not told") });
+    const reason = "rpc error: code = PermissionDenied desc = etcdserver: permission denied";
+    assert.deepEqual(await next(), [0n, reason]);
+    await root.kv.put({ key: bytes("a"), value: bytes("not told either") });
+    await root.kv.put({ key: bytes("b"), value: bytes("told") });
+    assert.deepEqual(await next(), [1n, "", "told"]);
+    await change(port.member, { case: "deleteUser", value: { name: "poor" } });
+    await root.kv.put({ key: bytes("b"), value: bytes("not told") });
     assert.equal(await refusalOf(answers.next()), denied);
     assert.equal(port.member.watches.openStreams, 0);
     asking.end();

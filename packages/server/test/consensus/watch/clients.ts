@@ -119,6 +119,7 @@ export class Client {
       }
       return;
     }
+    assert.ok(message.kind !== "forbidden", "a member knows no users");
     const told = this.#open.get(message.id) ?? assert.fail("what is told belongs to a watch");
     if (message.kind === "compacted") {
       assert.ok(message.compactRevision > told.through + 1, "what comes next was given up");

@@ -157,6 +157,8 @@ export function textOf(message: WatchMessage): string {
       return `progress ${String(message.revision)}`;
     case "compacted":
       return `${String(message.id)}: compacted ${String(message.compactRevision)}`;
+    case "forbidden":
+      return `${String(message.id)}: ${message.error.code}`;
   }
 }
 
