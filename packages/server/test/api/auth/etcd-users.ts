@@ -3,6 +3,8 @@ import type { TestContext } from "node:test";
 import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { Auth, Cluster, KV, Lease, Maintenance, Watch } from "@dkv/protocol/etcdserverpb/rpc";
+import { Election } from "@dkv/protocol/v3electionpb/v3election";
+import { Lock } from "@dkv/protocol/v3lockpb/v3lock";
 import { type ClientPort, openClientPort, type PortOptions } from "../client-port.ts";
 import { enableRules } from "./rules.ts";
 
@@ -15,6 +17,8 @@ export interface EtcdUser {
   readonly watch: Client<typeof Watch>;
   readonly cluster: Client<typeof Cluster>;
   readonly maintenance: Client<typeof Maintenance>;
+  readonly lock: Client<typeof Lock>;
+  readonly election: Client<typeof Election>;
 }
 
 export function clientsOf({ url }: Pick<ClientPort, "url">, header: Record<string, string> = {}): EtcdUser {
@@ -30,6 +34,8 @@ export function clientsOf({ url }: Pick<ClientPort, "url">, header: Record<strin
     watch: createClient(Watch, transport),
     cluster: createClient(Cluster, transport),
     maintenance: createClient(Maintenance, transport),
+    lock: createClient(Lock, transport),
+    election: createClient(Election, transport),
   };
 }
 

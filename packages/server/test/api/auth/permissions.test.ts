@@ -110,6 +110,41 @@ describe("a user", () => {
     assert.equal((await root.lease.leaseLeases({})).leases.length, 1);
   });
 
+  it("locks, and stands for election, where the keys below the name may be read and written", async (t) => {
+    const port = await openRuled(t);
+    await allow(port.member, "poor", { kind: "both", key: "a/", rangeEnd: "a0" });
+    await allow(port.member, "poor", { kind: "read", key: "b/", rangeEnd: "b0" });
+    const root = await logIn(port, "root");
+    const { key: held } = await root.lock.lock({ name: bytes("b/lock") });
+    const { leader } = await root.election.campaign({ name: bytes("b/seat"), value: bytes("root") });
+    const { lock, election, lease } = await logIn(port, "poor");
+    const { ID } = await lease.leaseGrant({ TTL: 100n });
+    const { key } = await lock.lock({ name: bytes("a"), lease: ID });
+    await lock.unlock({ key });
+    const elected = await election.campaign({ name: bytes("a"), lease: ID, value: bytes("poor") });
+    assert.ok(elected.leader !== undefined && leader !== undefined);
+    await election.proclaim({ leader: elected.leader, value: bytes("still poor") });
+    assert.equal(textOf((await election.leader({ name: bytes("b/seat") })).kv?.value ?? bytes("")), "root");
+    await election.resign({ leader: elected.leader });
+    const calls = [
+      lock.lock({ name: bytes("b/lock"), lease: ID }),
+      lock.unlock({ key: held }),
+      election.campaign({ name: bytes("b/seat"), lease: ID }),
+      election.proclaim({ leader, value: bytes("poor") }),
+      election.resign({ leader }),
+      election.leader({ name: bytes("c") }),
+      (async () => {
+        for await (const _ of election.observe({ name: bytes("c") }));
+      })(),
+    ];
+    for (const refusal of await Promise.all(calls.map(refusalOf)))
+      assert.match(refusal, /^Unknown: .*etcdserver: permission denied$/);
+    assert.equal(
+      textOf((await root.election.leader({ name: bytes("b/seat") })).kv?.value ?? bytes("")),
+      "root",
+    );
+  });
+
   it("looks at members, alarms and the status of each member, and changes none of them", async (t) => {
     const port = await openRuled(t);
     const { cluster, maintenance } = await logIn(port, "poor");
