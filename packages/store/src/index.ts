@@ -30,7 +30,7 @@ export {
 } from "./keyspace/position-record.ts";
 export { DamagedRecordError } from "./keyspace/record.ts";
 export type { AuthCommand, LoggedOperation, Operation, RangeOperation } from "./operation.ts";
-export { behindPrefix, type Interval, intervalOf, isWithin, onlyKey } from "./read/interval.ts";
+export { behindPrefix, everyKey, type Interval, intervalOf, isWithin, onlyKey } from "./read/interval.ts";
 export { plainSet, plainSetIf } from "./plain-set.ts";
 export type { PageBounds } from "./read/page.ts";
 export type * from "./results.ts";

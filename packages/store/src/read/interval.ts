@@ -20,6 +20,9 @@ export function intervalOf(key: Uint8Array, rangeEnd: Uint8Array): Interval {
   return { from, before: before === "\0" ? undefined : before };
 }
 
+/** No key is empty. */
+export const everyKey: Interval = { from: "\0", before: undefined };
+
 /** Nothing stands between a key and the same with a zero byte behind it. */
 export const onlyKey = (key: ByteString): Interval => ({ from: key, before: `${key}\0` });
 

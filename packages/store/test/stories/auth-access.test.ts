@@ -247,6 +247,12 @@ describe("a lease with keys", () => {
       assert.equal(await realm.as("one", operation), "done");
     });
 
+  test("is not looked at for who may write every key", async () => {
+    const realm = await leased(["write", "\0", "\0"]);
+    for (const user of ["one", "root"])
+      assert.equal(realm.now(set("c", "1", { lease: 1n }), realm.caller(user)).kind, "set");
+  });
+
   test("without keys is revoked by anybody, and one that is gone is not found", async () => {
     const realm = realmWith();
     assert.equal(await realm.as("root", grant(2n, 9n)), "done");

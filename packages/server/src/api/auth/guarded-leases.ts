@@ -1,11 +1,9 @@
 /** Leases as one user sees them. Who may not write all keys of one cannot keep them alive, or end them. */
-import { type Interval, intervalOf, type LeaseId } from "@dkv/store";
+import { everyKey, type LeaseId } from "@dkv/store";
 import type { LeaseKeeper } from "../../consensus/member.ts";
 import type { Rights } from "./rights.ts";
 
 type LeaseTime = Awaited<ReturnType<LeaseKeeper["timeOf"]>>;
-
-const everything: Interval = intervalOf(Uint8Array.of(0), Uint8Array.of(0));
 
 export class GuardedLeases implements LeaseKeeper {
   readonly #leases: LeaseKeeper;
@@ -41,7 +39,7 @@ export class GuardedLeases implements LeaseKeeper {
   async list(): Promise<readonly LeaseId[]> {
     this.#rights.needUser();
     const ids = await this.#leases.list();
-    if (this.#rights.may("read", everything)) return ids;
+    if (this.#rights.may("read", everyKey)) return ids;
     for (const id of ids) this.#rights.needKeys("read", await this.#leases.keysOf(id));
     return ids;
   }
@@ -54,7 +52,7 @@ export class GuardedLeases implements LeaseKeeper {
   }
 
   async #keepAliveAs(id: LeaseId, timeoutMs: number | undefined): Promise<LeaseTime> {
-    if (!this.#rights.may("write", everything)) this.#rights.needKeys("write", await this.#leases.keysOf(id));
+    if (!this.#rights.may("write", everyKey)) this.#rights.needKeys("write", await this.#leases.keysOf(id));
     return this.#leases.keepAlive(id, timeoutMs);
   }
 }
