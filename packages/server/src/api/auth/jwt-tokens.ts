@@ -1,7 +1,7 @@
 /**
- * JSON Web Tokens with the claims that etcd's have: `username`, `revision` of the rules, and `exp`. They are
- * good on every member that has the key, until their time is over or a rule changes: then their holders get
- * new ones.
+ * JSON Web Tokens with the claims that etcd's have: `username`, `revision` of the rules, and `exp`; those of
+ * others may have an `nbf`. They are good on every member that has the key, until their time is over or a rule
+ * changes: then their holders get new ones.
  */
 import { createPrivateKey, createPublicKey, createSecretKey, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -31,6 +31,7 @@ export interface JwtKeys {
 interface Claims extends TokenHolder {
   readonly authRevision: bigint;
   /** Seconds since 1970. */
+  readonly begins: number;
   readonly expires: number;
 }
 
@@ -89,9 +90,12 @@ export class JwtTokens implements Tokens {
     users: ReadonlyMap<string, User>,
   ): TokenHolder | undefined {
     if (claims === undefined) return undefined;
-    if (claims.expires * 1000 > this.#timeOfDay.nowMs()) return users.has(claims.user) ? claims : undefined;
-    this.#known.delete(token);
-    return undefined;
+    const seconds = this.#timeOfDay.nowMs() / 1000;
+    if (seconds >= claims.expires) {
+      this.#known.delete(token);
+      return undefined;
+    }
+    return seconds >= claims.begins && users.has(claims.user) ? claims : undefined;
   }
 
   async #read(token: string): Promise<Claims | undefined> {
@@ -113,10 +117,10 @@ export class JwtTokens implements Tokens {
 function claimsIn(json: string): Claims | undefined {
   const value: unknown = JSON.parse(json);
   if (typeof value !== "object" || value === null) return undefined;
-  const { username, revision, exp } = value as Readonly<Record<string, unknown>>;
-  if (typeof username !== "string" || typeof exp !== "number" || !Number.isSafeInteger(revision))
-    return undefined;
-  return { user: username, authRevision: BigInt(Number(revision)), expires: exp };
+  const { username, revision, exp, nbf = 0 } = value as Readonly<Record<string, unknown>>;
+  if (typeof username !== "string" || !Number.isSafeInteger(revision)) return undefined;
+  if (typeof exp !== "number" || typeof nbf !== "number") return undefined;
+  return { user: username, authRevision: BigInt(Number(revision)), begins: nbf, expires: exp };
 }
 
 function readKey(file: string, method: string, kind: "private" | "public"): KeyObject {

@@ -2,7 +2,7 @@
  * Passwords, which are kept as bcrypt hashes. To hash takes tens of milliseconds of a thread, by intention,
  * in the pool that the disk is written by as well: so few are hashed at a time, and the others wait.
  */
-import { compare, genSalt, hash } from "bcrypt";
+import { compare, hash } from "bcrypt";
 import { DkvError } from "../../platform/errors.ts";
 
 /** What bcrypt reads of a password; it passes over the rest without a word. */
@@ -32,7 +32,7 @@ export function createPasswords(cost: number): Passwords {
     async hashOf(password) {
       if (Buffer.byteLength(password) > mostBytes)
         throw new DkvError("invalidRequest", `a password has at most ${String(mostBytes)} bytes`);
-      return turns.run(async () => Uint8Array.from(Buffer.from(await hash(password, await genSalt(cost)))));
+      return turns.run(async () => Uint8Array.from(Buffer.from(await hash(password, cost))));
     },
     async matches(password, kept) {
       const isKept = kept !== undefined && kept.length > 0 && Buffer.byteLength(password) <= mostBytes;

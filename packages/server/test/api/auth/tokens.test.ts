@@ -192,6 +192,25 @@ describe("a JSON Web Token", () => {
     assert.equal(await other.holderOf(token, users(ann)), undefined);
   });
 
+  it("of others is not good before its time", async () => {
+    const options = await keysFor("HS256");
+    const { CompactSign } = await import("jose");
+    const { checking } = readJwtKeys(options);
+    const made = async (nbf: unknown): Promise<string> => {
+      const claims = JSON.stringify({ username: "ann", revision: 1, exp: 1_900_000_000, nbf });
+      return new CompactSign(Buffer.from(claims)).setProtectedHeader({ alg: "HS256" }).sign(checking);
+    };
+    const clocks = new Clocks();
+    const tokens = tokensOf(options, clocks);
+    const [now, later] = [await made(1_800_000_000), await made(1_800_000_001)];
+    assert.equal((await tokens.holderOf(now, users(ann)))?.user, "ann");
+    assert.equal(await tokens.holderOf(later, users(ann)), undefined);
+    assert.equal(await tokens.holderOf(later, users(ann)), undefined);
+    clocks.pass(1000);
+    assert.equal((await tokens.holderOf(later, users(ann)))?.user, "ann");
+    assert.equal(await tokens.holderOf(await made("now"), users(ann)), undefined);
+  });
+
   it("of another method, or of none, is not good", async () => {
     const [rs, ps] = [await keysFor("RS256"), await keysFor("RS384")];
     const token = await tokensOf({ ...ps, privateKeyFile: rs.privateKeyFile }).issue(ann, 1n);
