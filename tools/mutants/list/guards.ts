@@ -26,21 +26,21 @@ export const guardMutants: readonly Mutant[] = [
   {
     does: "lets users do what is for root",
     file: `${auth}/guard.ts`,
-    guard: `policy === "root" && !isRoot(auth, asker)`,
-    instead: `policy === "root" && !isRoot(auth, asker) && auth.users.size === 0`,
+    guard: `if (policy === "root") rights.needRoot();`,
+    instead: `if (policy === "root") rights.needUser();`,
     tests: every,
   },
   {
     does: "takes a token from before the last change of the rules",
     file: `${auth}/guard.ts`,
-    guard: `authRevision < this.member.auth.revision`,
-    instead: `authRevision < 0n`,
+    guard: `holder.authRevision < auth.revision`,
+    instead: `holder.authRevision < 0n`,
     tests: [`${tests}/etcd-auth.test.ts`],
   },
   {
     does: "remembers a password as right that was changed",
     file: `${auth}/guard.ts`,
-    guard: ` && Buffer.compare(hash, proven) === 0`,
+    guard: ` && isSameHash(passwordHash, proven)`,
     tests: [`${tests}/credentials.test.ts`],
   },
   {
@@ -71,8 +71,67 @@ export const guardMutants: readonly Mutant[] = [
   {
     does: "tells a watch what its user may not read any more",
     file: `${auth}/guarded-watches.ts`,
-    guard: `    if (this.#rights.auth !== this.#allowedBy) this.#checkAll();\n`,
+    guard: `    const forbidden = this.#endForbidden();\n`,
+    instead: `    const forbidden: readonly WatchMessage[] = [];\n`,
     tests: watches,
+  },
+  {
+    does: "ends all watches of a stream for one that is refused",
+    file: "packages/server/src/api/etcd-v3/watch-call.ts",
+    guard: `code !== undefined && refusedAlone.has(code)`,
+    instead: `code === "permissionDenied"`,
+    tests: watches,
+  },
+  {
+    does: "goes on for whoever knows an old password",
+    file: `${auth}/rights.ts`,
+    guard: `!isStill(asker, user)`,
+    instead: `user.name !== asker.name`,
+    tests: [`${tests}/guarded-member.test.ts`],
+  },
+  {
+    does: "goes by a password that changes while it is looked at",
+    file: `${auth}/guard.ts`,
+    guard: `    remember(this.#proven, proof, passwordHash);
+    return { name, passwordHash };
+`,
+    instead: `    remember(this.#proven, proof, passwordHash);
+    return { name, passwordHash: undefined };
+`,
+    tests: [`${tests}/credentials.test.ts`],
+  },
+  {
+    does: "serves who has a new password by what was made for the old one",
+    file: `${auth}/per-asker.ts`,
+    guard: ` && isSame(known.asker, asker)`,
+    tests: [`${tests}/dkv-doors.test.ts`],
+  },
+  {
+    does: "gives the whole state to whoever asks",
+    file: `${auth}/guarded-member.ts`,
+    guard: `    this.#rights.needRoot();\n    return this.#member.takeSnapshot();`,
+    instead: `    return this.#member.takeSnapshot();`,
+    tests: [`${tests}/guarded-member.test.ts`],
+  },
+  {
+    does: "lets anybody change who belongs to the cluster",
+    file: `${auth}/guarded-member.ts`,
+    guard: `    this.#rights.needRoot();\n    return this.#member.changeMembership(change, timeoutMs);`,
+    instead: `    return this.#member.changeMembership(change, timeoutMs);`,
+    tests: [`${tests}/guarded-member.test.ts`],
+  },
+  {
+    does: "reads a page of a list by the rules that a member knew once",
+    file: "packages/server/src/api/dkv-v1/list-service.ts",
+    guard: ` || auth.isEnabled`,
+    tests: [`${tests}/dkv-doors.test.ts`],
+  },
+  {
+    does: "keeps from users what etcd tells all of them",
+    file: `${auth}/policies.ts`,
+    guard: `  status: "user",`,
+    instead: `  status: "root",`,
+    tests: every,
   },
   {
     does: "keeps a lease alive whose keys may not be written",
@@ -97,21 +156,33 @@ export const guardMutants: readonly Mutant[] = [
   {
     does: "takes a simple token after a change of the password",
     file: `${auth}/simple-tokens.ts`,
-    guard: ` || !isSame(user.passwordHash, known.passwordHash)`,
+    guard: ` ||\n      !isSameHash(user.passwordHash, known.passwordHash)`,
+    tests: tokens,
+  },
+  {
+    does: "takes a simple token however it is written",
+    file: `${auth}/simple-tokens.ts`,
+    guard: `    if (token !== textOf(payload, expected)) return undefined;\n`,
     tests: tokens,
   },
   {
     does: "takes a JSON Web Token whose time is over",
     file: `${auth}/jwt-tokens.ts`,
-    guard: `claims.expires * 1000 > this.#timeOfDay.nowMs()`,
-    instead: `claims.expires * 1000 > 0`,
+    guard: `seconds >= claims.expires`,
+    instead: `seconds < 0`,
+    tests: tokens,
+  },
+  {
+    does: "takes a JSON Web Token before its time",
+    file: `${auth}/jwt-tokens.ts`,
+    guard: `seconds >= claims.begins && `,
     tests: tokens,
   },
   {
     does: "serves the text protocol to a user that no certificate names",
     file: "packages/server/src/start/stream-listeners.ts",
-    guard: `  return doors.of(commonNameOf(socket)).serve(socket);`,
-    instead: `  return doors.of(commonNameOf(socket) ?? "root").serve(socket);`,
+    guard: `  const name = commonNameOf(socket);`,
+    instead: `  const name = commonNameOf(socket) ?? "root";`,
     tests: [`${tests}/certificates.test.ts`],
   },
 ];

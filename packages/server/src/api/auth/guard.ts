@@ -45,8 +45,8 @@ export class Guard {
   }
 
   /**
-   * Who asks, if they may; undefined if that is nobody's business. At once where it is known. Throws, or rejects
-   * with, a DkvError.
+   * Who asks, if they may; undefined if that is nobody's business. At once where it is known. Throws, or
+   * rejects with, a DkvError.
    *
    * @param path of what is asked for
    */

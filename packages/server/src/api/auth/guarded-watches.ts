@@ -1,6 +1,6 @@
 /**
- * Watches as one user sees them: each is over when the user may not see any more what it tells, and all of them
- * are when nobody is that user any more.
+ * Watches as one user sees them: each is over when the user may not see any more what it tells, and all of
+ * them are when nobody is that user any more.
  */
 import type { AuthState, Interval, Revision } from "@dkv/store";
 import type { WatchMessage, WatchSpec, WatchStream } from "../../consensus/member.ts";

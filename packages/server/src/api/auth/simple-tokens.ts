@@ -88,7 +88,7 @@ export class SimpleTokens implements Tokens {
     const expected = this.#mac(payload, user);
     const given = Buffer.from(mac, "base64url");
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
-    // Base64 is read with much in it that it has not: each such text would be remembered as a token of its own.
+    // Base64 is read with much in it that it has not, and each such text would be remembered by itself.
     if (token !== textOf(payload, expected)) return undefined;
     const leftMs = this.#leftMs(Number(payload.readBigUInt64BE(0)));
     if (leftMs <= 0) return undefined;

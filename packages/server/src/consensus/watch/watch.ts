@@ -46,8 +46,8 @@ export type WatchMessage =
    */
   | { readonly kind: "compacted"; readonly id: number; readonly compactRevision: Revision }
   /**
-   * The watch is over, and its id free, for its user may not see any more what it tells. The member itself does
-   * not know users: who shows it to one of them says so.
+   * The watch is over, and its id free, for its user may not see any more what it tells. The member itself
+   * does not know users: who shows it to one of them says so.
    */
   | { readonly kind: "forbidden"; readonly id: number; readonly error: DkvError };
 
