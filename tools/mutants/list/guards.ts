@@ -160,12 +160,6 @@ export const guardMutants: readonly Mutant[] = [
     tests: tokens,
   },
   {
-    does: "takes a simple token however it is written",
-    file: `${auth}/simple-tokens.ts`,
-    guard: `    if (token !== textOf(payload, expected)) return undefined;\n`,
-    tests: tokens,
-  },
-  {
     does: "takes a JSON Web Token whose time is over",
     file: `${auth}/jwt-tokens.ts`,
     guard: `seconds >= claims.expires`,
