@@ -107,6 +107,38 @@ test("a portion is at least one entry, and no more than fits, across disk and me
   assert.deepEqual(indices(4, 0), [4]);
 });
 
+test("a portion leaves nothing out on the way, whatever its entries weigh and wherever they are", () => {
+  const sizes = fc.array(fc.nat(4), { minLength: 1, maxLength: 10 });
+  fc.assert(
+    fc.property(sizes, fc.nat(10), fc.nat(9), fc.nat(9), fc.nat(20), (all, storedCount, a, b, maxBytes) => {
+      const made = all.map((size, position) => entry(position + 1, 1, "x".repeat(size)));
+      const { log: both, disk } = log([]);
+      both.append(made);
+      const stored = made.slice(0, storedCount);
+      disk.write(stored);
+      const last = stored.at(-1);
+      if (last !== undefined) both.stableTo(last);
+
+      const from = 1 + Math.min(a, b, made.length - 1);
+      const to = 1 + Math.min(Math.max(a, b) + 1, made.length);
+      const expected: number[] = [];
+      let bytes = 0;
+      for (const { index, data } of made.slice(from - 1, to - 1)) {
+        bytes += data.length;
+        if (bytes > maxBytes && expected.length > 0) break;
+        expected.push(index);
+      }
+      const portion = both.entries(logIndex(from), logIndex(to), maxBytes);
+      assert.deepEqual(
+        portion.map(({ index }) => index),
+        expected,
+      );
+    }),
+    // The second entry does not fit after the first. The third, in memory, would.
+    { examples: [[[1, 3, 1], 2, 0, 2, 2]] },
+  );
+});
+
 test("a batch makes its entries stable", () => {
   const { log: written, disk } = log([1], [2, 2]);
   disk.write(written.unstableEntries());

@@ -2,6 +2,7 @@
  * What must be true of the whole cluster after every event. The checks see what no node can see: all
  * disks, all messages, and everything that was ever true. Source: Raft Fig. 3.
  */
+import { isWellFormed } from "../../src/append.ts";
 import { assert } from "../../src/assert.ts";
 import type { Configuration, ConfigurationAt } from "../../src/configuration/configuration.ts";
 import { ConfigurationHistory } from "../../src/configuration/history.ts";
@@ -118,7 +119,11 @@ export class ClusterChecks {
     if (message.kind === "voteRequest") {
       assert(!isCurrent || hardState.votedFor === from, `a candidate's own vote is on disk: ${said}`);
     }
-    if (message.kind === "appendEntries") for (const entry of message.entries) this.saw(entry);
+    if (message.kind === "appendEntries") {
+      // Whoever receives it may have to count the entries from prev: messages need not name each index.
+      assert(isWellFormed(message), `entries follow prev without a gap: ${said}`);
+      for (const entry of message.entries) this.saw(entry);
+    }
     if (message.kind === "appendAccepted") {
       assert(!isCurrent || message.match <= log.lastIndex, `what is acknowledged is on disk: ${said}`);
       if (receiver?.term === term && receiver.seen.role === "leader") {
