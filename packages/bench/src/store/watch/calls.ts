@@ -4,7 +4,7 @@ import type { LocalMember } from "../../systems/local-member.ts";
 import type { RunningSystem } from "../../systems/system.ts";
 import type { StoreDeps } from "../deps.ts";
 import { askMemory } from "../probe/probe.ts";
-import { openWatches } from "./delivery.ts";
+import { openWatches } from "./open-watches.ts";
 import type { WatcherCost } from "./watchers.ts";
 
 const callConnections = 100;
