@@ -127,7 +127,7 @@ bench-recovery: build ## Measure joining under load, restarts, and failover besi
 	@node packages/bench/dist/recovery/main.js $(BENCH)
 
 .PHONY: bench-store
-bench-store: build ## Measure watches, a million keys, and compaction under load
+bench-store: build ## Measure watches, leases, a million keys, and compaction under load
 	@node packages/bench/dist/store/main.js $(BENCH)
 
 # A simulation makes much garbage, and keeps little of it: with more room it is looked through less often.

@@ -1,16 +1,20 @@
 import { describeFlags, environmentName, FlagReader } from "../flags.ts";
 import { valueBytesMax } from "../options.ts";
 
-export const measureNames = ["watch", "watchers", "keys", "range", "compaction"] as const;
+export const measureNames = ["watch", "watchers", "leases", "keys", "range", "compaction"] as const;
 export type MeasureName = (typeof measureNames)[number];
 
 /** The flags in one table: the help text and the environment variables are read off it. */
 const flags = {
   only: { value: "NAME,...", default: measureNames.join(","), describe: "what is measured" },
   "value-bytes": { value: "N", default: "256", describe: "size of a value; values are random bytes" },
-  watches: { value: "N", default: "1000", describe: "watch: watches of one prefix, at the leader" },
-  "watch-rate": { value: "N", default: "200", describe: "watch: writes a second below that prefix" },
-  "watch-connections": { value: "N", default: "10", describe: "watch: connections that share the watches" },
+  watches: { value: "N", default: "1000", describe: "watch, leases: watches of one prefix, at the leader" },
+  "watch-rate": { value: "N", default: "200", describe: "watch, leases: writes a second below that prefix" },
+  "watch-connections": {
+    value: "N",
+    default: "10",
+    describe: "watch, leases: connections that share the watches",
+  },
   watchers: {
     value: "N",
     default: "100000",
@@ -22,12 +26,24 @@ const flags = {
     default: "10000",
     describe: "watchers: calls of Watch that a real member holds on 100 connections; 0: none",
   },
+  leases: { value: "N", default: "100000", describe: "leases: how many there are, with a key each" },
+  "lease-ttl": { value: "N", default: "60", describe: "leases: seconds that each is granted" },
+  "lease-streams": {
+    value: "N",
+    default: "10",
+    describe: "leases: streams that share the keep-alives, each on a connection of its own",
+  },
+  "lease-target": {
+    value: "leader|all",
+    default: "all",
+    describe: "leases: members that these streams go to",
+  },
   keys: { value: "N", default: "1000000", describe: "keys, range, compaction: keys that the cluster holds" },
   restarts: { value: "N", default: "3", describe: "keys: how often, after SIGTERM and after kill -9 each" },
   "range-keys": { value: "N", default: "10000", describe: "range: keys of one range" },
   ranges: { value: "N", default: "30", describe: "range: how many are asked for, one after the other" },
   revisions: { value: "N", default: "1000000", describe: "compaction: old revisions that are given up" },
-  rate: { value: "N", default: "2000", describe: "compaction: writes a second, answered or not" },
+  rate: { value: "N", default: "2000", describe: "leases, compaction: writes a second, answered or not" },
   warmup: { value: "N", default: "15", describe: "seconds of a load before anything is measured" },
   seconds: { value: "N", default: "30", describe: "seconds of a load that are measured, or count as normal" },
   patience: { value: "N", default: "3600", describe: "compaction: seconds in which it is done" },
@@ -63,6 +79,10 @@ export interface StoreOptions {
   readonly watchers: number;
   readonly streams: number;
   readonly watchCalls: number;
+  readonly leases: number;
+  readonly leaseTtlSeconds: number;
+  readonly leaseStreams: number;
+  readonly leaseTarget: "leader" | "all";
   readonly keys: number;
   readonly restarts: number;
   readonly rangeKeys: number;
@@ -101,6 +121,10 @@ export function readStoreOptions(
     watchers: count("watchers", 1, 500_000),
     streams: count("streams", 1, 20_000),
     watchCalls: count("watch-calls", 0, 20_000),
+    leases: count("leases", 1, 1_000_000),
+    leaseTtlSeconds: count("lease-ttl", 2, 3600),
+    leaseStreams: count("lease-streams", 1, 1000),
+    leaseTarget: reader.choice("lease-target", ["leader", "all"]),
     keys: count("keys", 1, 10_000_000),
     restarts: count("restarts", 1, 1000),
     rangeKeys: count("range-keys", 1, 1_000_000),
@@ -130,6 +154,11 @@ Measures what the store owes, on clusters of three real members on loopback that
   watchers    The memory of --watchers watchers on --streams streams in a process of its own, which has a
               member's watches and no doors: dkv.v1 has one watch a stream. Beside it what --watch-calls calls
               of Watch cost a real member.
+  leases      --leases leases of --lease-ttl seconds over etcd's API, with a key each, are kept alive by
+              --lease-streams streams of LeaseKeepAlive: each three times in its time, evenly, for twice that
+              time or for --seconds if that is longer. Beside it --rate writes a second, and the watches of
+              watch with their own writes. Whether all leases and keys are still there, and how long an answer
+              takes.
   keys        The memory that --keys keys take, above that of the same members when they were empty; then a
               follower is restarted, and the time to its first answer to a serializable read taken.
   range       --ranges ranges of --range-keys keys at the leader, and how long they hold its event loop: by

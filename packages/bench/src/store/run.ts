@@ -5,6 +5,7 @@ import { type CompactionResult, measureCompaction } from "./keys/compaction.ts";
 import { type Filled, setKeys } from "./keys/fill.ts";
 import { largestDifference, type MemoryDifference, restingMemory } from "./keys/memory.ts";
 import { measureRange, type RangeResult } from "./keys/range.ts";
+import { type LeasesResult, measureLeases } from "./lease/leases.ts";
 import type { MeasureName } from "./options.ts";
 import { type CallsResult, measureCalls } from "./watch/calls.ts";
 import { type DeliveryResult, measureDelivery } from "./watch/delivery.ts";
@@ -15,6 +16,7 @@ export interface StoreResults {
   readonly delivery: DeliveryResult | undefined;
   readonly watchers: WatchersResult | undefined;
   readonly calls: CallsResult | undefined;
+  readonly leases: LeasesResult | undefined;
   readonly memory: KeysMemory | undefined;
   readonly restart: RestartResult | undefined;
   readonly range: RangeResult | undefined;
@@ -56,7 +58,10 @@ export async function runStore(deps: StoreDeps): Promise<StoreRun> {
   };
   const watchers = await attempt("watchers", () => measureWatchers(deps));
   const watching = await measureWatching(deps, attempt);
-  return { watchers, ...watching, ...(await measureFilled(deps, attempt)), failures };
+  const leases = await attempt("leases", () =>
+    withCluster(deps, (system, running) => measureLeases(system, running, deps)),
+  );
+  return { watchers, ...watching, leases, ...(await measureFilled(deps, attempt)), failures };
 }
 
 /** Memory first: what many events leave behind is no watch's. */

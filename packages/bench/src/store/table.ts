@@ -2,11 +2,14 @@ import type { Starts } from "../recovery/restart.ts";
 import { alignColumns } from "../report/columns.ts";
 import type { PhaseMeasurement } from "../recovery/phases.ts";
 import type { CompactionResult } from "./keys/compaction.ts";
+import type { LeasesResult } from "./lease/leases.ts";
 import type { MemoryDifference } from "./keys/memory.ts";
 import type { Hold, RangeResult } from "./keys/range.ts";
 import type { KeysMemory, StoreResults } from "./run.ts";
+import type { Cores } from "./cores.ts";
 import type { CallsResult } from "./watch/calls.ts";
 import type { DeliveryResult } from "./watch/delivery.ts";
+import type { Followed } from "./watch/following.ts";
 import type { WatcherCost, WatchersResult } from "./watch/watchers.ts";
 
 /** What dkv owes. */
@@ -30,11 +33,12 @@ interface Line {
 
 /** All results beside what is owed. */
 export function formatStore(results: StoreResults): string {
-  const { delivery, watchers, calls, memory, restart, range, compaction } = results;
+  const { delivery, watchers, calls, leases, memory, restart, range, compaction } = results;
   const lines = [
     ...(delivery === undefined ? [] : deliveryLines(delivery)),
     ...(watchers === undefined ? [] : watcherLines(watchers)),
     ...(calls === undefined ? [] : [callsLine(calls)]),
+    ...(leases === undefined ? [] : leaseLines(leases)),
     ...(memory === undefined ? [] : memoryLines(memory)),
     ...(restart === undefined
       ? []
@@ -62,29 +66,100 @@ function cells({ measure, figure, measured, owed }: Line): readonly string[] {
 
 function deliveryLines(result: DeliveryResult): readonly Line[] {
   const measure = "watch";
-  const { watches, perSecond, expected, delivered, misplaced, measured, p50Ms, p99Ms, maxMs } = result;
-  const isWhole = delivered === expected && misplaced === 0 && result.problems.length === 0;
+  const { measured, p50Ms, p99Ms, maxMs } = result;
   return [
-    {
-      measure,
-      figure: `events, ${count(watches)} watches, ${count(perSecond)} writes/s`,
-      owed: { text: "all, in order", isMet: isWhole },
-      measured: `${count(delivered)} of ${count(expected)}, ${count(misplaced)} misplaced`,
-    },
+    eventsLine(measure, result),
     {
       measure,
       figure: "from write to event",
-      owed: { text: `p99 < ${owes.deliveryP99Ms} ms`, isMet: isWhole && p99Ms < owes.deliveryP99Ms },
-      measured: `p50 ${p50Ms.toFixed(1)}, p99 ${p99Ms.toFixed(1)}, max ${maxMs.toFixed(0)} ms of ${count(measured)}`,
+      owed: { text: `p99 < ${owes.deliveryP99Ms} ms`, isMet: isWhole(result) && p99Ms < owes.deliveryP99Ms },
+      measured: answers({ measured, p50Ms, p99Ms, maxMs }),
     },
     { measure, figure: "of it until acknowledged", measured: `p99 ${result.writeP99Ms.toFixed(1)} ms` },
+    { measure, figure: "cores", measured: cores(result) },
+    ...problems(measure, result.problems),
+  ];
+}
+
+function eventsLine(measure: string, followed: Followed): Line {
+  const { watches, perSecond, expected, delivered, misplaced } = followed;
+  return {
+    measure,
+    figure: `events, ${count(watches)} watches, ${count(perSecond)} writes/s`,
+    owed: { text: "all, in order", isMet: isWhole(followed) },
+    measured: `${count(delivered)} of ${count(expected)}, ${count(misplaced)} misplaced`,
+  };
+}
+
+function isWhole({ delivered, expected, misplaced, problems }: Followed): boolean {
+  return delivered === expected && misplaced === 0 && problems.length === 0;
+}
+
+function leaseLines(result: LeasesResult): readonly Line[] {
+  const measure = "leases";
+  const { leases, sent, answered, missed, leasesLeft, keysLeft, followed, writes, memory } = result;
+  const { grantingSeconds, attachingSeconds, grantingLoop, keepingLoop } = result;
+  return [
     {
       measure,
-      figure: "cores",
-      measured: `leader ${result.leaderCores.toFixed(2)}, all members ${result.memberCores.toFixed(2)}, bench ${result.benchCores.toFixed(2)}`,
+      figure: `granted, of ${result.ttlSeconds} s`,
+      measured: `${count(leases)} in ${grantingSeconds.toFixed(1)} s, ${count(leases / grantingSeconds)}/s; then a key each, ${count(leases / attachingSeconds)}/s`,
     },
-    ...result.problems.map((problem) => ({ measure, figure: "PROBLEM", measured: problem })),
+    {
+      measure,
+      figure: `kept alive on ${count(result.streams)} streams, ${result.target}`,
+      owed: { text: "none missed", isMet: missed === 0 && result.problems.length === 0 },
+      measured: `${count(sent)} sent, ${count(answered)} answered, ${count(missed)} missed`,
+    },
+    { measure, figure: "until a keep-alive was answered", measured: answers(result) },
+    {
+      measure,
+      figure: `there after ${count(result.seconds)} s`,
+      owed: { text: "all", isMet: leasesLeft === leases && keysLeft === leases },
+      measured: `${count(leasesLeft)} leases and ${count(keysLeft)} keys of ${count(leases)}`,
+    },
+    eventsLine(measure, followed),
+    { measure, figure: "from write to event", measured: answers(followed) },
+    { measure, figure: `writes, ${count(result.perSecond)}/s`, measured: latencies(writes) },
+    {
+      measure,
+      figure: "event loop of the leader held",
+      measured: `granting at most ${grantingLoop.maxMs.toFixed(1)} ms, keeping ${keepingLoop.maxMs.toFixed(1)} ms`,
+    },
+    { measure, figure: "memory of the leader", measured: leaderMemory(result.maxBytes, memory, leases) },
+    { measure, figure: "cores", measured: cores(result) },
+    ...problems(measure, [...result.problems, ...followed.problems]),
+    ...errors(measure, [writes]),
   ];
+}
+
+function leaderMemory(
+  maxBytes: number | undefined,
+  more: MemoryDifference | undefined,
+  leases: number,
+): string {
+  if (maxBytes === undefined || more === undefined) return "not known on this machine";
+  const { collectedBytes, heapBytes } = more;
+  return `at most ${megabytes(maxBytes)}; at rest ${megabytes(collectedBytes)} more than empty, collected, ${count(heapBytes / leases)} bytes of heap a lease`;
+}
+
+type Answers = Pick<Followed, "measured" | "p50Ms" | "p99Ms" | "maxMs">;
+
+function answers({ measured, p50Ms, p99Ms, maxMs }: Answers): string {
+  return `p50 ${p50Ms.toFixed(1)}, p99 ${p99Ms.toFixed(1)}, max ${maxMs.toFixed(0)} ms of ${count(measured)}`;
+}
+
+function cores({ leaderCores, memberCores, benchCores }: Cores): string {
+  return `leader ${leaderCores.toFixed(2)}, all members ${memberCores.toFixed(2)}, bench ${benchCores.toFixed(2)}`;
+}
+
+function problems(measure: string, found: readonly string[]): readonly Line[] {
+  return found.map((problem) => ({ measure, figure: "PROBLEM", measured: problem }));
+}
+
+function errors(measure: string, phases: readonly PhaseMeasurement[]): readonly Line[] {
+  const found = phases.flatMap(({ errorKinds }) => Object.entries(errorKinds));
+  return found.map(([kind, times]) => ({ measure, figure: "ERRORS", measured: `${times} x ${kind}` }));
 }
 
 function watcherLines({ streams, own, shared }: WatchersResult): readonly Line[] {
@@ -165,7 +240,6 @@ function compactionLines(result: CompactionResult): readonly Line[] {
   const measure = "compaction";
   const { normal, compacting, after, normalLoop, compactingLoop } = result;
   const ratio = compacting.p99Ms / normal.p99Ms;
-  const errors = [normal, compacting, after].flatMap(({ errorKinds }) => Object.entries(errorKinds));
   return [
     { measure, figure: `writes, normal, ${count(result.perSecond)}/s`, measured: latencies(normal) },
     {
@@ -185,7 +259,7 @@ function compactionLines(result: CompactionResult): readonly Line[] {
       figure: "event loop of the leader held",
       measured: `normal at most ${normalLoop.maxMs.toFixed(1)} ms, compacting ${compactingLoop.maxMs.toFixed(1)} ms`,
     },
-    ...errors.map(([kind, times]) => ({ measure, figure: "ERRORS", measured: `${times} x ${kind}` })),
+    ...errors(measure, [normal, compacting, after]),
   ];
 }
 

@@ -35,7 +35,7 @@ const tiny =
   "--watches 20 --watch-connections 3 --watch-rate 50 --watchers 500 --streams 5 --watch-calls 20 " +
   // Of such values a range takes two pages.
   "--value-bytes 8000 --keys 500 --restarts 1 --range-keys 300 --ranges 2 --revisions 500 --rate 50 " +
-  "--warmup 0 --seconds 0.5 --settle 0";
+  "--leases 60 --lease-ttl 2 --lease-streams 4 --warmup 0 --seconds 0.5 --settle 0";
 
 test("a small run measures everything, writes the results and leaves nothing else", async (context) => {
   const directory = await scratchDirectory(context);
@@ -43,10 +43,13 @@ test("a small run measures everything, writes the results and leaves nothing els
   const { code, output, errors } = await store(directory, [...tiny.split(" "), "--json", file]);
   assert.equal(code, 0, errors);
   assert.match(output, /events, 20 watches, 50 writes\/s +all, in order +met/);
+  assert.match(output, /kept alive on 4 streams, all +none missed +met/);
+  assert.match(output, /there after 4 s +all +met +60 leases and 60 keys of 60/);
   for (const figure of [
     "from write to event",
     "500 on 5 streams, keys of their own",
     "20 calls on 20 connections",
+    "until a keep-alive was answered",
     "memory, 500 keys of 8000 bytes",
     "first read after kill -9",
     "event loop held, 2 x 300 keys",
@@ -60,6 +63,7 @@ test("a small run measures everything, writes the results and leaves nothing els
     "delivery",
     "watchers",
     "calls",
+    "leases",
     "memory",
     "restart",
     "range",

@@ -11,10 +11,12 @@ function read(args: readonly string[], environment: Record<string, string> = {})
 
 test("without flags everything is measured with the sizes that are owed", () => {
   const { only, keys, valueBytes, watches, watchRate, watchers, streams, rangeKeys, revisions } = read([]);
+  const { leases, leaseTtlSeconds, leaseStreams, leaseTarget } = read([]);
+  assert.deepEqual([leases, leaseTtlSeconds, leaseStreams, leaseTarget], [100_000, 60, 10, "all"]);
   assert.deepEqual(
     { only, keys, valueBytes, watches, watchRate, watchers, streams, rangeKeys, revisions },
     {
-      only: ["watch", "watchers", "keys", "range", "compaction"],
+      only: ["watch", "watchers", "leases", "keys", "range", "compaction"],
       keys: 1_000_000,
       valueBytes: 256,
       watches: 1000,
@@ -35,8 +37,10 @@ test("a flag wins over the environment, and that over the default", () => {
 
 test("a wrong value is refused with the flag's name and what it takes", () => {
   const table: readonly (readonly [readonly string[], RegExp])[] = [
-    [["--only", "watch,get"], /^--only takes watch, watchers, keys, range, compaction, not "get"$/],
+    [["--only", "watch,get"], /^--only takes watch, watchers, leases, keys, range, compaction, not "get"$/],
     [["--watchers", "0"], /^--watchers takes a whole number from 1/],
+    [["--lease-ttl", "1.5"], /^--lease-ttl takes a whole number from 2 to 3600/],
+    [["--lease-target", "follower"], /^--lease-target takes leader, all, not "follower"$/],
     [["--value-bytes", "7"], /^--value-bytes takes a whole number from 8 to 16000/],
     [["--seconds", "0"], /^--seconds takes a number from 0.5/],
     [["--watch", "1"], /--watch/],
@@ -53,7 +57,16 @@ test("a wrong value is refused with the flag's name and what it takes", () => {
 test("the help names every flag and shows examples", () => {
   assert.equal(readStoreOptions(["--help"], {}), "help");
   const help = storeHelpText();
-  for (const flag of ["--only", "--watches", "--watchers", "--keys", "--range-keys", "--revisions", "--json"])
+  for (const flag of [
+    "--only",
+    "--watches",
+    "--watchers",
+    "--leases",
+    "--keys",
+    "--range-keys",
+    "--revisions",
+    "--json",
+  ])
     assert.match(help, new RegExp(`^  ${flag} `, "m"));
   assert.match(help, /^ +make bench-store BENCH=/m);
 });

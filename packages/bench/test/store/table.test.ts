@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CompactionResult } from "../../src/store/keys/compaction.ts";
 import type { Hold } from "../../src/store/keys/range.ts";
+import type { LeasesResult } from "../../src/store/lease/leases.ts";
 import type { StoreResults } from "../../src/store/run.ts";
 import { formatStore } from "../../src/store/table.ts";
 import type { DeliveryResult } from "../../src/store/watch/delivery.ts";
@@ -11,6 +12,7 @@ const nothing: StoreResults = {
   delivery: undefined,
   watchers: undefined,
   calls: undefined,
+  leases: undefined,
   memory: undefined,
   restart: undefined,
   range: undefined,
@@ -154,4 +156,67 @@ test("writes during a compaction stand beside the normal ones", () => {
   ]);
   const slow = formatStore({ ...nothing, compaction: { ...compaction, compacting: phase(10) } });
   assert.equal(lineOf(slow, "writes, compacting")[3], "MISSED");
+});
+
+const kept: LeasesResult = {
+  leases: 1000,
+  ttlSeconds: 60,
+  streams: 10,
+  target: "all",
+  grantingSeconds: 2,
+  attachingSeconds: 1,
+  grantingLoop: { maxMs: 5, p99Ms: 1 },
+  sent: 7000,
+  answered: 7000,
+  missed: 0,
+  measured: 6000,
+  p50Ms: 1,
+  p99Ms: 9,
+  maxMs: 12,
+  leasesLeft: 1000,
+  keysLeft: 1000,
+  problems: [],
+  memory: { member: "dkv1", residentBytes: 3e6, ownBytes: 2e6, collectedBytes: 2e6, heapBytes: 500_000 },
+  seconds: 120,
+  perSecond: 2000,
+  writes: phase(5),
+  followed: delivered,
+  keepingLoop: { maxMs: 9, p99Ms: 1 },
+  maxBytes: 200e6,
+  leaderCores: 1,
+  memberCores: 1.5,
+  benchCores: 0.5,
+};
+
+test("leases that were all kept alive are met, and what they took stands beside them", () => {
+  const table = formatStore({ ...nothing, leases: kept });
+  assert.deepEqual(lineOf(table, "granted").slice(2), ["1,000 in 2.0 s, 500/s; then a key each, 1,000/s"]);
+  assert.deepEqual(lineOf(table, "kept alive on 10 streams, all").slice(2), [
+    "none missed",
+    "met",
+    "7,000 sent, 7,000 answered, 0 missed",
+  ]);
+  assert.deepEqual(lineOf(table, "until a keep-alive").slice(2), ["p50 1.0, p99 9.0, max 12 ms of 6,000"]);
+  assert.deepEqual(lineOf(table, "there after 120 s").slice(2), [
+    "all",
+    "met",
+    "1,000 leases and 1,000 keys of 1,000",
+  ]);
+  assert.equal(lineOf(table, "events, 1,000 watches")[3], "met");
+  assert.deepEqual(lineOf(table, "memory of the leader").slice(2), [
+    "at most 200 MB; at rest 2 MB more than empty, collected, 500 bytes of heap a lease",
+  ]);
+});
+
+test("a keep-alive that was missed, and a lease or a key that is gone, are not passed over", () => {
+  for (const wrong of [{ missed: 1 }, { problems: ["gRPC status 14: gone"] }]) {
+    const table = formatStore({ ...nothing, leases: { ...kept, ...wrong } });
+    assert.equal(lineOf(table, "kept alive on")[3], "MISSED");
+  }
+  for (const wrong of [{ leasesLeft: 999 }, { keysLeft: 999 }]) {
+    const table = formatStore({ ...nothing, leases: { ...kept, ...wrong } });
+    assert.equal(lineOf(table, "there after")[3], "MISSED");
+  }
+  const table = formatStore({ ...nothing, leases: { ...kept, problems: ["gRPC status 14: gone"] } });
+  assert.deepEqual(lineOf(table, "PROBLEM"), ["leases", "PROBLEM", "gRPC status 14: gone"]);
 });
