@@ -38,6 +38,11 @@ const flags = {
     default: "all",
     describe: "leases: members that these streams go to",
   },
+  "lease-expiry": {
+    value: "",
+    default: "false",
+    describe: "leases: leave them alone in the end, and wait until all have ended",
+  },
   keys: { value: "N", default: "1000000", describe: "keys, range, compaction: keys that the cluster holds" },
   restarts: { value: "N", default: "3", describe: "keys: how often, after SIGTERM and after kill -9 each" },
   "range-keys": { value: "N", default: "10000", describe: "range: keys of one range" },
@@ -46,7 +51,11 @@ const flags = {
   rate: { value: "N", default: "2000", describe: "leases, compaction: writes a second, answered or not" },
   warmup: { value: "N", default: "15", describe: "seconds of a load before anything is measured" },
   seconds: { value: "N", default: "30", describe: "seconds of a load that are measured, or count as normal" },
-  patience: { value: "N", default: "3600", describe: "compaction: seconds in which it is done" },
+  patience: {
+    value: "N",
+    default: "3600",
+    describe: "leases, compaction: seconds in which expiry or removal is done",
+  },
   settle: { value: "N", default: "5", describe: "seconds of rest before memory is looked at" },
   tls: { value: "", default: "false", describe: "encrypt, towards clients and mutually between peers" },
   seed: { value: "N", default: "1", describe: "for keys, values and their order" },
@@ -83,6 +92,7 @@ export interface StoreOptions {
   readonly leaseTtlSeconds: number;
   readonly leaseStreams: number;
   readonly leaseTarget: "leader" | "all";
+  readonly leaseExpiry: boolean;
   readonly keys: number;
   readonly restarts: number;
   readonly rangeKeys: number;
@@ -125,6 +135,7 @@ export function readStoreOptions(
     leaseTtlSeconds: count("lease-ttl", 2, 3600),
     leaseStreams: count("lease-streams", 1, 1000),
     leaseTarget: reader.choice("lease-target", ["leader", "all"]),
+    leaseExpiry: reader.isSet("lease-expiry"),
     keys: count("keys", 1, 10_000_000),
     restarts: count("restarts", 1, 1000),
     rangeKeys: count("range-keys", 1, 1_000_000),

@@ -2,6 +2,7 @@ import type { Starts } from "../recovery/restart.ts";
 import { alignColumns } from "../report/columns.ts";
 import type { PhaseMeasurement } from "../recovery/phases.ts";
 import type { CompactionResult } from "./keys/compaction.ts";
+import type { Expiry } from "./lease/expiry.ts";
 import type { LeasesResult } from "./lease/leases.ts";
 import type { MemoryDifference } from "./keys/memory.ts";
 import type { Hold, RangeResult } from "./keys/range.ts";
@@ -128,9 +129,19 @@ function leaseLines(result: LeasesResult): readonly Line[] {
     },
     { measure, figure: "memory of the leader", measured: leaderMemory(result.maxBytes, memory, leases) },
     { measure, figure: "cores", measured: cores(result) },
+    ...(result.expiry === undefined ? [] : [expiryLine(measure, result.expiry, leases)]),
     ...problems(measure, [...result.problems, ...followed.problems]),
     ...errors(measure, [writes]),
   ];
+}
+
+function expiryLine(measure: string, { ended, firstSeconds, seconds, loop }: Expiry, leases: number): Line {
+  return {
+    measure,
+    figure: "ended, left alone",
+    owed: { text: "all", isMet: ended === leases },
+    measured: `${count(ended)} of ${count(leases)}, the first after ${firstSeconds.toFixed(1)} s, the last after ${seconds.toFixed(1)} s; event loop held at most ${loop.maxMs.toFixed(1)} ms`,
+  };
 }
 
 function leaderMemory(

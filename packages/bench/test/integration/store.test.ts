@@ -35,7 +35,7 @@ const tiny =
   "--watches 20 --watch-connections 3 --watch-rate 50 --watchers 500 --streams 5 --watch-calls 20 " +
   // Of such values a range takes two pages.
   "--value-bytes 8000 --keys 500 --restarts 1 --range-keys 300 --ranges 2 --revisions 500 --rate 50 " +
-  "--leases 60 --lease-ttl 2 --lease-streams 4 --warmup 0 --seconds 0.5 --settle 0";
+  "--leases 60 --lease-ttl 2 --lease-streams 4 --lease-expiry --warmup 0 --seconds 0.5 --settle 0";
 
 test("a small run measures everything, writes the results and leaves nothing else", async (context) => {
   const directory = await scratchDirectory(context);
@@ -50,6 +50,7 @@ test("a small run measures everything, writes the results and leaves nothing els
     "500 on 5 streams, keys of their own",
     "20 calls on 20 connections",
     "until a keep-alive was answered",
+    "ended, left alone",
     "memory, 500 keys of 8000 bytes",
     "first read after kill -9",
     "event loop held, 2 x 300 keys",

@@ -183,6 +183,7 @@ const kept: LeasesResult = {
   followed: delivered,
   keepingLoop: { maxMs: 9, p99Ms: 1 },
   maxBytes: 200e6,
+  expiry: undefined,
   leaderCores: 1,
   memberCores: 1.5,
   benchCores: 0.5,
@@ -206,6 +207,18 @@ test("leases that were all kept alive are met, and what they took stands beside 
   assert.deepEqual(lineOf(table, "memory of the leader").slice(2), [
     "at most 200 MB; at rest 2 MB more than empty, collected, 500 bytes of heap a lease",
   ]);
+});
+
+test("leases that are left alone all end", () => {
+  const expiry = { ended: 1000, firstSeconds: 41.04, seconds: 61, loop: { maxMs: 7, p99Ms: 1 } };
+  const table = formatStore({ ...nothing, leases: { ...kept, expiry } });
+  assert.deepEqual(lineOf(table, "ended, left alone").slice(2), [
+    "all",
+    "met",
+    "1,000 of 1,000, the first after 41.0 s, the last after 61.0 s; event loop held at most 7.0 ms",
+  ]);
+  const some = formatStore({ ...nothing, leases: { ...kept, expiry: { ...expiry, ended: 999 } } });
+  assert.equal(lineOf(some, "ended, left alone")[3], "MISSED");
 });
 
 test("a keep-alive that was missed, and a lease or a key that is gone, are not passed over", () => {

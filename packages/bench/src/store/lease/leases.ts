@@ -6,6 +6,7 @@ import type { StoreDeps } from "../deps.ts";
 import { largestDifference, type MemoryDifference, restingMemory } from "../keys/memory.ts";
 import { longCall } from "../long-call.ts";
 import { askLoop, type LoopDelay } from "../probe/probe.ts";
+import { type Expiry, measureExpiry } from "./expiry.ts";
 import { callForEach } from "./grant.ts";
 import { Keeper } from "./keeper.ts";
 import { type KeepAlives, LeaseLedger } from "./ledger.ts";
@@ -38,6 +39,8 @@ export interface LeasesResult extends KeepAlives, BesideLeases {
   readonly problems: readonly string[];
   /** Of the leader, with all leases and keys and without watches, above when it was empty. */
   readonly memory: MemoryDifference | undefined;
+  /** Undefined unless it was asked for. */
+  readonly expiry: Expiry | undefined;
 }
 
 export async function measureLeases(
@@ -60,7 +63,9 @@ export async function measureLeases(
     const beside = await loadBesideLeases({ system, running, ledger }, deps);
     const left = await countLeft(leader, deps);
     const full = await restingMemory([leader], deps);
-    await keeper.stop();
+    const leave = (): Promise<void> => keeper.stop();
+    const expiry = options.leaseExpiry ? await measureExpiry(leader, leave, deps) : undefined;
+    if (!options.leaseExpiry) await leave();
     return {
       leases,
       ttlSeconds,
@@ -72,6 +77,7 @@ export async function measureLeases(
       ...ledger.keepAlives,
       problems: keeper.problems,
       memory: largestDifference(empty, full),
+      expiry,
     };
   } finally {
     keeper.close();

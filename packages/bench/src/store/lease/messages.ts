@@ -19,7 +19,8 @@ export const leasePaths = {
   range: "/etcdserverpb.KV/Range",
 } as const;
 
-const prefix = "leased/";
+/** Of the keys of leases. */
+export const leasedPrefix = "leased/";
 /** In the order of bytes, the first that is behind everything with the prefix. */
 const behindPrefix = "leased0";
 
@@ -35,7 +36,7 @@ export function grantedIn(message: Uint8Array): number {
 
 /** Sets the lease's own key. */
 export function encodeAttach(lease: number, value: Uint8Array): Uint8Array {
-  const request = { key: Buffer.from(`${prefix}${lease}`), value, lease: BigInt(lease) };
+  const request = { key: Buffer.from(`${leasedPrefix}${lease}`), value, lease: BigInt(lease) };
   return toBinary(PutRequestSchema, create(PutRequestSchema, request));
 }
 
@@ -70,7 +71,7 @@ export function leasesIn(message: Uint8Array): number {
 
 /** Asks how many keys of leases there are. */
 export function encodeCount(): Uint8Array {
-  const interval = { key: Buffer.from(prefix), rangeEnd: Buffer.from(behindPrefix) };
+  const interval = { key: Buffer.from(leasedPrefix), rangeEnd: Buffer.from(behindPrefix) };
   return toBinary(RangeRequestSchema, create(RangeRequestSchema, { ...interval, countOnly: true }));
 }
 
