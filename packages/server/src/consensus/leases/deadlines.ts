@@ -4,6 +4,12 @@
  */
 import { assert } from "../../platform/assert.ts";
 
+/**
+ * So that no look takes long: a new leader gives all leases the same moment, and when that comes, all of them
+ * have a later one. What is due is found by one of the next looks.
+ */
+export const mostLookedAt = 5000;
+
 export interface Timed {
   /** When its time is up. Becomes later, never earlier, while it stands here. */
   readonly deadlineMs: number;
@@ -38,10 +44,10 @@ export class Deadlines<Lease extends Timed> {
     this.#sink(last, last.place);
   }
 
-  /** Takes out those whose time is up, at most so many. */
+  /** Takes out those whose time is up, at most so many, and of those that it looks at. */
   takeDue(nowMs: number, most: number): readonly Lease[] {
     const due: Lease[] = [];
-    while (due.length < most) {
+    for (let looked = 0; looked < mostLookedAt && due.length < most; looked += 1) {
       const [first] = this.#heap;
       if (first === undefined || first.queuedMs > nowMs) break;
       this.remove(first);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { Deadlines, type Timed } from "../../../src/consensus/leases/deadlines.ts";
+import { Deadlines, mostLookedAt, type Timed } from "../../../src/consensus/leases/deadlines.ts";
 
 interface Lease extends Timed {
   readonly name: number;
@@ -58,5 +58,25 @@ describe("deadlines", () => {
         assert.equal(rest.length, leases.length);
       }),
     );
+  });
+
+  it("looks at so many at once, and finds what is due behind those that were given more time", () => {
+    const deadlines = new Deadlines<Lease>();
+    const leases = Array.from({ length: 2 * mostLookedAt }, (_, name) => ({
+      name,
+      deadlineMs: 60,
+      queuedMs: 0,
+      place: -1,
+    }));
+    for (const lease of leases) deadlines.add(lease);
+    const [first, ...kept] = leases.toReversed();
+    for (const lease of kept) lease.deadlineMs = 100;
+    const moved = (): number => kept.filter(({ queuedMs }) => queuedMs === 100).length;
+    const taken: Lease[] = [];
+    for (let looks = 1; taken.length === 0; looks += 1) {
+      taken.push(...deadlines.takeDue(60, 10));
+      assert.ok(moved() <= looks * mostLookedAt);
+    }
+    assert.deepEqual(taken, [first]);
   });
 });
