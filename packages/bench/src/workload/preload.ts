@@ -1,14 +1,10 @@
 import { requestHeaders } from "../grpc/message.ts";
 import { call } from "../grpc/unary.ts";
 import { dial, type Target } from "../http2/dial.ts";
-import { sleep } from "../platform/clock.ts";
+import { insist } from "./insist.ts";
 import { type Data, type Method, RequestBody } from "./work.ts";
 
 const writersPerConnection = 64;
-
-/** A leader may change while much is written; what was refused is tried again so often. */
-const attempts = 5;
-const restMs = 100;
 
 export interface Preload {
   readonly set: Method;
@@ -46,17 +42,5 @@ async function write(target: Target, keys: Iterator<Buffer>, plan: Preload): Pro
     await Promise.all(Array.from({ length: writersPerConnection }, writeKeys));
   } finally {
     close();
-  }
-}
-
-async function insist(attempt: () => Promise<unknown>, signal: AbortSignal): Promise<void> {
-  for (let left = attempts - 1; ; left -= 1) {
-    try {
-      await attempt();
-      return;
-    } catch (error) {
-      if (left === 0) throw error;
-      await sleep(restMs, signal);
-    }
   }
 }

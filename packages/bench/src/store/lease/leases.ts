@@ -2,9 +2,10 @@ import { dial } from "../../http2/dial.ts";
 import { nowMs } from "../../platform/clock.ts";
 import type { LocalMember } from "../../systems/local-member.ts";
 import type { RunningSystem, System } from "../../systems/system.ts";
+import { insist } from "../../workload/insist.ts";
 import type { StoreDeps } from "../deps.ts";
 import { largestDifference, type MemoryDifference, restingMemory } from "../keys/memory.ts";
-import { longCall } from "../long-call.ts";
+import { type LongRequest, longCall } from "../long-call.ts";
 import { askLoop, type LoopDelay } from "../probe/probe.ts";
 import { type Expiry, measureExpiry } from "./expiry.ts";
 import { callForEach } from "./grant.ts";
@@ -61,6 +62,8 @@ export async function measureLeases(
     keeper.begin();
     const granting = await grantAll(leader, ledger, deps);
     const beside = await loadBesideLeases({ system, running, ledger }, deps);
+    const last = await running.findLeader();
+    if (last !== leader) deps.progress.line(`leases: ${last.name} leads now, not ${leader.name}`);
     const left = await countLeft(leader, deps);
     const full = await restingMemory([leader], deps);
     const leave = (): Promise<void> => keeper.stop();
@@ -125,10 +128,9 @@ async function countLeft(
   try {
     const list = { path: leasePaths.list, message: new Uint8Array() };
     const count = { path: leasePaths.range, message: encodeCount() };
-    return {
-      leasesLeft: leasesIn(await longCall(connection, target, list)),
-      keysLeft: countIn(await longCall(connection, target, count)),
-    };
+    const ask = (request: LongRequest): Promise<Buffer> =>
+      insist(() => longCall(connection, target, request), signal);
+    return { leasesLeft: leasesIn(await ask(list)), keysLeft: countIn(await ask(count)) };
   } finally {
     close();
   }

@@ -66,6 +66,10 @@ export class LeaseLedger {
     this.#measured = { ...this.#measured, untilMs };
   }
 
+  get missed(): number {
+    return this.#missed;
+  }
+
   get keepAlives(): KeepAlives {
     return {
       sent: this.#sent,

@@ -83,7 +83,8 @@ async function measure(
     phases.begin("keeping", fromMs);
     await askLoop(leader);
     meter.start();
-    await progress.during(what, sleep(seconds * 1000, signal));
+    const soFar = (): string => `${what}, ${ledger.missed} keep-alives missed`;
+    await progress.during(soFar, sleep(seconds * 1000, signal));
     meter.stop();
     const keepingLoop = await askLoop(leader);
     const untilMs = nowMs();
