@@ -65,27 +65,51 @@ test("leases are asked for in turn, each on its stream, and those that are not t
     const { sent, answered, missed } = ledger.keepAlives;
     assert.equal(sent, answered);
     assert.equal(missed, 1);
-    assert.deepEqual(keeper.problems, []);
+    assert.equal(keeper.breaks.total, 0);
   });
 });
 
-test("what a stream that ends has not answered is missed, and why it ended is told", async () => {
+test("a stream that has ended is begun again, and what it has not answered is asked again", async () => {
+  const asked = new Map<number, Set<ServerHttp2Stream>>();
+  const again = Promise.withResolvers<void>();
   const ttlOf = (lease: number, stream: ServerHttp2Stream): number | undefined => {
-    if (lease === 1) return 1;
+    const streams = (asked.get(lease) ?? new Set()).add(stream);
+    asked.set(lease, streams);
+    if (lease === 1) return 60;
+    if (streams.size === 2) {
+      again.resolve();
+      return 60;
+    }
+    if (stream.writableEnded) return undefined;
     stream.once("wantTrailers", () => {
       stream.sendTrailers({ "grpc-status": "14", "grpc-message": "stopping" });
     });
     stream.end();
     return undefined;
   };
-  await keeping({ leases: 2, ttlSeconds: 1 }, ttlOf, async (keeper, ledger) => {
+  await keeping({ leases: 2, ttlSeconds: 3 }, ttlOf, async (keeper, ledger) => {
     for (const lease of [1, 2]) ledger.granted(lease, performance.now());
     keeper.begin();
-    while (keeper.problems.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    await again.promise;
     await keeper.stop();
-    assert.deepEqual(keeper.problems, ["gRPC status 14: stopping"]);
+    assert.deepEqual(keeper.breaks.byKind, { "gRPC status 14: stopping": 1 });
+    assert.equal(asked.get(1)?.size, 1);
     const { sent, answered, missed } = ledger.keepAlives;
-    assert.equal(missed, sent - answered);
-    assert.ok(missed >= 1);
+    assert.deepEqual({ answered, missed }, { answered: sent, missed: 0 });
+  });
+});
+
+test("what is never answered while the lease lives is missed", async () => {
+  const asked = Promise.withResolvers<void>();
+  const ttlOf = (): undefined => {
+    asked.resolve();
+  };
+  await keeping({ leases: 1, ttlSeconds: 0.3 }, ttlOf, async (keeper, ledger) => {
+    ledger.granted(1, performance.now());
+    keeper.begin();
+    await asked.promise;
+    await keeper.stop();
+    const { sent, answered, missed } = ledger.keepAlives;
+    assert.deepEqual({ answered, missed }, { answered: 0, missed: sent });
   });
 });

@@ -26,6 +26,8 @@ export interface KeepAliveCallDeps {
   readonly connection: Connection;
   readonly headers: readonly Header[];
   readonly onAnswer: (answered: Answered) => void;
+  /** It has ended, and there will be no answer to these. */
+  readonly onEnded: (reason: string, unanswered: readonly Asked[]) => void;
 }
 
 /** One stream of LeaseKeepAlive, shared by many leases. Its answers come in the order of its requests. */
@@ -34,10 +36,10 @@ export class KeepAliveCall implements StreamedCall {
   readonly #deps: KeepAliveCallDeps;
   readonly #upload: Upload;
   readonly #waiting: Asked[] = [];
+  #hasEnded = false;
   readonly #reader = new MessageReader((source, start, end) => {
     this.#onMessage(source, start, end);
   });
-  #ending: string | undefined;
 
   /** The connection is flushed by the caller. */
   constructor(deps: KeepAliveCallDeps) {
@@ -51,15 +53,10 @@ export class KeepAliveCall implements StreamedCall {
     return this.#waiting.length;
   }
 
-  /** Why it has ended; undefined while it goes on. */
-  get ending(): string | undefined {
-    return this.#ending;
-  }
-
-  /** There will be no answer if the stream has ended. The connection is flushed by the caller. */
+  /** Not when it has ended. The connection is flushed by the caller. */
   ask(asked: Asked): void {
     this.#waiting.push(asked);
-    if (this.#ending === undefined) this.#upload.send(frameMessage(encodeKeepAlive(asked.lease)));
+    this.#upload.send(frameMessage(encodeKeepAlive(asked.lease)));
   }
 
   onData(source: Buffer, start: number, end: number): void {
@@ -72,7 +69,9 @@ export class KeepAliveCall implements StreamedCall {
   }
 
   onFailure(reason: string): void {
-    this.#ending = reason;
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#deps.onEnded(reason, this.#waiting.splice(0));
   }
 
   #onMessage(source: Buffer, start: number, end: number): void {

@@ -1,10 +1,9 @@
-import { requestHeaders } from "../../grpc/message.ts";
-import { type Dialled, dial, type Target } from "../../http2/dial.ts";
+import type { Target } from "../../http2/dial.ts";
 import { every, nowMs, sleep } from "../../platform/clock.ts";
+import { ErrorKinds } from "../../workload/error-kinds.ts";
 import { Schedule } from "../../workload/schedule.ts";
-import { KeepAliveCall } from "./keep-alive-call.ts";
+import { KeptStream } from "./kept-stream.ts";
 import type { LeaseLedger } from "./ledger.ts";
-import { leasePaths } from "./messages.ts";
 
 const tickMs = 1;
 const drainPollMs = 5;
@@ -24,11 +23,14 @@ export interface KeeperPlan {
 
 /** Keeps leases alive, one after the other, evenly over time. */
 export class Keeper {
+  /** Why streams ended, which were begun again. */
+  readonly breaks = new ErrorKinds();
   readonly #plan: KeeperPlan;
-  readonly #dialled: Dialled[] = [];
-  readonly #calls: KeepAliveCall[] = [];
+  readonly #destroy = new AbortController();
+  readonly #streams: KeptStream[] = [];
   #stopTicking: () => void = () => undefined;
   #turn = 0;
+  #isLeaving = false;
 
   private constructor(plan: KeeperPlan) {
     this.#plan = plan;
@@ -54,43 +56,39 @@ export class Keeper {
     const periodMs = (ttlSeconds * 1000) / perTtl;
     const schedule = new Schedule({ startMs: nowMs() + periodMs, perSecond: (leases * 1000) / periodMs });
     this.#stopTicking = every(tickMs, () => {
-      this.#askDue(schedule);
+      if (!this.#isLeaving) this.#askDue(schedule);
+      for (const stream of this.#streams) stream.flush();
     });
-  }
-
-  /** Why streams ended that should not have. */
-  get problems(): readonly string[] {
-    return [...new Set(this.#calls.flatMap(({ ending }) => (ending === undefined ? [] : [ending])))];
   }
 
   /** Asks nothing more, and waits for what is to be answered while leases live. */
   async stop(): Promise<void> {
-    this.#stopTicking();
-    const waiting = (): number => this.#calls.reduce((sum, call) => sum + call.waiting, 0);
+    this.#isLeaving = true;
+    const waiting = (): number => this.#streams.reduce((sum, stream) => sum + stream.waiting, 0);
     const { ttlSeconds, ledger, signal } = this.#plan;
     const latestMs = nowMs() + ttlSeconds * 1000;
-    while (waiting() > 0 && this.problems.length === 0 && nowMs() < latestMs)
-      await sleep(drainPollMs, signal);
+    while (waiting() > 0 && nowMs() < latestMs) await sleep(drainPollMs, signal);
+    this.#stopTicking();
     ledger.unanswered(waiting());
   }
 
   close(): void {
     this.#stopTicking();
-    for (const { close } of this.#dialled) close();
+    this.#destroy.abort();
   }
 
   async #open(): Promise<void> {
-    const { targets, streams, ledger, signal } = this.#plan;
+    const { targets, streams, ledger } = this.#plan;
+    const { signal: destroyed } = this.#destroy;
+    const signal = AbortSignal.any([this.#plan.signal, destroyed]);
+    const onAnswer = ledger.answered.bind(ledger);
+    const onBroken = (reason: string): void => {
+      if (!destroyed.aborted) this.breaks.count(reason);
+    };
     for (let at = 0; at < streams; at += 1) {
       const target = targets[at % targets.length];
-      if (target === undefined) return;
-      const dialled = await dial(target, signal);
-      this.#dialled.push(dialled);
-      const { connection } = dialled;
-      const headers = requestHeaders(target, leasePaths.keepAlive);
-      const onAnswer = ledger.answered.bind(ledger);
-      this.#calls.push(new KeepAliveCall({ connection, headers, onAnswer }));
-      connection.flush();
+      if (target !== undefined)
+        this.#streams.push(await KeptStream.open(target, { onAnswer, onBroken, signal }));
     }
   }
 
@@ -104,8 +102,7 @@ export class Keeper {
       this.#turn += 1;
       if (!ledger.isThere(lease)) continue;
       ledger.asked();
-      this.#calls[lease % this.#calls.length]?.ask({ lease, intendedMs });
+      this.#streams[lease % this.#streams.length]?.ask({ lease, intendedMs });
     }
-    for (const { connection } of this.#dialled) connection.flush();
   }
 }

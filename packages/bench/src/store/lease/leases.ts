@@ -36,8 +36,8 @@ export interface LeasesResult extends KeepAlives, BesideLeases {
   /** What was there at the end, of what was granted and attached. */
   readonly leasesLeft: number;
   readonly keysLeft: number;
-  /** Why streams of keep-alives ended. */
-  readonly problems: readonly string[];
+  /** Why streams of keep-alives ended, and how often. They were begun again. */
+  readonly breaks: Readonly<Record<string, number>>;
   /** Of the leader, with all leases and keys and without watches, above when it was empty. */
   readonly memory: MemoryDifference | undefined;
   /** Undefined unless it was asked for. */
@@ -78,7 +78,7 @@ export async function measureLeases(
       ...beside,
       ...left,
       ...ledger.keepAlives,
-      problems: keeper.problems,
+      breaks: keeper.breaks.byKind,
       memory: largestDifference(empty, full),
       expiry,
     };
