@@ -6,12 +6,16 @@ interface Bounds {
   readonly before: ByteString;
 }
 
+/** In order, and apart from each other. */
+type Run = readonly Bounds[];
+
 /**
- * Transactions within transactions can have tens of thousands of them, so they are kept apart and in order;
- * but only once somebody asks, as many are put in at a time.
+ * Transactions within transactions can have a hundred thousand of them, which are asked for again and again
+ * while they come. So they are kept in runs, each at least twice as long as the next one: few have to be
+ * looked at, and each interval goes from one run to another only a few times.
  */
 export class IntervalSet {
-  #sorted: readonly Bounds[] = [];
+  readonly #runs: Run[] = [];
   #added: Bounds[] = [];
 
   /** Does nothing if there is no key between the two. */
@@ -20,33 +24,46 @@ export class IntervalSet {
   }
 
   addAll(other: IntervalSet): void {
-    this.#added.push(...other.#inOrder());
+    for (const run of other.#inOrder()) this.#insert(run);
   }
 
   has(key: ByteString): boolean {
-    const sorted = this.#inOrder();
-    let [low, high] = [0, sorted.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const bounds = sorted[middle];
-      if (bounds === undefined || key < bounds.from) high = middle;
-      else if (key >= bounds.before) low = middle + 1;
-      else return true;
-    }
-    return false;
+    return this.#inOrder().some((run) => isIn(run, key));
   }
 
-  #inOrder(): readonly Bounds[] {
+  #inOrder(): readonly Run[] {
     if (this.#added.length > 0) {
-      this.#sorted = merged([...this.#sorted, ...this.#added]);
+      this.#insert(merged(this.#added));
       this.#added = [];
     }
-    return this.#sorted;
+    return this.#runs;
+  }
+
+  #insert(run: Run): void {
+    let longer = run;
+    for (let last = this.#runs.at(-1); last !== undefined && last.length < 2 * longer.length; ) {
+      longer = merged([...last, ...longer]);
+      this.#runs.pop();
+      last = this.#runs.at(-1);
+    }
+    this.#runs.push(longer);
   }
 }
 
+function isIn(run: Run, key: ByteString): boolean {
+  let [low, high] = [0, run.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const bounds = run[middle];
+    if (bounds === undefined || key < bounds.from) high = middle;
+    else if (key >= bounds.before) low = middle + 1;
+    else return true;
+  }
+  return false;
+}
+
 /** The same keys, without overlaps. */
-function merged(list: Bounds[]): readonly Bounds[] {
+function merged(list: Bounds[]): Run {
   list.sort((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0));
   const result: Bounds[] = [];
   for (const bounds of list) {
