@@ -20,6 +20,8 @@ export interface PortOptions {
   readonly bypass?: "allowed" | "forbidden";
   readonly clock?: Clock;
   readonly queryInterface?: boolean;
+  /** Time between two times at which watches of etcd are told how far they have come. */
+  readonly progressIntervalMs?: number;
   /** How it finds out who asks. */
   readonly guard?: GuardOptions;
 }
@@ -44,12 +46,12 @@ export async function openClientPort(
   const log: string[] = [];
   const logger = pino({ level: "info" }, { write: (line: string) => log.push(line) });
   const { maxRequestBytes = 1_572_864, bodyTimeoutMs, limits = {}, clock = systemClock } = options;
-  const { queryInterface = false } = options;
+  const { queryInterface = false, progressIntervalMs } = options;
   const world = { clock, random: systemRandom, timeOfDay: systemTimeOfDay };
   const guard = createGuard(member, options.guard ?? { ...defaultGuardOptions, bcryptCost: 4 }, world);
   const api = createClientApi(
     member,
-    { maxRequestBytes, version: "1.2.3", bodyTimeoutMs, queryInterface },
+    { maxRequestBytes, version: "1.2.3", bodyTimeoutMs, queryInterface, progressIntervalMs },
     { clock, logger, guard },
   );
   let bypassed = 0;

@@ -1,108 +1,10 @@
 /** Watches, as clients of etcd have them: many on one stream. */
 import assert from "node:assert/strict";
-import { describe, it, type TestContext } from "node:test";
-import type { MessageInitShape } from "@bufbuild/protobuf";
-import {
-  WatchCreateRequest_FilterType as Filter,
-  type WatchRequestSchema,
-  type WatchResponse,
-} from "@dkv/protocol/etcdserverpb/rpc";
+import { describe, it } from "node:test";
+import { WatchCreateRequest_FilterType as Filter } from "@dkv/protocol/etcdserverpb/rpc";
 import { DkvError } from "../../src/platform/errors.ts";
-import type { PortOptions } from "./client-port.ts";
-import { bytes, type EtcdClient, openEtcd, putOp, refusalOf, textOf, ways } from "./etcd-client.ts";
-
-type Request = MessageInitShape<typeof WatchRequestSchema>;
-type Create = Extract<Request["requestUnion"], { case: "createRequest" }>["value"];
-
-/** A stream of watches: what is asked goes out at once. */
-class Watching {
-  readonly client: EtcdClient;
-  readonly #answers: AsyncIterator<WatchResponse>;
-  readonly #requests: Request[] = [];
-  #wake: () => void = () => undefined;
-
-  constructor(client: EtcdClient, signal: AbortSignal) {
-    this.client = client;
-    this.#answers = client.watch.watch(this.#asked(), { signal })[Symbol.asyncIterator]();
-  }
-
-  create(value: Create): void {
-    this.#ask({ requestUnion: { case: "createRequest", value } });
-  }
-
-  cancel(watchId: bigint): void {
-    this.#ask({ requestUnion: { case: "cancelRequest", value: { watchId } } });
-  }
-
-  requestProgress(): void {
-    this.#ask({ requestUnion: { case: "progressRequest", value: {} } });
-  }
-
-  nothing(): void {
-    this.#ask({});
-  }
-
-  async next(): Promise<WatchResponse> {
-    const { value, done } = await this.#answers.next();
-    assert.equal(done, false, "the stream goes on");
-    return value;
-  }
-
-  /** The next answer, in short. */
-  async told(): Promise<string> {
-    return inShort(await this.next());
-  }
-
-  #ask(request: Request): void {
-    this.#requests.push(request);
-    this.#wake();
-  }
-
-  async *#asked(): AsyncGenerator<Request> {
-    for (;;) {
-      const request = this.#requests.shift();
-      if (request !== undefined) yield request;
-      else
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-    }
-  }
-}
-
-function inShort(answer: WatchResponse): string {
-  const { watchId, created, canceled, compactRevision, cancelReason, fragment, events, header } = answer;
-  const said = [
-    created && "created",
-    canceled && "canceled",
-    compactRevision !== 0n && `compacted ${String(compactRevision)}`,
-    cancelReason,
-    fragment && "fragment",
-    ...events.map(({ type, kv, prevKv }) => {
-      const before = prevKv === undefined ? "" : ` was ${textOf(prevKv.value)}`;
-      const now = type === 1 ? "deleted" : `=${textOf(kv?.value ?? new Uint8Array())}`;
-      return `${textOf(kv?.key ?? new Uint8Array())}${now}@${String(kv?.modRevision)}${before}`;
-    }),
-  ];
-  return `${String(watchId)}@${String(header?.revision)}: ${said.filter(Boolean).join(", ")}`;
-}
-
-async function watching(
-  t: TestContext,
-  way: (typeof ways)[number],
-  options?: PortOptions,
-): Promise<Watching> {
-  const client = await openEtcd(t, way, options);
-  const ending = new AbortController();
-  t.after(() => {
-    ending.abort();
-  });
-  return new Watching(client, ending.signal);
-}
-
-const put = (stream: Watching, key: string, value = "") =>
-  stream.client.kv.put({ key: bytes(key), value: bytes(value) });
-const remove = (stream: Watching, key: string) => stream.client.kv.deleteRange({ key: bytes(key) });
+import { bytes, putOp, refusalOf, ways } from "./etcd-client.ts";
+import { put, remove, watching } from "./etcd-watching.ts";
 
 for (const way of ways) {
   describe(`Watch of etcd, ${way}`, () => {
@@ -113,6 +15,8 @@ for (const way of ways) {
       assert.equal(await stream.told(), "0@2: created");
       stream.create({ key: bytes("c"), watchId: 7n, filters: [Filter.NOPUT] });
       assert.equal(await stream.told(), "7@2: created");
+      stream.create({ key: bytes("d"), filters: [Filter.NODELETE] });
+      assert.equal(await stream.told(), "1@2: created");
       await put(stream, "a", "2");
       assert.equal(await stream.told(), "0@3: a=2@3 was 1");
       await put(stream, "c", "1");
@@ -120,6 +24,11 @@ for (const way of ways) {
       assert.equal(await stream.told(), "7@5: cdeleted@5");
       await remove(stream, "a");
       assert.equal(await stream.told(), "0@6: adeleted@6 was 2");
+      await put(stream, "d", "1");
+      await remove(stream, "d");
+      await put(stream, "d", "2");
+      assert.equal(await stream.told(), "1@7: d=1@7");
+      assert.equal(await stream.told(), "1@9: d=2@9");
     });
 
     it("tells of the past, and of nothing once it is cancelled", async (t) => {
@@ -137,9 +46,12 @@ for (const way of ways) {
       stream.nothing();
       stream.cancel(0n);
       assert.equal(await stream.told(), "0@3: canceled");
+      const { watches } = stream.client.member;
+      const { calls } = watches;
       await put(stream, "a", "3");
       stream.create({ key: bytes("a") });
       assert.equal(await stream.told(), "1@4: created");
+      assert.equal(watches.calls, calls, "the member has nothing to say of it either");
     });
 
     it("says why there is no such watch", async (t) => {
@@ -209,6 +121,17 @@ describe("Watch of etcd", () => {
         [1n, false, 3],
       ],
     );
+  });
+
+  it("is refused by a member that has as many as it can, and the stream goes on", async (t) => {
+    const stream = await watching(t, "fast");
+    const { watches } = stream.client.member;
+    watches.failure = new DkvError("overloaded", "as many as it can");
+    stream.create({ key: bytes("a") });
+    assert.equal(await stream.told(), "-1@1: created, canceled, etcdserver: too many requests");
+    watches.failure = undefined;
+    stream.create({ key: bytes("a") });
+    assert.equal(await stream.told(), "0@1: created");
   });
 
   it("ends with etcd's words when the member has no leader", async (t) => {

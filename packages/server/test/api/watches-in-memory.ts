@@ -87,7 +87,8 @@ class StreamInMemory implements WatchStream {
   }
 
   toldThrough(id: number): number | undefined {
-    return this.#watches.get(id)?.told;
+    const watch = this.#watches.get(id);
+    return watch !== undefined && this.#hasBegun(watch) ? watch.told : undefined;
   }
 
   async next(): Promise<readonly WatchMessage[] | undefined> {
@@ -101,7 +102,8 @@ class StreamInMemory implements WatchStream {
       this.#wake = resolve;
       const messages: WatchMessage[] = [];
       for (const [id, watch] of this.#watches) messages.push(...(await this.#messages(id, watch)));
-      if (this.#wantsProgress && messages.length === 0) {
+      const haveBegun = [...this.#watches.values()].every((watch) => this.#hasBegun(watch));
+      if (this.#wantsProgress && messages.length === 0 && haveBegun) {
         this.#wantsProgress = false;
         messages.push({ kind: "progress", revision: this.#store.revision });
       }
@@ -118,6 +120,10 @@ class StreamInMemory implements WatchStream {
 
   wake(): void {
     this.#wake();
+  }
+
+  #hasBegun({ startRevision }: WatchSpec): boolean {
+    return startRevision <= this.#store.revision;
   }
 
   async #messages(id: number, watch: Watched): Promise<readonly WatchMessage[]> {

@@ -40,8 +40,7 @@ export function watchMethod(deps: WatchDeps): StreamMethod {
 }
 
 interface Entry extends Progressing {
-  /** As the member's stream knows it, where numbers are never used again. */
-  readonly number: number;
+  readonly id: bigint;
   readonly wantsProgress: boolean;
   readonly inFragments: boolean;
 }
@@ -57,9 +56,10 @@ class WatchCall implements StreamCall {
   readonly #deps: WatchDeps;
   readonly #frames: WatchFrames;
   #stream: WatchStream | undefined;
-  #progress: WatchProgress | undefined;
+  #progress: WatchProgress<Entry> | undefined;
   /** One whose history was given up stays until its client cancels it. */
   readonly #entries = new Map<bigint, Entry>();
+  /** Those that go on, as the member's stream knows them, where numbers are never used again. */
   readonly #numbered = new Map<number, Entry>();
   #nextId = 0n;
   #nextNumber = 1;
@@ -194,9 +194,16 @@ class WatchCall implements StreamCall {
     const { member, clock, progressIntervalMs: intervalMs } = this.#deps;
     const stream = member.watches.open();
     this.#stream = stream;
-    const watches = (): Iterable<Progressing> =>
-      [...this.#numbered.values()].filter(({ wantsProgress }) => wantsProgress);
-    this.#progress = new WatchProgress(stream, { clock, intervalMs, watches });
+    this.#progress = new WatchProgress(stream, {
+      clock,
+      intervalMs,
+      // While nothing is asked for, something that was handed out waits for the client.
+      watches: () =>
+        this.#isAsking ? [...this.#numbered.values()].filter(({ wantsProgress }) => wantsProgress) : [],
+      tell: ({ id }, through) => {
+        this.#control({ watchId: id, revision: through });
+      },
+    });
     return stream;
   }
 
@@ -222,8 +229,8 @@ class WatchCall implements StreamCall {
 
   #tell(group: Group): void {
     if (group.kind === "progress") {
-      const isThere = (watch: Progressing): boolean => this.#entries.get(watch.id) === watch;
-      for (const answer of this.#progress?.reached(group.revision, isThere) ?? []) this.#control(answer);
+      if (this.#progress?.isAnswered() === true)
+        this.#control({ watchId: noWatchId, revision: group.revision });
       return;
     }
     // It may have been cancelled since this was told.
