@@ -1,0 +1,147 @@
+/** What clients of etcd that take no answers, or ask too much at once, cost their member. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { ClientHttp2Stream } from "node:http2";
+import { describe, it, type TestContext } from "node:test";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import {
+  LeaseKeepAliveRequestSchema,
+  WatchRequestSchema,
+  WatchResponseSchema,
+} from "@dkv/protocol/etcdserverpb/rpc";
+import { plainSet } from "@dkv/store";
+import { type ClientPort, openClientPort } from "./client-port.ts";
+import { bytes, openEtcd, refusalOf } from "./etcd-client.ts";
+import { connectHttp2, frame } from "./raw-http2.ts";
+
+interface Opened extends ClientPort {
+  /** Begins a stream whose answers are read when somebody listens. */
+  begin(path: string): ClientHttp2Stream;
+}
+
+async function open(t: TestContext, bypass: "allowed" | "forbidden"): Promise<Opened> {
+  const port = await openClientPort(t, { bypass });
+  const session = await connectHttp2(port.url);
+  t.after(() => {
+    session.destroy();
+  });
+  const headers = { ":method": "POST", "content-type": "application/grpc", te: "trailers" };
+  return {
+    ...port,
+    begin: (path) => {
+      const stream = session.request({ ...headers, ":path": `/etcdserverpb.${path}` });
+      stream.on("error", () => undefined);
+      return stream;
+    },
+  };
+}
+
+const watchOf = (key: string): Buffer => {
+  const value = { key: bytes(key), rangeEnd: bytes("\0") };
+  const request = create(WatchRequestSchema, { requestUnion: { case: "createRequest", value } });
+  return frame(toBinary(WatchRequestSchema, request));
+};
+
+/** Revisions of the events in whole frames. */
+function revisionsIn(body: Buffer): { readonly revisions: readonly number[]; readonly rest: Buffer } {
+  const revisions: number[] = [];
+  let rest = body;
+  while (rest.length >= 5 && rest.length >= 5 + rest.readUInt32BE(1)) {
+    const end = 5 + rest.readUInt32BE(1);
+    const { events } = fromBinary(WatchResponseSchema, rest.subarray(5, end));
+    revisions.push(...events.map(({ kv }) => Number(kv?.modRevision)));
+    rest = rest.subarray(end);
+  }
+  return { revisions, rest };
+}
+
+/** Counts the watches that are asked of the member from now on. */
+function counted({ watches }: ClientPort["member"]): () => number {
+  let created = 0;
+  const openStream = watches.open.bind(watches);
+  watches.open = () => {
+    const stream = openStream();
+    const begin = stream.create.bind(stream);
+    stream.create = (id, spec) => {
+      created += 1;
+      return begin(id, spec);
+    };
+    return stream;
+  };
+  return () => created;
+}
+
+async function pause(): Promise<void> {
+  for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
+}
+
+for (const bypass of ["allowed", "forbidden"] as const)
+  describe(`a client of etcd with the fast path ${bypass}`, () => {
+    it("that takes nothing of its watches is not served any further, and misses nothing", async (t) => {
+      const { begin, member } = await open(t, bypass);
+      const created = counted(member);
+      const stream = begin("Watch/Watch");
+      stream.write(watchOf("\0"));
+      await once(stream, "response");
+      const value = Buffer.alloc(20_000, 7);
+      const sets = 100;
+      for (let at = 0; at < sets; at += 1) {
+        await member.apply({ case: "set", value: plainSet(bytes(`k${String(at)}`), value) });
+        await new Promise(setImmediate);
+      }
+      assert.ok(member.watches.calls < 30, `${String(member.watches.calls)} messages were asked for`);
+      stream.write(watchOf("other"));
+      await pause();
+      assert.equal(created(), 1);
+      const told: number[] = [];
+      let body = Buffer.alloc(0);
+      stream.on("data", (chunk: Buffer) => {
+        const { revisions, rest } = revisionsIn(Buffer.concat([body, chunk]));
+        told.push(...revisions);
+        body = Buffer.from(rest);
+      });
+      while (told.length < sets) await new Promise(setImmediate);
+      assert.deepEqual(
+        told,
+        Array.from({ length: sets }, (_, at) => at + 2),
+      );
+      while (created() < 2) await new Promise(setImmediate);
+      stream.close();
+      while (member.watches.openStreams > 0) await new Promise(setImmediate);
+    });
+
+    it("that keeps more leases alive at once than are answered has the rest wait", async (t) => {
+      const { begin, member } = await open(t, bypass);
+      member.hasQuorum = false;
+      const stream = begin("Lease/LeaseKeepAlive");
+      const request = frame(
+        toBinary(LeaseKeepAliveRequestSchema, create(LeaseKeepAliveRequestSchema, { ID: 1n })),
+      );
+      stream.write(Buffer.concat(Array.from({ length: 3000 }, () => request)));
+      while (member.timeouts.length < 1000) await new Promise(setImmediate);
+      await pause();
+      assert.equal(member.timeouts.length, 1000);
+      stream.close();
+    });
+  });
+
+describe("snapshots for clients of etcd", () => {
+  it("are made of one member for four at once, and for others when one ends", async (t) => {
+    const { maintenance, member } = await openEtcd(t);
+    const { records } = member;
+    const ending = new AbortController();
+    member.records = async function* () {
+      await once(ending.signal, "abort");
+      yield* records();
+    };
+    const first = () => maintenance.snapshot({})[Symbol.asyncIterator]().next();
+    const four = Array.from({ length: 4 }, first);
+    while (member.openSnapshots < 4) await new Promise(setImmediate);
+    assert.equal(await refusalOf(first()), "ResourceExhausted: etcdserver: too many requests");
+    ending.abort();
+    member.records = records;
+    await Promise.all(four);
+    while (member.openSnapshots > 0) await new Promise(setImmediate);
+    assert.equal((await first()).done, false);
+  });
+});
