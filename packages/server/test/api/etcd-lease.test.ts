@@ -84,6 +84,19 @@ describe("LeaseKeepAlive", () => {
     assert.equal(answers, count);
   });
 
+  it("answers with the revision from before the lease was given its time", async (t) => {
+    const { lease, kv, member } = await openEtcd(t);
+    await lease.leaseGrant({ TTL: 60n, ID: 1n });
+    const ask = member.leases.keepAlive.bind(member.leases);
+    member.leases.keepAlive = async (id) => {
+      await kv.put({ key: bytes("a") });
+      return ask(id);
+    };
+    for await (const { header } of lease.leaseKeepAlive(these({ ID: 1n })))
+      assert.equal(header?.revision, 1n);
+    assert.equal(member.store.revision, 2);
+  });
+
   it("ends with the error of a member that cannot say", async (t) => {
     const { lease, member } = await openEtcd(t);
     member.failure = new TypeError("a fault");

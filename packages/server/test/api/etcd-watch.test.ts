@@ -2,6 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { WatchCreateRequest_FilterType as Filter } from "@dkv/protocol/etcdserverpb/rpc";
+import { toByteString } from "@dkv/store";
+import { groupsOf } from "../../src/api/etcd-v3/watch-requests.ts";
+import type { WatchMessage } from "../../src/consensus/member.ts";
 import { DkvError } from "../../src/platform/errors.ts";
 import { bytes, putOp, refusalOf, ways } from "./etcd-client.ts";
 import { put, remove, watching } from "./etcd-watching.ts";
@@ -142,5 +145,27 @@ describe("Watch of etcd", () => {
     watches.failure = new DkvError("noLeader", "no quorum");
     watches.wake();
     assert.equal(await refusalOf(stream.next()), "Unavailable: etcdserver: no leader");
+  });
+});
+
+describe("what a watch of etcd is told together", () => {
+  const events = (id: number, revision: number, count: number): WatchMessage => {
+    const made = { isDeleted: true, modRevision: revision, sub: 0 } as const;
+    const change = { key: toByteString(bytes("a")), made, previous: undefined };
+    const event = { change, previous: undefined };
+    return { kind: "events", id, revision, events: Array.from({ length: count }, () => event) };
+  };
+  /** Revisions of each answer. */
+  const together = (messages: readonly WatchMessage[]): unknown =>
+    groupsOf(messages).map((group) =>
+      group.kind === "events" ? group.list.map(({ revision }) => revision) : group.kind,
+    );
+
+  it("are small revisions as long as they follow each other, and a large one by itself", () => {
+    assert.deepEqual(together([events(1, 2, 60), events(1, 3, 40), events(1, 4, 1)]), [[2, 3], [4]]);
+    assert.deepEqual(together([events(1, 2, 1), events(1, 3, 1000), events(1, 4, 1)]), [[2], [3], [4]]);
+    const progress = { kind: "progress", revision: 4 } as const;
+    assert.deepEqual(together([events(1, 2, 1), progress, events(1, 5, 1)]), [[2], "progress", [5]]);
+    assert.deepEqual(together([events(1, 2, 1), events(2, 2, 1), events(1, 3, 1)]), [[2], [2], [3]]);
   });
 });
