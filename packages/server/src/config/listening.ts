@@ -70,7 +70,9 @@ export function portsOf(
 ): readonly ClientPort[] {
   return reader.endpoints(name).map(({ address, scheme }) => {
     if (scheme === "https" && tls === undefined)
-      throw usage(`--${name} has https://${formatAddress(address)}, which needs --cert-file and --key-file`);
+      throw usage(
+        `${reader.source(name)} has https://${formatAddress(address)}, which needs --cert-file and --key-file`,
+      );
     return { address, tls: scheme === "http" ? undefined : tls };
   });
 }

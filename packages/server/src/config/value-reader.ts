@@ -52,8 +52,13 @@ export class ValueReader {
 
   required(name: FlagName): string {
     const text = this.optional(name);
-    if (text === undefined) throw usage(`--${name} is missing; see dkv --help for an example`);
-    return text;
+    if (text !== undefined) return text;
+    const setter = this.#setters[name];
+    throw usage(
+      setter === undefined
+        ? `--${name} is missing; see dkv --help for an example`
+        : `${setter} is empty; write a value, or leave it out`,
+    );
   }
 
   isOn(name: FlagName): boolean {

@@ -121,6 +121,9 @@ describe("a member that is started as etcd is", () => {
       "--auto-compaction-retention=1000",
     ]);
     assert.deepEqual(revisions.config.autoCompaction, { mode: "revision", revisions: 1000 });
+    const twice = ["--corrupt-check-time=60s", "--experimental-corrupt-check-time=30s"];
+    assert.equal((await configure(twice)).config.corruptCheckIntervalMs, 60_000, "the name of today counts");
+    assert.equal((await configure(["--log-format=console"])).config.logFormat, "text");
     const given = await configure(["--quota-backend-bytes=8589934592"]);
     assert.equal(given.config.quotaBytes, 8 * 2 ** 30);
   });
@@ -163,6 +166,17 @@ describe("a member that is started as etcd is", () => {
       "in the order of their texts",
     );
     assert.match(config.clientPorts[1]?.tls?.protocol?.ciphers ?? "", /ECDHE-RSA-AES256-GCM-SHA384/);
+  });
+
+  it("serves probes with the certificates of clients, though these are served in clear", async () => {
+    const metrics = "--listen-metrics-urls=https://127.0.0.1:3";
+    const { config, said } = await configure([metrics, "--cert-file=c.pem", "--key-file=k.pem"]);
+    assert.deepEqual(said, []);
+    assert.deepEqual(
+      [config.clientPorts[0].tls, config.metricsPorts[0]?.tls?.certFile],
+      [undefined, "c.pem"],
+    );
+    await refuses(/^a URL for clients or probes is https:\/\/, which needs --cert-file and/, [metrics]);
   });
 
   it("has certificates of its own made if it is told to, for its hosts, once", async () => {
@@ -231,6 +245,14 @@ describe("a member that is started as etcd is", () => {
     ]);
     await refuses(/^--max-request-bytes is "1G"/, ["--max-request-bytes=1G"]);
     await refuses(/^\$ETCD_QUOTA_BACKEND_BYTES is "lots"/, [], { ETCD_QUOTA_BACKEND_BYTES: "lots" });
+    await refuses(/^--auto-compaction-retention is "5m"; write a whole number/, [
+      "--auto-compaction-mode=revision",
+      "--auto-compaction-retention=5m",
+    ]);
+    await refuses(/^\$ETCD_LOG_FORMAT is "yaml"; write json or console$/, [], { ETCD_LOG_FORMAT: "yaml" });
+    await refuses(/^--name is empty/, ["--name="]);
+    for (const name of ["listen-client-urls", "listen-peer-urls", "quota-backend-bytes"])
+      await refuses(new RegExp(`^--${name} is empty`), [`--${name}=`]);
   });
 
   it("does not take etcd's own data for an empty directory", async () => {

@@ -63,6 +63,7 @@ interface Place {
 
 function placeOf(given: GivenFlags, say: LauncherDeps["say"]): Place {
   const name = textOf(given, "name");
+  if (name === "") throw usage(`${sourceOf(given, "name")} is empty; write a name for the member`);
   const dataDir = textOf(given, "data-dir") || `${name}.etcd`;
   const clients = [...urlsIn(given, "listen-client-urls"), ...urlsIn(given, "listen-client-http-urls")];
   return {
@@ -146,8 +147,8 @@ function placeWords({
 }
 
 /** Everywhere that somebody may want to go to. */
-function hostsOf({ name, peers, clients, advertisedClients, cluster }: Place): readonly string[] {
-  const urls = [...peers, ...clients, ...advertisedClients, ...(cluster.get(name) ?? [])];
+function hostsOf({ name, peers, clients, metrics, advertisedClients, cluster }: Place): readonly string[] {
+  const urls = [...peers, ...clients, ...metrics, ...advertisedClients, ...(cluster.get(name) ?? [])];
   const hosts = urls.map(({ address }) => address.replace(/:\d+$/, "").replaceAll(/[[\]]/g, ""));
   return [...new Set(hosts)].filter((host) => host !== "" && host !== "0.0.0.0" && host !== "::");
 }

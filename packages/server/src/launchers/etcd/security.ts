@@ -11,6 +11,8 @@ import type { EtcdUrl } from "./urls.ts";
 export interface Traffic {
   readonly dataDir: string;
   readonly clients: readonly EtcdUrl[];
+  /** Those of probes, which are served with the certificates of clients. */
+  readonly metrics: readonly EtcdUrl[];
   readonly peers: readonly EtcdUrl[];
   /** Hosts for which a certificate that is made here is made. */
   readonly hosts: readonly string[];
@@ -38,16 +40,22 @@ interface Side {
 
 const inClear: Side = { words: [], isMade: false };
 
-function clientWords(given: GivenFlags, { dataDir, clients }: Traffic, say: LauncherDeps["say"]): Side {
+function clientWords(
+  given: GivenFlags,
+  { dataDir, clients, metrics }: Traffic,
+  say: LauncherDeps["say"],
+): Side {
   const isMade = isAutomatic(given, { flag: "auto-tls", file: "cert-file" }, say);
   const hasFiles = textOf(given, "cert-file") !== "";
-  if (!clients.some(({ scheme }) => scheme === "https")) {
+  if (![...clients, ...metrics].some(({ scheme }) => scheme === "https")) {
     if (hasFiles || isMade || isOn(given, "client-cert-auth"))
       say("clients are served in clear, as the http:// of their URLs says: certificates make no difference");
     return inClear;
   }
   if (!hasFiles && !isMade)
-    throw usage("a URL for clients is https://, which needs --cert-file and --key-file, or --auto-tls");
+    throw usage(
+      "a URL for clients or probes is https://, which needs --cert-file and --key-file, or --auto-tls",
+    );
   if (isOn(given, "client-cert-auth") && textOf(given, "trusted-ca-file") === "")
     throw usage(
       `${sourceOf(given, "client-cert-auth")} is true without --trusted-ca-file: name the CA that clients' certificates come from`,

@@ -1,4 +1,5 @@
 /** Words of dkv for everything that etcd's flags say, but for TLS. */
+import type { LogFormat } from "../../config/config.ts";
 import type { FlagName } from "../../config/flags.ts";
 import { type Setters, usage } from "../../config/value-reader.ts";
 import type { LauncherDeps } from "../launcher.ts";
@@ -24,13 +25,24 @@ const same: Readonly<Partial<Record<EtcdFlagName, FlagName>>> = {
   "bcrypt-cost": "bcrypt-cost",
 };
 
-/** Given under one of two names, of which the later counts. */
-const durations: Readonly<Partial<Record<EtcdFlagName, FlagName>>> = {
-  "experimental-corrupt-check-time": "corrupt-check-interval",
-  "corrupt-check-time": "corrupt-check-interval",
-  "experimental-watch-progress-notify-interval": "watch-progress-notify-interval",
-  "watch-progress-notify-interval": "watch-progress-notify-interval",
-};
+const samePairs = Object.entries(same) as readonly (readonly [EtcdFlagName, FlagName])[];
+
+/** Given under one of two names, of which the first counts. */
+const durations = [
+  ["corrupt-check-interval", ["corrupt-check-time", "experimental-corrupt-check-time"]],
+  [
+    "watch-progress-notify-interval",
+    ["watch-progress-notify-interval", "experimental-watch-progress-notify-interval"],
+  ],
+] as const satisfies readonly (readonly [FlagName, readonly EtcdFlagName[]])[];
+
+/** Those of them that are given, with the name under which they are. */
+function givenDurations(given: GivenFlags): readonly (readonly [FlagName, EtcdFlagName])[] {
+  return durations.flatMap(([own, names]) => {
+    const name = names.find((one) => given.has(one));
+    return name === undefined ? [] : [[own, name] as const];
+  });
+}
 
 /** What people change who want other values: a flag of etcd, a variable, or a place in a file. */
 export function settersOf(given: GivenFlags): Setters {
@@ -46,8 +58,8 @@ export function settersOf(given: GivenFlags): Setters {
     "auto-compaction-retention": sourceOf(given, "auto-compaction-retention"),
     "snapshot-count": sourceOf(given, "snapshot-count"),
   };
-  for (const [name, own] of pairs(same)) setters[own] = sourceOf(given, name);
-  for (const [name, own] of pairs(durations)) if (given.has(name)) setters[own] = sourceOf(given, name);
+  for (const [name, own] of samePairs) setters[own] = sourceOf(given, name);
+  for (const [own, name] of givenDurations(given)) setters[own] = sourceOf(given, name);
   return setters;
 }
 
@@ -59,10 +71,8 @@ export function plainWords(given: GivenFlags, say: LauncherDeps["say"]): readonl
       : "experimental-snapshot-catchup-entries",
   );
   return [
-    ...pairs(same).map(([name, own]) => `--${own}=${textOf(given, name)}`),
-    ...pairs(durations).flatMap(([name, own]) =>
-      given.has(name) ? [`--${own}=${String(msIn(given, name))}ms`] : [],
-    ),
+    ...samePairs.map(([name, own]) => `--${own}=${textOf(given, name)}`),
+    ...givenDurations(given).map(([own, name]) => `--${own}=${String(msIn(given, name))}ms`),
     `--quota-bytes=${quotaIn(given)}`,
     `--auto-compaction-retention=${retentionIn(given)}`,
     `--snapshot-catchup-entries=${catchup}`,
@@ -86,7 +96,8 @@ function quotaIn(given: GivenFlags): string {
 /** Hours and revisions are numbers to dkv too; what has units may have several. */
 function retentionIn(given: GivenFlags): string {
   const text = textOf(given, "auto-compaction-retention");
-  return /^\d+$/.test(text) ? text : `${String(msIn(given, "auto-compaction-retention"))}ms`;
+  const isTime = textOf(given, "auto-compaction-mode") !== "revision" && !/^\d+$/.test(text);
+  return isTime ? `${String(msIn(given, "auto-compaction-retention"))}ms` : text;
 }
 
 function msIn(given: GivenFlags, name: EtcdFlagName): number {
@@ -97,13 +108,22 @@ function msIn(given: GivenFlags, name: EtcdFlagName): number {
   return ms;
 }
 
+const formats: ReadonlyMap<string, LogFormat> = new Map([
+  ["json", "zap"],
+  ["console", "text"],
+]);
+
 const levels: Readonly<Record<string, string>> = { dpanic: "error", panic: "error", fatal: "error" };
 
 function logWords(given: GivenFlags, say: LauncherDeps["say"]): readonly string[] {
   const level = isOn(given, "debug") ? "debug" : textOf(given, "log-level").toLowerCase();
   const logger = textOf(given, "logger");
   if (logger !== "zap") say(`${sourceOf(given, "logger")} is "${logger}": lines are as those of zap`);
-  const format = textOf(given, "log-format") === "console" ? "text" : "zap";
+  const format = formats.get(textOf(given, "log-format"));
+  if (format === undefined)
+    throw usage(
+      `${sourceOf(given, "log-format")} is "${textOf(given, "log-format")}"; write json or console`,
+    );
   const outputs = textOf(given, "log-outputs")
     .split(",")
     .map((output) => output.trim());
@@ -115,10 +135,4 @@ function logWords(given: GivenFlags, say: LauncherDeps["say"]): readonly string[
     `--log-format=${format}`,
     `--log-output=${[...new Set(own)].join(",")}`,
   ];
-}
-
-function pairs(
-  table: Readonly<Partial<Record<EtcdFlagName, FlagName>>>,
-): readonly (readonly [EtcdFlagName, FlagName])[] {
-  return Object.entries(table) as [EtcdFlagName, FlagName][];
 }
