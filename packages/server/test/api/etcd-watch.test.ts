@@ -126,6 +126,20 @@ describe("Watch of etcd", () => {
     );
   });
 
+  it("keeps the ids of a thousand whose history was given up, and of no more", async (t) => {
+    const stream = await watching(t, "fast");
+    for (const value of ["1", "2", "3"]) await put(stream, "a", value);
+    await stream.client.kv.compact({ revision: 4n });
+    const lost = 1001;
+    for (let id = 0; id < lost; id += 1) stream.create({ key: bytes("a"), startRevision: 2n });
+    for (let ended = 0; ended < lost; ) if ((await stream.next()).canceled) ended += 1;
+    stream.create({ key: bytes("a"), watchId: 1n });
+    assert.match(await stream.told(), /duplicate watch ID/);
+    stream.cancel(0n);
+    stream.cancel(2n);
+    assert.equal(await stream.told(), "2@4: canceled");
+  });
+
   it("is refused by a member that has as many as it can, and the stream goes on", async (t) => {
     const stream = await watching(t, "fast");
     const { watches } = stream.client.member;

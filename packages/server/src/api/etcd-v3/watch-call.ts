@@ -51,14 +51,19 @@ const refusedAlone: ReadonlySet<ErrorCode> = new Set(["permissionDenied", "userE
 /** The id with which a client asks to have one chosen. */
 const anyId = 0n;
 
+/** Whose history was given up and which their client has not cancelled: it may never do so. */
+const mostLost = 1000;
+
 class WatchCall implements StreamCall {
   readonly #client: StreamClient;
   readonly #deps: WatchDeps;
   readonly #frames: WatchFrames;
   #stream: WatchStream | undefined;
   #progress: WatchProgress<Entry> | undefined;
-  /** One whose history was given up stays until its client cancels it. */
+  /** One whose history was given up keeps its id until its client cancels it, or many more were given up. */
   readonly #entries = new Map<bigint, Entry>();
+  /** Those, in the order in which it happened. */
+  readonly #lost = new Set<bigint>();
   /** Those that go on, as the member's stream knows them, where numbers are never used again. */
   readonly #numbered = new Map<number, Entry>();
   #nextId = 0n;
@@ -173,9 +178,14 @@ class WatchCall implements StreamCall {
   #cancel(id: bigint): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
-    this.#entries.delete(id);
+    this.#forget(id);
     if (this.#numbered.delete(entry.number)) this.#stream?.cancel(entry.number);
     this.#control({ watchId: id, revision: this.#revision, canceled: true });
+  }
+
+  #forget(id: bigint): void {
+    this.#entries.delete(id);
+    this.#lost.delete(id);
   }
 
   #refuse(cancelReason: string): void {
@@ -243,6 +253,9 @@ class WatchCall implements StreamCall {
 
   #lose({ id, number }: Entry, compactRevision: Revision): void {
     this.#numbered.delete(number);
+    this.#lost.add(id);
+    const [oldest = id] = this.#lost;
+    if (this.#lost.size > mostLost) this.#forget(oldest);
     this.#control({ watchId: id, revision: 0, canceled: true, compactRevision });
   }
 
