@@ -36,23 +36,32 @@ async function open(t: TestContext, bypass: "allowed" | "forbidden"): Promise<Op
   };
 }
 
-const watchOf = (key: string): Buffer => {
-  const value = { key: bytes(key), rangeEnd: bytes("\0") };
+const watchOf = (key: string, startRevision = 0n): Buffer => {
+  const value = { key: bytes(key), rangeEnd: bytes("\0"), startRevision };
   const request = create(WatchRequestSchema, { requestUnion: { case: "createRequest", value } });
   return frame(toBinary(WatchRequestSchema, request));
 };
 
-/** Revisions of the events in whole frames. */
-function revisionsIn(body: Buffer): { readonly revisions: readonly number[]; readonly rest: Buffer } {
+interface Answers {
+  readonly count: number;
+  /** Of all events. */
+  readonly revisions: readonly number[];
+  /** What is not a whole frame. */
+  readonly rest: Buffer;
+}
+
+function answersIn(body: Buffer): Answers {
   const revisions: number[] = [];
+  let count = 0;
   let rest = body;
   while (rest.length >= 5 && rest.length >= 5 + rest.readUInt32BE(1)) {
     const end = 5 + rest.readUInt32BE(1);
     const { events } = fromBinary(WatchResponseSchema, rest.subarray(5, end));
     revisions.push(...events.map(({ kv }) => Number(kv?.modRevision)));
     rest = rest.subarray(end);
+    count += 1;
   }
-  return { revisions, rest };
+  return { count, revisions, rest };
 }
 
 /** Counts the watches that are asked of the member from now on. */
@@ -96,7 +105,7 @@ for (const bypass of ["allowed", "forbidden"] as const)
       const told: number[] = [];
       let body = Buffer.alloc(0);
       stream.on("data", (chunk: Buffer) => {
-        const { revisions, rest } = revisionsIn(Buffer.concat([body, chunk]));
+        const { revisions, rest } = answersIn(Buffer.concat([body, chunk]));
         told.push(...revisions);
         body = Buffer.from(rest);
       });
@@ -108,6 +117,30 @@ for (const bypass of ["allowed", "forbidden"] as const)
       while (created() < 2) await new Promise(setImmediate);
       stream.close();
       while (member.watches.openStreams > 0) await new Promise(setImmediate);
+    });
+
+    it("whose watches are all refused, while it takes nothing, may watch afterwards", async (t) => {
+      const { begin, member } = await open(t, bypass);
+      const stream = begin("Watch/Watch");
+      const refusals = 2000;
+      stream.write(Buffer.concat(Array.from({ length: refusals }, () => watchOf("a", -1n))));
+      await once(stream, "response");
+      await pause();
+      let answers = 0;
+      const told: number[] = [];
+      let body = Buffer.alloc(0);
+      stream.on("data", (chunk: Buffer) => {
+        const { count, revisions, rest } = answersIn(Buffer.concat([body, chunk]));
+        answers += count;
+        told.push(...revisions);
+        body = Buffer.from(rest);
+      });
+      while (answers < refusals) await new Promise(setImmediate);
+      stream.write(watchOf("a"));
+      while (answers < refusals + 1) await new Promise(setImmediate);
+      await member.apply({ case: "set", value: plainSet(bytes("a"), bytes("1")) });
+      while (told.length === 0) await new Promise(setImmediate);
+      assert.deepEqual(told, [2]);
     });
 
     it("that keeps more leases alive at once than are answered has the rest wait", async (t) => {

@@ -233,8 +233,10 @@ class WatchCall implements StreamCall {
   #ask(): void {
     this.#groups = [];
     this.#sent = 0;
+    // All watches so far may have been refused.
+    if (this.#stream === undefined) return;
     this.#isAsking = true;
-    this.#stream?.next().then(this.#onMessages, this.#onFailure);
+    this.#stream.next().then(this.#onMessages, this.#onFailure);
   }
 
   #tell(group: Group): void {
