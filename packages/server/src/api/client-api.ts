@@ -15,7 +15,7 @@ import { createDoors, type DoorsOptions } from "./doors.ts";
 import { createErrorTranslator } from "./errors.ts";
 import { GrpcFastPath } from "./grpc-fast-path.ts";
 import { GrpcErrorBlocks } from "./grpc-status.ts";
-import { plainResponse, textResponse } from "./plain-response.ts";
+import { methodRefusal, plainResponse, textResponse } from "./plain-response.ts";
 import { queryPaths } from "./query/door.ts";
 import { unknownMethod } from "./unknown-method.ts";
 import { maxMessageBytes, requestTooLarge } from "./request-limit.ts";
@@ -130,7 +130,7 @@ async function answer(
   if (resource === undefined) return nothingAt(path);
   const isRead = method === "GET" || method === "HEAD";
   if (!isRead && resource.methods === "GET and HEAD")
-    return textResponse(405, "this path answers GET and HEAD only");
+    return methodRefusal("this path answers GET and HEAD only", "GET, HEAD");
   return plainResponse(
     await resource.answer(query, { get: (name) => header.get(name), connection }),
     method === "HEAD" ? "header" : "whole",

@@ -6,6 +6,13 @@ export function textResponse(status: number, line: string): HttpResponse {
   return plainResponse({ status, contentType: "text/plain; charset=utf-8", body: `${line}\n` }, "whole");
 }
 
+/** Refuses a method. @param allowed those that the path answers. Source: RFC 9110 §15.5.6 */
+export function methodRefusal(line: string, allowed: string): HttpResponse {
+  const response = textResponse(405, line);
+  response.header?.set("allow", allowed);
+  return response;
+}
+
 /** The form of a plain reply that goes to the client; HEAD wants its header only. */
 export function plainResponse(reply: PlainReply, wanted: "whole" | "header"): HttpResponse {
   const body = Buffer.from(reply.body);

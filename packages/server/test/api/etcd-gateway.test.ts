@@ -152,7 +152,10 @@ describe("the JSON gateway", () => {
   it("answers POST only, and nothing at other paths", async (t) => {
     const { said, url } = await open(t);
     const wrong = await fetch(`${url}/v3/kv/range`);
-    assert.deepEqual([wrong.status, await wrong.text()], [405, "Method Not Allowed\n"]);
+    assert.deepEqual(
+      [wrong.status, wrong.headers.get("allow"), await wrong.text()],
+      [405, "POST", "Method Not Allowed\n"],
+    );
     for (const path of ["/v3/kv/nothing", "/v3/kv/range/", "/v3/", "/v3/constructor"])
       assert.equal(await said(path), "404 Not Found\n");
     assert.equal(await said("/v4/kv/range"), "404 nothing is served at this path\n");

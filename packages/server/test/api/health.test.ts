@@ -179,7 +179,8 @@ describe("the HTTP resources", () => {
     const { url } = await openClientPort(t);
     const head = await fetch(`${url}/health`, { method: "HEAD" });
     assert.deepEqual([head.status, head.headers.get("content-length"), await head.text()], [200, "30", ""]);
-    assert.equal((await fetch(`${url}/health`, { method: "POST", body: "x" })).status, 405);
+    const wrong = await fetch(`${url}/health`, { method: "POST", body: "x" });
+    assert.deepEqual([wrong.status, wrong.headers.get("allow")], [405, "GET, HEAD"]);
     const missing = await fetch(`${url}/nowhere`);
     assert.deepEqual([missing.status, await missing.text()], [404, "nothing is served at this path\n"]);
   });

@@ -11,7 +11,7 @@ import type { BodyBudget } from "../../body-budget.ts";
 import type { ByteMethods } from "../../bridge.ts";
 import { callStream } from "../../called-stream.ts";
 import type { ErrorTranslator } from "../../errors.ts";
-import { plainResponse, textResponse } from "../../plain-response.ts";
+import { methodRefusal, plainResponse, textResponse } from "../../plain-response.ts";
 import type { StreamMethod } from "../../stream-method.ts";
 import type { SizeLimit, UnaryMethod } from "../../unary-method.ts";
 import { CallEnd } from "./call-end.ts";
@@ -67,7 +67,7 @@ export class Gateway {
     const method = methodAt(path);
     if (method === undefined) return undefined;
     if (method === "nothing") return Promise.resolve(textResponse(404, "Not Found"));
-    if (request.method !== "POST") return Promise.resolve(textResponse(405, "Method Not Allowed"));
+    if (request.method !== "POST") return Promise.resolve(methodRefusal("Method Not Allowed", "POST"));
     return this.#call(method, request).catch((error: unknown) =>
       plainResponse(refusal(this.#deps.translate(error)), "whole"),
     );
