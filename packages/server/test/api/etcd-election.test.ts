@@ -35,6 +35,9 @@ for (const way of ways)
         ],
         [2n, "e", "e/ab", 2n, 171n],
       );
+      const same = await stand(171n, "one");
+      assert.deepEqual([same.leader?.rev, same.header?.revision], [2n, 2n]);
+      assert.equal((await kv.range({ key: name })).header?.revision, 2n, "nothing is proclaimed");
       const again = await stand(171n, "two");
       assert.deepEqual([again.leader?.rev, again.header?.revision], [2n, 2n]);
       const now = await election.leader({ name });
@@ -127,3 +130,55 @@ for (const way of ways)
       ]);
     });
   });
+
+describe("an election of etcd", () => {
+  /** What is observed, with a member whose watches come to look when it is let go. */
+  async function observed(t: TestContext) {
+    const client = await withLeases(t, "fast", 1n, 2n);
+    const { watches } = client.member;
+    const wake = watches.wake.bind(watches);
+    const ending = new AbortController();
+    t.after(() => {
+      ending.abort();
+    });
+    const answers = client.election.observe({ name }, { signal: ending.signal })[Symbol.asyncIterator]();
+    const next = async (): Promise<string> => {
+      const { value, done } = await answers.next();
+      assert.equal(done, false, "it is observed any further");
+      return textOf(value.kv?.value ?? name);
+    };
+    const hold = async (calls: number): Promise<void> => {
+      while (watches.calls < calls) await new Promise(setImmediate);
+      watches.wake = () => undefined;
+    };
+    /** What has happened since is given up. */
+    const giveUp = async (): Promise<void> => {
+      await client.kv.put({ key: bytes("other") });
+      await client.kv.compact({ revision: BigInt(client.member.store.revision) });
+      watches.wake = wake;
+      wake();
+    };
+    return { ...client, next, hold, giveUp };
+  }
+
+  it("is observed further when its winner's end is in a history that was given up", async (t) => {
+    const { stand, election, next, hold, giveUp } = await observed(t);
+    const { leader } = await stand(1n, "one");
+    assert.equal(await next(), "one");
+    const following = next();
+    await hold(1);
+    await election.resign({ leader });
+    await stand(2n, "two");
+    await giveUp();
+    assert.equal(await following, "two");
+  });
+
+  it("is observed further when somebody has stood in a history that was given up", async (t) => {
+    const { stand, next, hold, giveUp } = await observed(t);
+    const first = next();
+    await hold(1);
+    await stand(1n, "one");
+    await giveUp();
+    assert.equal(await first, "one");
+  });
+});

@@ -32,7 +32,15 @@ describe("Cluster of etcd", () => {
   it("lists members with URLs; one that has only its address as a name has not started", async (t) => {
     const { cluster, member } = await openEtcd(t);
     const added = { ...other, id: nodeId(3n), name: "x:1", peerAddress: "x:1", clientAddress: "" };
-    member.others = [other, added, { ...added, id: nodeId(4n), peerAddress: "moved:1" }];
+    member.others = [
+      other,
+      added,
+      { ...added, id: nodeId(4n), peerAddress: "moved:1" },
+      { ...added, id: nodeId(5n), clientAddress: "x:2" },
+      { ...added, id: nodeId(6n), name: "six" },
+    ];
+    await cluster.memberList({});
+    assert.equal(member.barriers, 0);
     const { header, members } = await cluster.memberList({ linearizable: true });
     assert.equal(header?.revision, 0n);
     assert.equal(member.barriers, 1);
@@ -49,6 +57,8 @@ describe("Cluster of etcd", () => {
         [2n, "two", ["http://two:2380"], ["http://two:2379"], true],
         [3n, "", ["http://x:1"], [], true],
         [4n, "", ["http://moved:1"], [], true],
+        [5n, "x:1", ["http://x:1"], ["http://x:2"], true],
+        [6n, "six", ["http://x:1"], [], true],
       ],
     );
   });
@@ -130,7 +140,7 @@ describe("Cluster of etcd", () => {
 describe("Maintenance of etcd", () => {
   it("tells how the member is, with a version that clients accept", async (t) => {
     const { maintenance, member } = await openEtcd(t);
-    member.about = { dataBytes: 5000, commitIndex: logIndex(7), quotaBytes: 9000 };
+    member.about = { dataBytes: 5000, commitIndex: logIndex(7), quotaBytes: 9000, isLearner: true };
     const status = await maintenance.status({});
     assert.match(status.version, /^3\.7\.\d+$/);
     assert.deepEqual(
@@ -140,9 +150,10 @@ describe("Maintenance of etcd", () => {
         status.raftIndex,
         status.raftAppliedIndex,
         status.dbSizeQuota,
+        status.isLearner,
         status.errors,
       ],
-      [5000n, member.status().memberId, 7n, 1n, 9000n, []],
+      [5000n, member.status().memberId, 7n, 1n, 9000n, true, []],
     );
     member.leader = "";
     assert.deepEqual((await maintenance.status({})).errors, ["etcdserver: no leader"]);
@@ -153,6 +164,8 @@ describe("Maintenance of etcd", () => {
     const alarm = { memberID: 2n, alarm: AlarmType.NOSPACE };
     const rows = async (action: Action, more = {}): Promise<unknown[]> =>
       (await maintenance.alarm({ action, ...more })).alarms.map(({ memberID, alarm }) => [memberID, alarm]);
+    for (const action of [Action.DEACTIVATE, Action.ACTIVATE])
+      assert.deepEqual(await rows(action, { memberID: 2n }), [], "of no kind");
     assert.deepEqual(await rows(Action.DEACTIVATE, alarm), []);
     assert.deepEqual(await rows(Action.ACTIVATE, alarm), [[2n, AlarmType.NOSPACE]]);
     assert.deepEqual(await rows(Action.GET), [[2n, AlarmType.NOSPACE]]);
