@@ -6,6 +6,7 @@ import { describe, it, type TestContext } from "node:test";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
   LeaseKeepAliveRequestSchema,
+  RangeRequestSchema,
   WatchRequestSchema,
   WatchResponseSchema,
 } from "@dkv/protocol/etcdserverpb/rpc";
@@ -141,6 +142,26 @@ for (const bypass of ["allowed", "forbidden"] as const)
       await member.apply({ case: "set", value: plainSet(bytes("a"), bytes("1")) });
       while (told.length === 0) await new Promise(setImmediate);
       assert.deepEqual(told, [2]);
+    });
+
+    it("that takes nothing of a range in parts has no more of it read", async (t) => {
+      const { begin, member } = await open(t, bypass);
+      const value = Buffer.alloc(100_000, 7);
+      const keys = 200;
+      for (let at = 0; at < keys; at += 1)
+        await member.apply({ case: "set", value: plainSet(bytes(`k${String(at)}`), value) });
+      const stream = begin("KV/RangeStream");
+      const range = create(RangeRequestSchema, { key: bytes("\0"), rangeEnd: bytes("\0") });
+      stream.end(frame(toBinary(RangeRequestSchema, range)));
+      await once(stream, "response");
+      await pause();
+      assert.ok(member.reads < 25, `${String(member.reads)} of 40 parts were read`);
+      let taken = 0;
+      stream.on("data", (chunk: Buffer) => {
+        taken += chunk.length;
+      });
+      await once(stream, "end");
+      assert.ok(taken > keys * value.length);
     });
 
     it("that keeps more leases alive at once than are answered has the rest wait", async (t) => {
