@@ -7,6 +7,7 @@ import { families } from "../../src/generate/generate.ts";
 import type { PlainMessage } from "../../src/message/plain.ts";
 import { readOptions } from "../../src/options.ts";
 import { runDiff } from "../../src/run.ts";
+import { startDkv } from "../../src/servers/dkv.ts";
 import { startEtcd } from "../../src/servers/etcd.ts";
 import type { Step } from "../../src/step.ts";
 
@@ -58,6 +59,15 @@ async function compare(other: StartPlayer, args: readonly string[]) {
   });
   return { isAlike, printed: lines.join("\n") };
 }
+
+describe("etcd against dkv", { skip }, () => {
+  for (const members of [1, 3])
+    it(`does not differ in a short run, with ${String(members)} of its members`, async () => {
+      const flags = ["--count", "1500", "--members", String(members), "--shrink", "30"];
+      const { isAlike, printed } = await compare(() => startPlayer(() => startDkv(members)), flags);
+      assert.ok(isAlike, printed);
+    });
+});
 
 describe("etcd against etcd", { skip }, () => {
   it("does not differ, whatever is asked", async () => {
