@@ -11,14 +11,11 @@ import type {
   LeaseTimeToLiveResponseSchema,
 } from "@dkv/protocol/etcdserverpb/rpc";
 import { noLease } from "@dkv/store";
-import type { Member } from "../../consensus/member.ts";
+import { maxTtlSeconds, type Member } from "../../consensus/member.ts";
 import { LeaseFrames } from "./encoding/lease-frames.ts";
 import { etcdError } from "./errors.ts";
 import { headerOf } from "./header.ts";
 import type { CallInfo } from "./method.ts";
-
-/** Seconds: some 285 years. */
-const maxTtl = 9_000_000_000n;
 
 /** What is said of the time of a lease that there is not. */
 const goneTtl = -1n;
@@ -35,7 +32,7 @@ export class LeaseService {
   /** Answers with a gRPC frame. */
   async grant(request: LeaseGrantRequest, { timeoutMs }: CallInfo): Promise<Buffer> {
     const { leases } = this.#member;
-    if (request.TTL > maxTtl) throw etcdError(this.#hasSpace() ? "leaseTtlTooLarge" : "noSpace");
+    if (request.TTL > maxTtlSeconds) throw etcdError(this.#hasSpace() ? "leaseTtlTooLarge" : "noSpace");
     const isTooShort = request.TTL < leases.leastTtl;
     const ttl = isTooShort ? leases.leastTtl : request.TTL;
     const id = request.ID === noLease ? leases.newId() : request.ID;

@@ -21,14 +21,13 @@ import { nodeId } from "@dkv/raft";
 import type { Member, MemberAlarm } from "../../consensus/member.ts";
 import { DkvError } from "../../platform/errors.ts";
 import { etcdVersion } from "../../version.ts";
+import { revisionOf } from "../dkv-v1/numbers.ts";
 import { etcdError, etcdErrorText } from "./errors.ts";
 import { headerOf } from "./header.ts";
 import type { CallInfo } from "./method.ts";
 
 /** Of a history without any change. */
 const hashOfNothing = 1084519789;
-
-const largestRevision = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** Every method rejects with a DkvError, or with an error of etcd. */
 export class MaintenanceService {
@@ -72,8 +71,7 @@ export class MaintenanceService {
 
   async hashKv({ revision }: HashKVRequest): Promise<MessageInitShape<typeof HashKVResponseSchema>> {
     if (revision < 0n) return this.#hashOfNothing(revision);
-    const through = revision > largestRevision ? largestRevision : revision;
-    const result = await this.#member.hashHistory(Number(through));
+    const result = await this.#member.hashHistory(revisionOf(revision));
     return {
       header: headerOf(this.#member, result.revision),
       hash: result.hash,

@@ -5,6 +5,7 @@ import {
 } from "@dkv/protocol/etcdserverpb/rpc";
 import { intervalOf } from "@dkv/store";
 import type { WatchMessage, WatchSpec } from "../../consensus/member.ts";
+import { revisionOf } from "../dkv-v1/numbers.ts";
 import { etcdErrorText } from "./errors.ts";
 
 type EventsMessage = Extract<WatchMessage, { kind: "events" }>;
@@ -13,7 +14,6 @@ type EventsMessage = Extract<WatchMessage, { kind: "events" }>;
 const fewEvents = 100;
 
 const firstKey = Uint8Array.of(0);
-const largestRevision = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** A watch that there cannot be says why. */
 export type Asked =
@@ -29,7 +29,7 @@ export function specOf(request: WatchCreateRequest): Asked {
     return { kind: "refused", reason: "mvcc: watcher range is empty" };
   const spec = {
     interval,
-    startRevision: Number(startRevision > largestRevision ? largestRevision : startRevision),
+    startRevision: revisionOf(startRevision),
     wantPrevious: prevKv,
     wantSets: !filters.includes(Filter.NOPUT),
     wantDeletes: !filters.includes(Filter.NODELETE),
