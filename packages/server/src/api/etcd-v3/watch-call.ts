@@ -15,7 +15,8 @@ import { decode } from "../unary-method.ts";
 import { type ControlAnswer, noWatchId, WatchFrames } from "./encoding/watch-frames.ts";
 import { etcdErrorText } from "./errors.ts";
 import { reasonOf, RefusedWatches } from "./refused-watches.ts";
-import { type Progressing, WatchProgress } from "./watch-progress.ts";
+import { type Entry, WatchEntries } from "./watch-entries.ts";
+import { WatchProgress } from "./watch-progress.ts";
 import { type Group, groupsOf, specOf } from "./watch-requests.ts";
 
 export interface WatchDeps {
@@ -39,20 +40,8 @@ export function watchMethod(deps: WatchDeps): StreamMethod {
   };
 }
 
-interface Entry extends Progressing {
-  readonly id: bigint;
-  readonly wantsProgress: boolean;
-  readonly inFragments: boolean;
-}
-
 /** Why a watch is cancelled as it is created, and others of the stream are not, as far as that goes. */
 const refusedAlone: ReadonlySet<ErrorCode> = new Set(["permissionDenied", "userEmpty", "invalidAuthToken"]);
-
-/** The id with which a client asks to have one chosen. */
-const anyId = 0n;
-
-/** Whose history was given up and which their client has not cancelled: it may never do so. */
-const mostLost = 1000;
 
 class WatchCall implements StreamCall {
   readonly #client: StreamClient;
@@ -60,14 +49,7 @@ class WatchCall implements StreamCall {
   readonly #frames: WatchFrames;
   #stream: WatchStream | undefined;
   #progress: WatchProgress<Entry> | undefined;
-  /** One whose history was given up keeps its id until its client cancels it, or many more were given up. */
-  readonly #entries = new Map<bigint, Entry>();
-  /** Those, in the order in which it happened. */
-  readonly #lost = new Set<bigint>();
-  /** Those that go on, as the member's stream knows them, where numbers are never used again. */
-  readonly #numbered = new Map<number, Entry>();
-  #nextId = 0n;
-  #nextNumber = 1;
+  readonly #entries = new WatchEntries();
   /** What is to be told next, and was not sent. */
   #groups: readonly Group[] = [];
   #sent = 0;
@@ -106,7 +88,7 @@ class WatchCall implements StreamCall {
         this.#cancel(requestUnion.value.watchId);
         return;
       case "progressRequest":
-        if (this.#numbered.size > 0) this.#progress?.request();
+        if (this.#entries.size > 0) this.#progress?.request();
         return;
       case undefined:
     }
@@ -138,19 +120,17 @@ class WatchCall implements StreamCall {
       this.#refuse(asked.reason);
       return;
     }
-    if (request.watchId !== anyId && this.#entries.has(request.watchId)) {
+    if (this.#entries.isTaken(request.watchId)) {
       this.#refuse("mvcc: duplicate watch ID provided on the WatchStream");
       return;
     }
-    const number = this.#nextNumber;
     try {
       const stream = this.#open();
       const revision = this.#revision;
-      stream.create(number, asked.spec);
-      this.#nextNumber += 1;
+      stream.create(this.#entries.nextNumber, asked.spec);
       this.#progress?.created();
-      const entry = this.#register(request, number);
-      this.#control({ watchId: entry.id, revision, created: true });
+      const { id } = this.#entries.add(request);
+      this.#control({ watchId: id, revision, created: true });
       this.#goOn();
     } catch (error) {
       const code = error instanceof DkvError ? error.code : undefined;
@@ -160,32 +140,11 @@ class WatchCall implements StreamCall {
     }
   }
 
-  #register({ watchId, progressNotify, fragment }: WatchCreateRequest, number: number): Entry {
-    const id = watchId === anyId ? this.#chosenId() : watchId;
-    const entry = { id, number, wantsProgress: progressNotify, inFragments: fragment, wasTold: false };
-    this.#entries.set(id, entry);
-    this.#numbered.set(number, entry);
-    return entry;
-  }
-
-  #chosenId(): bigint {
-    while (this.#entries.has(this.#nextId)) this.#nextId += 1n;
-    const id = this.#nextId;
-    this.#nextId += 1n;
-    return id;
-  }
-
   #cancel(id: bigint): void {
-    const entry = this.#entries.get(id);
-    if (entry === undefined) return;
-    this.#forget(id);
-    if (this.#numbered.delete(entry.number)) this.#stream?.cancel(entry.number);
+    const canceled = this.#entries.cancel(id);
+    if (canceled === undefined) return;
+    if (canceled.number !== undefined) this.#stream?.cancel(canceled.number);
     this.#control({ watchId: id, revision: this.#revision, canceled: true });
-  }
-
-  #forget(id: bigint): void {
-    this.#entries.delete(id);
-    this.#lost.delete(id);
   }
 
   #refuse(cancelReason: string): void {
@@ -208,8 +167,7 @@ class WatchCall implements StreamCall {
       clock,
       intervalMs,
       // While nothing is asked for, something that was handed out waits for the client.
-      watches: () =>
-        this.#isAsking ? [...this.#numbered.values()].filter(({ wantsProgress }) => wantsProgress) : [],
+      watches: () => (this.#isAsking ? this.#entries.progressing() : []),
       tell: ({ id }, through) => {
         this.#control({ watchId: id, revision: through });
       },
@@ -246,24 +204,20 @@ class WatchCall implements StreamCall {
       return;
     }
     // It may have been cancelled since this was told.
-    const entry = this.#numbered.get(group.id);
+    const entry = this.#entries.numbered(group.id);
     if (entry === undefined) return;
     if (group.kind === "compacted") this.#lose(entry, group.compactRevision);
     else if (group.kind === "forbidden") this.#forbid(entry, group.error);
     else this.#tellEvents(entry, group);
   }
 
-  #lose({ id, number }: Entry, compactRevision: Revision): void {
-    this.#numbered.delete(number);
-    this.#lost.add(id);
-    const [oldest = id] = this.#lost;
-    if (this.#lost.size > mostLost) this.#forget(oldest);
-    this.#control({ watchId: id, revision: 0, canceled: true, compactRevision });
+  #lose(entry: Entry, compactRevision: Revision): void {
+    this.#entries.lose(entry);
+    this.#control({ watchId: entry.id, revision: 0, canceled: true, compactRevision });
   }
 
-  #forbid({ id, number }: Entry, error: DkvError): void {
-    this.#numbered.delete(number);
-    this.#entries.delete(id);
+  #forbid({ id }: Entry, error: DkvError): void {
+    this.#entries.cancel(id);
     const cancelReason = reasonOf(error, this.#deps);
     this.#control({ watchId: id, revision: this.#revision, canceled: true, cancelReason });
   }
