@@ -3,6 +3,7 @@ import { clientMutants } from "./list/client.ts";
 import { consensusMutants } from "./list/consensus.ts";
 import { doorMutants } from "./list/doors.ts";
 import { etcdMutants } from "./list/etcd.ts";
+import { etcdStreamMutants } from "./list/etcd-streams.ts";
 import { guardMutants } from "./list/guards.ts";
 import { memberMutants } from "./list/member.ts";
 import { membershipMutants } from "./list/membership.ts";
@@ -21,5 +22,6 @@ export const mutants: readonly Mutant[] = [
   ...clientMutants,
   ...doorMutants,
   ...etcdMutants,
+  ...etcdStreamMutants,
   ...guardMutants,
 ];

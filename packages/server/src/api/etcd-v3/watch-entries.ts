@@ -61,8 +61,8 @@ export class WatchEntries {
   }
 
   /**
-   * Its client wants it no more, or may not have it, and its id is free. Returns the number that goes on with it, if one does;
-   * undefined if there is no such id.
+   * Its client wants it no more, or may not have it any more: its id is free. Returns the number of the watch
+   * if that goes on, and undefined if there is no such id.
    */
   cancel(id: bigint): { readonly number: number | undefined } | undefined {
     const entry = this.#byId.get(id);

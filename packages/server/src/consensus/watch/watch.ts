@@ -73,8 +73,8 @@ export interface WatchStream {
   requestProgress(): void;
   /**
    * Up to and with this revision, everything the watch wants has been handed out by {@link next}. Never goes
-   * back. Undefined if there is no such watch, or if its first revision is one to come. Looks through all that
-   * is queued.
+   * back. Undefined if there is no such watch, or if its first revision is one to come. Looks through all
+   * that is queued.
    */
   toldThrough(id: number): Revision | undefined;
   /**
