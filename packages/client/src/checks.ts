@@ -3,6 +3,7 @@ import { isUint8Array } from "node:util/types";
 
 import { badConfiguration, DkvClientError } from "./errors.ts";
 import type { Keys, LeaseRef } from "./keys.ts";
+import { type Names, names } from "./option-names.ts";
 import type { User } from "./options.ts";
 import { checkTls, type TlsOptions } from "./tls.ts";
 
@@ -23,6 +24,8 @@ export function chooseTls(
   scheme: "http" | "https" | undefined,
 ): TlsOptions | undefined {
   if (tls === undefined) return scheme === "https" ? {} : undefined;
+  const wrong = wrongOptions(tls, names.tls);
+  if (wrong !== undefined) throw badConfiguration(`tls: ${wrong}`);
   if (scheme === "http")
     throw badConfiguration("TLS files are given and the endpoints say http://; write https:// or host:port");
   checkTls(tls);
@@ -32,6 +35,8 @@ export function chooseTls(
 /** @throws DkvClientError `bad_configuration` */
 export function checkUser(user: User | undefined): User | undefined {
   if (user === undefined) return undefined;
+  const wrong = wrongOptions(user, names.user);
+  if (wrong !== undefined) throw badConfiguration(`user: ${wrong}`);
   for (const [what, given] of [
     ["name", user.name],
     ["password", user.password],
@@ -43,6 +48,22 @@ export function checkUser(user: User | undefined): User | undefined {
   if (user.name === "" || user.name.includes(":"))
     throw badConfiguration("the name of the user is empty, or has a colon in it: write another one");
   return user;
+}
+
+/** What is wrong with options that have a name which is none; undefined if nothing is. */
+export function wrongOptions<Options>(options: Options, known: Names<Options>): string | undefined {
+  const given: unknown = options;
+  if (typeof given !== "object" || given === null) return `the options are ${shown(given)}: give an object`;
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(known, name));
+  if (unknown === undefined) return undefined;
+  return `there is no option "${unknown}" here: there are ${Object.keys(known).join(", ")}`;
+}
+
+/** A condition that is misspelt would be none. @throws DkvClientError `invalid_request` */
+export function checkOptions<Options>(options: Options, known: Names<Options>): Options {
+  const wrong = wrongOptions(options, known);
+  if (wrong !== undefined) throw invalid(wrong);
+  return options;
 }
 
 /**

@@ -1,7 +1,8 @@
 import { Auth } from "./auth.ts";
 import { readPieces } from "./backup.ts";
-import { checkUser, chooseTls } from "./checks.ts";
+import { checkOptions, checkUser, chooseTls, wrongOptions } from "./checks.ts";
 import { parseEndpoints } from "./endpoints.ts";
+import { badConfiguration } from "./errors.ts";
 import * as keys from "./key-requests.ts";
 import type {
   CompactResult,
@@ -21,6 +22,7 @@ import { headOf } from "./line.ts";
 import { elect, type Leadership, lock, type Lock } from "./lock.ts";
 import { MemberDoors } from "./member.ts";
 import { changeMembership, type MembershipChange } from "./membership.ts";
+import { names } from "./option-names.ts";
 import type {
   BackupOptions,
   CallOptions,
@@ -29,6 +31,7 @@ import type {
   DkvClientOptions,
   GetOptions,
   GrantOptions,
+  LeaseOptions,
   ListOptions,
   ListPageOptions,
   LockOptions,
@@ -66,6 +69,8 @@ export class DkvClient {
 
   /** Connects to nothing yet. @throws DkvClientError `bad_configuration` */
   constructor(options: DkvClientOptions) {
+    const wrong = wrongOptions(options, names.client);
+    if (wrong !== undefined) throw badConfiguration(wrong);
     const { endpoints, scheme } = parseEndpoints(options.endpoints);
     const closed = this.#closing.signal;
     this.#doors = new MemberDoors({ tls: chooseTls(options.tls, scheme), user: checkUser(options.user) });
@@ -77,7 +82,7 @@ export class DkvClient {
 
   /** The key's value and history; undefined if there is no such key. */
   async get(key: string, options: GetOptions = {}): Promise<GetResult | undefined> {
-    return keys.getKey(this.#requests, key, options);
+    return keys.getKey(this.#requests, key, checkOptions(options, names.get));
   }
 
   /**
@@ -85,22 +90,24 @@ export class DkvClient {
    * nothing is written then.
    */
   async set(key: string, value: string | Uint8Array, options: SetOptions = {}): Promise<SetResult> {
-    return keys.setKey(this.#requests, keys.setRequest(key, value, options), options);
+    const { signal, timeoutMs, ...more } = checkOptions(options, names.set);
+    return keys.setKey(this.#requests, keys.setRequest(key, value, more), { signal, timeoutMs });
   }
 
   /** Deletes a key. Says whether it was there; that it was not is no error. Conditions are those of `set`. */
   async delete(key: string, options: DeleteOptions = {}): Promise<DeleteResult> {
-    return keys.deleteKey(this.#requests, keys.deleteRequest(key, options), options);
+    const { signal, timeoutMs, ...more } = checkOptions(options, names.delete);
+    return keys.deleteKey(this.#requests, keys.deleteRequest(key, more), { signal, timeoutMs });
   }
 
   /** Keys in the order of their bytes, as they all were at one revision; read page by page as they are taken. */
   list(range: Keys, options: ListOptions = {}): AsyncGenerator<KeyValue> {
-    return keys.listKeys(this.#requests, range, options);
+    return keys.listKeys(this.#requests, range, checkOptions(options, names.list));
   }
 
   /** One page of keys. All pages show the revision of the first. */
   async listPage(range: Keys, options: ListPageOptions = {}): Promise<Page> {
-    return keys.listPage(this.#requests, range, options);
+    return keys.listPage(this.#requests, range, checkOptions(options, names.listPage));
   }
 
   /** Does one of two lists of operations as one change; `compare` and `op` help to write it. */
@@ -113,7 +120,7 @@ export class DkvClient {
    * Goes on with another member when one is lost. Begins when it is first read, or by its `open`.
    */
   watch(range: Keys, options: WatchOptions = {}): Watch {
-    return new Watch(this.#requests, range, options);
+    return new Watch(this.#requests, range, checkOptions(options, names.watch));
   }
 
   /**
@@ -121,17 +128,17 @@ export class DkvClient {
    * giving up what is given up already.
    */
   async compact(revision: number, options: CompactOptions = {}): Promise<CompactResult> {
-    return keys.compact(this.#requests, revision, options);
+    return keys.compact(this.#requests, revision, checkOptions(options, names.compact));
   }
 
   /** A stream for many operations at the same time. Close it. */
   pipe(options: PipeOptions = {}): Pipe {
-    return new Pipe(this.#requests, options);
+    return new Pipe(this.#requests, checkOptions(options, names.pipe));
   }
 
   /** Makes a lease, which somebody has to keep alive; `lease` does that by itself. */
   async grantLease(ttlSeconds: number, options: GrantOptions = {}): Promise<GrantResult> {
-    return leases.grantLease(this.#requests, ttlSeconds, options);
+    return leases.grantLease(this.#requests, ttlSeconds, checkOptions(options, names.grant));
   }
 
   /** Gives a lease all of its time again. One that is gone is `lease_not_found`. */
@@ -145,11 +152,8 @@ export class DkvClient {
   }
 
   /** What is left of a lease and, with `returnKeys`, its keys. One that is gone is `lease_not_found`. */
-  async getLease(
-    lease: LeaseRef,
-    options: CallOptions & { readonly returnKeys?: boolean | undefined } = {},
-  ): Promise<LeaseInfo> {
-    return leases.getLease(this.#requests, lease, options);
+  async getLease(lease: LeaseRef, options: LeaseOptions = {}): Promise<LeaseInfo> {
+    return leases.getLease(this.#requests, lease, checkOptions(options, names.lease));
   }
 
   async listLeases(options: CallOptions = {}): Promise<LeasesResult> {
@@ -158,7 +162,7 @@ export class DkvClient {
 
   /** Makes a lease that keeps itself alive until it is closed, and says when it is lost. */
   async lease(ttlSeconds: number, options: CallOptions = {}): Promise<Lease> {
-    return Lease.grant(this.#requests, ttlSeconds, options);
+    return Lease.grant(this.#requests, ttlSeconds, checkOptions(options, names.call));
   }
 
   /**
@@ -167,12 +171,12 @@ export class DkvClient {
    * that begin with the name and a slash belong to the lock.
    */
   async lock(name: string, options: LockOptions = {}): Promise<Lock> {
-    return lock(this.#requests, name, options);
+    return lock(this.#requests, name, checkOptions(options, names.lock));
   }
 
   /** Waits, however long, until it leads those who ask for the same name. The value is for others to read. */
   async elect(name: string, value: string | Uint8Array, options: LockOptions = {}): Promise<Leadership> {
-    return elect(this.#requests, { name, value }, options);
+    return elect(this.#requests, { name, value }, checkOptions(options, names.lock));
   }
 
   /** The key of who leads, or holds the lock, of that name; undefined if nobody does. */
@@ -255,10 +259,8 @@ export class DkvClient {
    * Resolves when the first bytes are here. The timeout counts until then, and after that from one piece to
    * the next. Reading may throw DkvClientError; what broke off begins anew.
    */
-  async backup({
-    serializable = false,
-    ...options
-  }: BackupOptions = {}): Promise<AsyncGenerator<Uint8Array>> {
+  async backup(given: BackupOptions = {}): Promise<AsyncGenerator<Uint8Array>> {
+    const { serializable = false, ...options } = checkOptions(given, names.backup);
     const request = { serializable };
     const pieces = await this.#requests.perform(
       { name: "backup", effect: "none", call: async (calls, limits) => calls.backup(request, limits) },

@@ -3,7 +3,7 @@ import { checkLease, checkTtl } from "./checks.ts";
 import { DkvClientError, type ErrorCode } from "./errors.ts";
 import type { LeaseRef } from "./keys.ts";
 import type { GrantResult, KeepAliveResult, LeaseInfo, LeasesResult, RevokeResult } from "./leases.ts";
-import type { CallOptions, GrantOptions } from "./options.ts";
+import type { CallOptions, GrantOptions, LeaseOptions } from "./options.ts";
 import { randomId } from "./platform/time.ts";
 import type { Requests } from "./requests.ts";
 
@@ -73,7 +73,7 @@ export async function revokeLease(
 export async function getLease(
   requests: Requests,
   lease: LeaseRef,
-  { returnKeys = false, ...options }: CallOptions & { readonly returnKeys?: boolean | undefined },
+  { returnKeys = false, ...options }: LeaseOptions,
 ): Promise<LeaseInfo> {
   const request = { id: checkLease(lease), returnKeys };
   return requests.perform(

@@ -111,6 +111,11 @@ export interface GrantOptions extends CallOptions {
   readonly id?: bigint | undefined;
 }
 
+export interface LeaseOptions extends CallOptions {
+  /** Whether the answer has the keys that are deleted with it. */
+  readonly returnKeys?: boolean | undefined;
+}
+
 export interface PipeOptions {
   /** Most operations that are sent and not answered; more wait here. 256 unless given. */
   readonly maxInFlight?: number | undefined;

@@ -1,7 +1,9 @@
 import type { MemberCalls } from "./calls.ts";
+import { checkOptions } from "./checks.ts";
 import { DkvClientError } from "./errors.ts";
 import { deleteRequest, getRequest, setRequest } from "./key-requests.ts";
 import type { DeleteResult, GetResult, SetResult } from "./keys.ts";
+import { type Piping, piping } from "./option-names.ts";
 import type { CallOptions, DeleteOptions, GetOptions, PipeOptions, SetOptions } from "./options.ts";
 import { PendingOperations } from "./pipe-pending.ts";
 import { jittered, sleep } from "./platform/time.ts";
@@ -9,9 +11,6 @@ import type { Requests } from "./requests.ts";
 import { backoffMs } from "./retry.ts";
 import { checkTxn, type Txn, type TxnResult } from "./txn.ts";
 import type { Piped, PipedOperation } from "./wire/pipe-messages.ts";
-
-type PipedCallOptions = Pick<CallOptions, "signal">;
-type Piping<Options extends CallOptions> = Omit<Options, "timeoutMs">;
 
 /**
  * Many operations on one stream: each is done, durable and answered on its own, in any order, so that one
@@ -35,7 +34,8 @@ export class Pipe {
   }
 
   /** As the client's `get`. */
-  async get(key: string, { signal, ...options }: Piping<GetOptions> = {}): Promise<GetResult | undefined> {
+  async get(key: string, given: Piping<GetOptions> = {}): Promise<GetResult | undefined> {
+    const { signal, ...options } = checkOptions(given, piping.get);
     try {
       return await this.#add<GetResult>({ kind: "get", request: getRequest(key, options) }, signal);
     } catch (error) {
@@ -45,21 +45,20 @@ export class Pipe {
   }
 
   /** As the client's `set`, without its repetitions. */
-  async set(
-    key: string,
-    value: string | Uint8Array,
-    { signal, ...options }: Piping<SetOptions> = {},
-  ): Promise<SetResult> {
+  async set(key: string, value: string | Uint8Array, given: Piping<SetOptions> = {}): Promise<SetResult> {
+    const { signal, ...options } = checkOptions(given, piping.set);
     return this.#add<SetResult>({ kind: "set", request: setRequest(key, value, options) }, signal);
   }
 
   /** As the client's `delete`, without its repetitions. */
-  async delete(key: string, { signal, ...options }: Piping<DeleteOptions> = {}): Promise<DeleteResult> {
+  async delete(key: string, given: Piping<DeleteOptions> = {}): Promise<DeleteResult> {
+    const { signal, ...options } = checkOptions(given, piping.delete);
     return this.#add<DeleteResult>({ kind: "delete", request: deleteRequest(key, options) }, signal);
   }
 
   /** As the client's `txn`, without its repetitions. */
-  async txn(txn: Txn, { signal }: PipedCallOptions = {}): Promise<TxnResult> {
+  async txn(txn: Txn, given: Piping<CallOptions> = {}): Promise<TxnResult> {
+    const { signal } = checkOptions(given, piping.call);
     return this.#add<TxnResult>({ kind: "txn", request: checkTxn(txn) }, signal);
   }
 

@@ -1,7 +1,8 @@
-import { checkTimeout } from "./checks.ts";
+import { checkOptions, checkTimeout } from "./checks.ts";
 import type { Endpoint } from "./endpoints.ts";
 import { DkvClientError } from "./errors.ts";
 import { type Operation, type OperationDeps, perform } from "./operation.ts";
+import { names } from "./option-names.ts";
 import type { CallOptions } from "./options.ts";
 import type { Header } from "./results.ts";
 import { Route } from "./route.ts";
@@ -49,8 +50,9 @@ export class Requests {
   async #run<Result>(
     deps: OperationDeps,
     operation: Operation<Result>,
-    { signal, timeoutMs = this.timeoutMs }: CallOptions,
+    options: CallOptions,
   ): Promise<Result> {
+    const { signal, timeoutMs = this.timeoutMs } = checkOptions(options, names.call);
     if (this.closed.aborted)
       throw new DkvClientError({ code: "closed", retry: "never" }, "the client is closed");
     return perform(deps, operation, { timeoutMs: checkTimeout(timeoutMs), signal });

@@ -6,12 +6,14 @@ import {
   checkLease,
   checkLife,
   checkLimit,
+  checkOptions,
   checkText,
   checkTtl,
   invalid,
   valueBytes,
 } from "./checks.ts";
 import type { Keys, KeyValue, LeaseRef } from "./keys.ts";
+import { inTxn } from "./option-names.ts";
 import type { Header } from "./results.ts";
 
 /** What to do as one change, depending on what is so. */
@@ -137,8 +139,9 @@ export const op = {
   /** Reads a key, or keys. `limit`: most of them; all unless given. */
   get(
     keys: string | Keys,
-    { limit = 0, keysOnly = false }: { readonly limit?: number; readonly keysOnly?: boolean } = {},
+    options: { readonly limit?: number; readonly keysOnly?: boolean } = {},
   ): TxnOperation {
+    const { limit = 0, keysOnly = false } = checkOptions(options, inTxn.get);
     return { kind: "get", keys: keysOf(keys), limit: checkLimit(limit), keysOnly };
   },
   /** Sets a key. */
@@ -151,15 +154,13 @@ export const op = {
       readonly returnPrevious?: boolean;
     } = {},
   ): TxnOperation {
-    const { ttlSeconds, lease, returnPrevious = false } = options;
+    const { ttlSeconds, lease, returnPrevious = false } = checkOptions(options, inTxn.set);
     const life = checkLife({ ttlSeconds: checkTtl(ttlSeconds), lease: checkLease(lease) });
     return { kind: "set", key: checkText("key", key), value: valueBytes(value), ...life, returnPrevious };
   },
   /** Deletes a key, or keys. */
-  delete(
-    keys: string | Keys,
-    { returnPrevious = false }: { readonly returnPrevious?: boolean } = {},
-  ): TxnOperation {
+  delete(keys: string | Keys, options: { readonly returnPrevious?: boolean } = {}): TxnOperation {
+    const { returnPrevious = false } = checkOptions(options, inTxn.delete);
     return { kind: "delete", keys: keysOf(keys), returnPrevious };
   },
   /** A transaction within this one. */
@@ -176,7 +177,7 @@ const deepest = 48;
 /** Looks at all of it: it may be written without the words above. @throws DkvClientError `invalid_request` */
 export function checkTxn(txn: Txn, depth = 1): Txn {
   if (depth > deepest) throw invalid(`more than ${deepest} transactions are nested within each other`);
-  const { compares = [], success = [], failure = [] } = txn;
+  const { compares = [], success = [], failure = [] } = checkOptions(txn, inTxn.txn);
   for (const { keys, target } of compares) {
     checkKeys(keys);
     if (target.kind === "lease") checkLease(target.operand);
