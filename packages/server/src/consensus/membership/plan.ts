@@ -110,17 +110,22 @@ function planReplacement(change: Adding<"replace">, table: MembershipTable): Pla
     return isOver ? done : unknown(oldName, table);
   }
   const other = table.members.find(({ replaces }) => replaces === old.id);
-  if (other !== undefined) {
-    return refused(
-      "memberExists",
-      `${other.name} at ${other.peerAddress} is to take the place of ${oldName} already: start it, or undo that ` +
-        `with member-leave ${other.name}`,
-    );
-  }
+  if (other !== undefined) return refusedFor(other, oldName);
+  // In its place nobody would take that of the one before it, which would stay a voter for good.
+  const before = old.replaces === undefined ? undefined : table.byId(old.replaces);
+  if (before !== undefined) return refusedFor(old, before.name);
   if (coming !== undefined && coming.id !== old.id)
     return refused("memberExists", `${name} is a member already: choose another name for the new one`);
   const occupied = old.peerAddress === peerAddress ? undefined : taken(peerAddress, table);
   return occupied ?? planLearner({ id, name, peerAddress, replaces: old.id, incarnation: 0n }, table);
+}
+
+function refusedFor({ name, peerAddress }: TableMember, oldName: string): Plan {
+  return refused(
+    "memberExists",
+    `${name} at ${peerAddress} is to take the place of ${oldName} already: start it, or undo that with ` +
+      `member-leave ${name}`,
+  );
 }
 
 function planUpdate({ name, peerAddress }: Of<"update">, table: MembershipTable): Plan {

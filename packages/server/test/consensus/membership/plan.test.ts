@@ -206,6 +206,16 @@ describe("a member that replaces another", () => {
     assert.equal(refusalOf(planned(replace("m3", "m5", "host5:2380"), table)), "memberExists");
   });
 
+  it("is not replaced itself before it has a vote, for the one before it would stay", () => {
+    for (const name of ["m3", "m4"]) {
+      const younger = row(4, { name, replaces: nodeId(3n) });
+      const table = tableOf({ rows: [row(1), row(2), row(3), younger], learners: [4] });
+      assert.equal(refusalOf(planned(replace(name, "m5", "host5:2380"), table)), "memberExists");
+      const alone = tableOf({ rows: [row(1), row(2), row(3), younger], voters: [1, 2], learners: [4] });
+      assert.deepEqual(changesOf(planned(replace(name, "m5", "host5:2380"), alone)), ["addLearner 9"]);
+    }
+  });
+
   it("has replaced it already", () => {
     const table = tableOf({ rows: [row(1), row(2), row(3), row(4)], voters: [1, 2, 4] });
     assert.equal(planned(replace("m3", "m4", "host4:2380"), table).kind, "done");
