@@ -67,7 +67,9 @@ function judgeMember(hello: Hello, purpose: "member" | "snapshot", judge: Judge)
   const { self, clusterId } = options;
   if (hello.clusterId !== clusterId)
     return refuse(
-      `member of cluster ${hex(hello.clusterId)}, where ${self.name} is one of ${hex(clusterId)}`,
+      `member of cluster ${hex(hello.clusterId)}, where ${self.name} is one of ${hex(clusterId)}: ` +
+        "the one that is in the wrong cluster is to be started with an empty data directory and " +
+        "--initial-cluster-state=existing",
     );
   if (hello.to !== self.id)
     return refuse(`looking for member ${hex(hello.to)}, where ${self.name} is ${hex(self.id)}`);
