@@ -125,9 +125,10 @@ function misunderstood(message: string, argv: readonly string[]): StartupError {
     argv.some((word) => word === `--${name}` || word.startsWith(`--${name}=`));
   const unknown = named.split(", ").find(isFlag);
   const meant = unknown === undefined ? undefined : misspeltFlag(unknown);
-  if (unknown === undefined || meant === undefined)
+  if (unknown === undefined)
     return new StartupError("usage", `${message.split("\n").join("; ")}; see dkv --help`);
-  return new StartupError("usage", `unknown flag --${unknown}: did you mean --${meant}?`);
+  const hint = meant === undefined ? "see dkv --help" : `did you mean --${meant}?`;
+  return new StartupError("usage", `unknown flag --${unknown}: ${hint}`);
 }
 
 function defaultText(text: string | undefined) {

@@ -69,7 +69,9 @@ export function refusal(dataDir: string, error: unknown): unknown {
     return damagedDirectory(dataDir, error);
   if (error instanceof OpenError) return cannotOpen(dataDir, error);
   if (error instanceof Error && "syscall" in error) {
-    return new StartupError("environment", `cannot use the data directory ${dataDir}: ${error.message}`, {
+    const isFile = "code" in error && error.code === "EEXIST" && error.syscall === "mkdir";
+    const reason = isFile ? "it is no directory" : error.message;
+    return new StartupError("environment", `cannot use the data directory ${dataDir}: ${reason}`, {
       cause: error,
     });
   }

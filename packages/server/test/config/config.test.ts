@@ -320,7 +320,7 @@ describe("the flags of dkv", () => {
     await refuses([...enough, "--max-request-bytes=33554433"], /"33554433"; write a whole number from 1 to/);
     assert.equal((await configure([...enough, "--max-request-bytes=33554432"])).maxRequestBytes, 2 ** 25);
     await refuses([...enough, "--data-dir=a", "--data-dir=b"], /--data-dir is given 2 times/);
-    await refuses([...enough, "--no-such-flag=1"], /no-such-flag/);
+    await refuses([...enough, "--no-such-flag=1"], /^unknown flag --no-such-flag: see dkv --help$/);
     await refuses(["--nmae", "x"], /^unknown flag --nmae: did you mean --name\?$/);
     await refuses(["--data-dri=x"], /^unknown flag --data-dri: did you mean --data-dir\?$/);
     await refuses([...enough, "nmae"], /^Unknown argument: nmae; see dkv --help$/);
