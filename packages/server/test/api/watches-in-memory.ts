@@ -102,8 +102,7 @@ class StreamInMemory implements WatchStream {
       this.#wake = resolve;
       const messages: WatchMessage[] = [];
       for (const [id, watch] of this.#watches) messages.push(...(await this.#messages(id, watch)));
-      const haveBegun = [...this.#watches.values()].every((watch) => this.#hasBegun(watch));
-      if (this.#wantsProgress && messages.length === 0 && haveBegun) {
+      if (this.#wantsProgress && messages.length === 0) {
         this.#wantsProgress = false;
         messages.push({ kind: "progress", revision: this.#store.revision });
       }
