@@ -66,6 +66,11 @@ export function checkAttachment(key: Uint8Array, record: Uint8Array): void {
 
 export const leaseIn = (storedKey: Uint8Array): LeaseId => asBuffer(storedKey).readBigInt64BE(1);
 
+export const isAttachment = (storedKey: Uint8Array): boolean => storedKey[0] === prefixes.attachment;
+
+/** What the keys of all of a lease's attachments begin with. */
+export const leasePartOf = (storedKey: ByteString): ByteString => storedKey.slice(0, 1 + idBytes);
+
 export const attachedKeyIn = (storedKey: Uint8Array): ByteString =>
   toByteString(asBuffer(storedKey).subarray(1 + idBytes));
 

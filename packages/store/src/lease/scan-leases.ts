@@ -56,10 +56,13 @@ export function mergeAttached(
 ): readonly ByteString[] {
   const prefix = toByteString(attachmentRange(lease).from);
   const keys = new Set(saved);
-  for (const [text, record] of recordsWith(layers, (key) => key.startsWith(prefix))) {
-    const key = text.slice(prefix.length);
-    if (record === undefined) keys.delete(key);
-    else keys.add(key);
+  // The newest has the last word.
+  for (const layer of layers.toReversed()) {
+    for (const text of layer.attachmentsOf(prefix)) {
+      const key = text.slice(prefix.length);
+      if (layer.records.get(text) === undefined) keys.delete(key);
+      else keys.add(key);
+    }
   }
   return [...keys].sort(compareKeys);
 }

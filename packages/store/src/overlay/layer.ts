@@ -1,5 +1,6 @@
 /** What was applied between two saves. */
 import { type ByteString, toByteString } from "../bytes.ts";
+import { isAttachment, leasePartOf } from "../keyspace/lease-records.ts";
 import type { Interval } from "../read/interval.ts";
 import type { Revision } from "../results.ts";
 import type { RecordChange } from "../storage.ts";
@@ -12,6 +13,8 @@ const changeOverheadBytes = 300;
 /** Roughly what a record costs beyond its key and value. */
 const recordOverheadBytes = 150;
 
+const none: readonly ByteString[] = [];
+
 export class Layer {
   /** What became of each key last, in the order in which keys were first touched. */
   readonly current = new Map<ByteString, Made>();
@@ -22,6 +25,8 @@ export class Layer {
   /** Of the history, perhaps of this very layer. */
   readonly removed: Uint8Array[] = [];
   readonly #keys = new SortedKeys();
+  /** The keys of {@link records} that say which keys go with a lease, by that lease: many may end at once. */
+  readonly #attachments = new Map<ByteString, Set<ByteString>>();
   /** What changed keys were made here before {@link current}, ascending; only of those that were. */
   readonly #earlier = new Map<ByteString, Made[]>();
   #bytes = 0;
@@ -42,13 +47,20 @@ export class Layer {
   }
 
   put({ key, value }: RecordChange): void {
-    this.records.set(toByteString(key), value);
+    const text = toByteString(key);
+    this.records.set(text, value);
+    if (isAttachment(key)) this.#noteAttachment(text);
     this.#bytes += recordOverheadBytes + key.length + (value?.length ?? 0);
   }
 
   remove(key: Uint8Array): void {
     this.removed.push(key);
     this.#bytes += recordOverheadBytes;
+  }
+
+  /** The keys in {@link records} of what became of a lease's attachments. @param lease as {@link leasePartOf} has it */
+  attachmentsOf(lease: ByteString): Iterable<ByteString> {
+    return this.#attachments.get(lease) ?? none;
   }
 
   /** What the key was made last up to and with a revision; undefined if this layer has nothing of it. */
@@ -61,6 +73,13 @@ export class Layer {
   /** Those that were changed, in their order. */
   keysWithin(interval: Interval): readonly ByteString[] {
     return this.#keys.within(interval);
+  }
+
+  #noteAttachment(text: ByteString): void {
+    const lease = leasePartOf(text);
+    const noted = this.#attachments.get(lease);
+    if (noted === undefined) this.#attachments.set(lease, new Set([text]));
+    else noted.add(text);
   }
 
   #keepEarlier(key: ByteString, made: Made): void {
