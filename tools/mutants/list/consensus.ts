@@ -33,6 +33,12 @@ export const consensusMutants: readonly Mutant[] = [
     tests: by("log"),
   },
   {
+    does: "sends entries that are not on its disk behind a gap that the limit of bytes has left",
+    file: `${raft}/log.ts`,
+    guard: " || indexAfter(from, stored.length) < storedTo",
+    tests: by("log"),
+  },
+  {
     does: "counts the leader's own entries before they are on its disk",
     file: `${raft}/leader.ts`,
     guard: "role.tracker.storedOurselves(raft.log.stableIndex)",
