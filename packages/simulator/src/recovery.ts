@@ -108,9 +108,20 @@ function areEqual(cluster: Cluster): boolean {
   return expected(cluster).every(({ member }) => member?.store.appliedIndex === lastIndex);
 }
 
+/**
+ * A snapshot in small chunks, onto a slow disk, takes its time: while more of it arrives than ever did before,
+ * that is progress.
+ */
 async function until({ world, cluster }: Stage, what: string, condition: () => boolean): Promise<void> {
-  const deadlineUs = world.nowUs + patienceUs;
+  let deadlineUs = world.nowUs + patienceUs;
+  const received = new Map<Machine, number>();
   while (!condition()) {
+    for (const machine of cluster.machines) {
+      const chunks = machine.platter?.incoming?.progress.chunks ?? 0;
+      if (chunks <= (received.get(machine) ?? 0)) continue;
+      received.set(machine, chunks);
+      deadlineUs = world.nowUs + patienceUs;
+    }
     if (world.nowUs >= deadlineUs)
       throw new SafetyViolation(
         `no progress: ${String(patienceUs / 1_000_000)} s after all was healed it is not so that ${what} (${describe(cluster)})`,
