@@ -1,10 +1,24 @@
 /** From the words of the command line to what is to be done. */
 import { type CommandEntry, type CommandName, commandNames, isCommandName } from "./command-table.ts";
 import { GuardedWords } from "./guarded-words.ts";
-import { checkSwitches, explainMistake, unknownCommand, wrongSecondWord } from "./mistakes.ts";
+import {
+  checkSwitches,
+  explainMistake,
+  unexpectedFlag,
+  unknownCommand,
+  wrongSecondWord,
+} from "./mistakes.ts";
 import { createParser } from "./parser.ts";
 import type { FlagValues } from "./settings.ts";
-import { beforeOperands, deepest, flagNames, locate, plainWords } from "./words.ts";
+import {
+  beforeOperands,
+  deepest,
+  flagNames,
+  type Located,
+  locate,
+  plainWords,
+  wordsBesideFlags,
+} from "./words.ts";
 
 /** What the command line asks for. */
 export type Request =
@@ -30,9 +44,11 @@ export interface CommandRequest {
 /** @throws Exit with one line about the first thing that is wrong */
 export function parseCommandLine(words: readonly string[]): Request {
   const before = beforeOperands(words);
-  if (before.some((word) => word === "--help" || word === "-h")) return helpWith(before);
-  if (before.some((word) => word === "--version" || word === "-v")) return { kind: "version" };
-  if (before[0] === "help") return helpWith(before);
+  if (before[0] === "help") return helpWith(before).request;
+  const help = before.find((word) => word === "--help" || word === "-h");
+  if (help !== undefined) return helpAskedBy(help, words);
+  const version = before.find((word) => word === "--version" || word === "-v");
+  if (version !== undefined) return versionAskedBy(version, words);
   const located = locate(before);
   const isFirst = located !== undefined && plainWords(before)[0] === located.entry.name;
   if (isFirst && located.entry.subcommands !== undefined && located.second === undefined)
@@ -41,16 +57,35 @@ export function parseCommandLine(words: readonly string[]): Request {
   return parseRequest(words);
 }
 
+/** Beside a key or a value it may be one itself: a script would take an explanation for what it asked for. */
+function helpAskedBy(flag: string, words: readonly string[]): Request {
+  const { request, located } = helpWith(beforeOperands(words));
+  if (wordsBesideFlags(words) > request.path.length) throw unexpectedFlag(flag, located);
+  return request;
+}
+
+function versionAskedBy(flag: string, words: readonly string[]): Request {
+  if (wordsBesideFlags(words) === 0) return { kind: "version" };
+  // Complains of a command that there is not.
+  throw unexpectedFlag(flag, helpWith(beforeOperands(words)).located);
+}
+
+interface Help {
+  readonly request: Extract<Request, { kind: "help" }>;
+  readonly located: Located | undefined;
+}
+
 /** Help with the command that is named, if one is. @throws Exit if there is no such command */
-function helpWith(words: readonly string[]): Request {
+function helpWith(words: readonly string[]): Help {
   const [word] = plainWords(words);
-  if (word === undefined) return { kind: "help", path: [] };
+  if (word === undefined) return { request: { kind: "help", path: [] }, located: undefined };
   const located = locate(words);
   if (!commandNames.includes(word) || located === undefined) throw unknownCommand(word, words);
   const { entry, second, secondWord } = located;
   if (entry.subcommands !== undefined && secondWord !== undefined && second === undefined)
     throw wrongSecondWord(located);
-  return { kind: "help", path: second === undefined ? [entry.name] : [entry.name, second.name] };
+  const path = second === undefined ? [entry.name] : [entry.name, second.name];
+  return { request: { kind: "help", path }, located };
 }
 
 function parseRequest(words: readonly string[]): Request {

@@ -90,13 +90,18 @@ function unknownWord(word: string, words: readonly string[], located: Located | 
 function unknownFlag(name: string, located: Located | undefined): Exit {
   const known = knownFlags(located).filter((each) => each.length > 1);
   const meant = name.length === 1 ? undefined : nearest(name, known);
-  const command = located === undefined ? "" : `${nameOf(located)} `;
-  const hint =
-    meant === undefined
-      ? `if it is meant to be no flag, write -- before it; else see dkvctl ${command}--help`
-      : `did you mean --${meant}?`;
+  const hint = meant === undefined ? noFlagHint(located) : `did you mean --${meant}?`;
   return usageError(`unknown flag ${name.length === 1 ? "-" : "--"}${name}: ${hint}`);
 }
+
+function noFlagHint(located: Located | undefined): string {
+  const command = located === undefined ? "" : `${nameOf(located)} `;
+  return `if it is meant to be no flag, write -- before it; else see dkvctl ${command}--help`;
+}
+
+/** A flag that asks for something of its own, where other words ask for something else. */
+export const unexpectedFlag = (flag: string, located: Located | undefined): Exit =>
+  usageError(`unexpected ${flag}: ${noFlagHint(located)}`);
 
 function tooFewWords(words: readonly string[], located: Located | undefined): Exit {
   const stray = words

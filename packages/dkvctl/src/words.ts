@@ -16,6 +16,15 @@ export function plainWords(words: readonly string[]): readonly string[] {
   );
 }
 
+/** How many words are no flag and no flag's value: those of the command, and keys and values. */
+export function wordsBesideFlags(words: readonly string[]): number {
+  const before = beforeOperands(words);
+  const [flags, behind] = [/^-[^\d]/s, Math.max(0, words.length - before.length - 1)];
+  return (
+    behind + before.filter((word, at) => !flags.test(word) && !takesNextWord(before[at - 1] ?? "")).length
+  );
+}
+
 const takesNextWord = (word: string): boolean =>
   word === "-o" || [...flagNames, ...valueFlags].some((flag) => word === `--${flag}`);
 

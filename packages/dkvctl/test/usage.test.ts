@@ -42,6 +42,22 @@ const mistakes: readonly (readonly [words: readonly string[], answer: RegExp])[]
     ["get", "-k"],
     /^dkvctl: unknown flag -k: if it is meant to be no flag, write -- before it; else see dkvctl get --help$/,
   ],
+  // Values, if they come from a script: nothing would be set, and 0 say that it was.
+  [
+    ["set", "k", "-v"],
+    /^dkvctl: unexpected -v: if it is meant to be no flag, write -- before it; else see dkvctl set --help$/,
+  ],
+  [["set", "k", "-h"], /^dkvctl: unexpected -h: if it is meant to be no flag, write -- before it; else see/],
+  [["set", "k", "--help"], /^dkvctl: unexpected --help: if it is meant to be no flag/],
+  [["set", "k", "--version"], /^dkvctl: unexpected --version: if it is meant to be no flag/],
+  [["set", "-v", "k"], /^dkvctl: unexpected -v: /],
+  [["set", "-h", "--", "k"], /^dkvctl: unexpected -h: /],
+  [["set", "-5", "-h"], /^dkvctl: unexpected -h: /],
+  [["set", "k", "text", "-v"], /^dkvctl: unexpected -v: /],
+  [["get", "-v"], /^dkvctl: unexpected -v: /],
+  [["user", "add", "-v"], /^dkvctl: unexpected -v: .* see dkvctl user add --help$/],
+  [["user", "add", "ann", "-h"], /^dkvctl: unexpected -h: /],
+  [["gte", "-v"], /^dkvctl: unknown command "gte": did you mean get\?$/],
   [["set", "k", "v", "--serializable"], /^dkvctl: unknown flag --serializable/],
   [["get", "k", "--serializable=yes"], /^dkvctl: --serializable takes no value/],
   [["get", "k"], /^dkvctl: no endpoint given: add --endpoint=localhost:3000, or set DKVCTL_ENDPOINT$/],
@@ -149,6 +165,7 @@ test("--help has commands, flags with their variables, and examples", async () =
     /^Usage: dkvctl set <KEY> <VALUE> \[flags\]\n.*dkvctl set picture - < cat\.png/s,
   );
   assert.equal((await dkvctl(["help", "set"])).stdout, forSet.stdout);
+  assert.equal((await dkvctl(["-h", "set"])).stdout, forSet.stdout);
   assert.equal((await dkvctl(["--endpoint", "get:1", "-o", "x", "set", "--help"])).stdout, forSet.stdout);
 });
 
@@ -165,10 +182,11 @@ test("the commands in help are whole, to be copied", async () => {
 });
 
 test("--version is that of the package", async () => {
-  assert.deepEqual(await dkvctl(["--version"]).then(({ code, stdout }) => ({ code, stdout })), {
-    code: 0,
-    stdout: `${version()}\n`,
-  });
+  for (const words of [["--version"], ["-v"], ["--endpoint", "a:1", "-v"]])
+    assert.deepEqual(await dkvctl(words).then(({ code, stdout }) => ({ code, stdout })), {
+      code: 0,
+      stdout: `${version()}\n`,
+    });
 });
 
 test("the completion script for bash completes commands, flags and values", async () => {
