@@ -112,7 +112,8 @@ const dkvMembers: Policies<typeof MembershipAPI> = {
   moveLeader: "root",
 };
 
-const dkvMaintenance: Policies<typeof MaintenanceAPI> = { check: "root", snapshot: "root", status: "root" };
+/** A status tells no more than etcd's. */
+const dkvMaintenance: Policies<typeof MaintenanceAPI> = { check: "root", snapshot: "root", status: "user" };
 
 const resources: Readonly<Record<string, Policy>> = {
   "/get": "user",

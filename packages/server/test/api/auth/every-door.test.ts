@@ -49,6 +49,7 @@ const forUsers = [
   "/dkv.v1.LeaseAPI/KeepLeaseAlive",
   "/dkv.v1.LeaseAPI/ListLeases",
   "/dkv.v1.LeaseAPI/RevokeLease",
+  "/dkv.v1.MaintenanceAPI/Status",
   "/dkv.v1.MembershipAPI/GetServers",
   "/etcdserverpb.Auth/RoleGet",
   "/etcdserverpb.Auth/UserGet",
