@@ -106,7 +106,7 @@ function exitCodeOf({ code, retry }: DkvClientError): number {
   return code === "precondition_failed" && retry === "never" ? exitCodes.conditionNotMet : exitCodes.failure;
 }
 
-/** What to do about an error that has to do with flags of this program. */
+/** What to do about an error that has to do with flags or commands of this program. */
 const advice: Partial<Readonly<Record<ErrorCode, string>>> = {
   server_speaks_tls: ": give --cacert (and --cert and --key if it asks for a client certificate)",
   server_speaks_cleartext:
@@ -116,4 +116,11 @@ const advice: Partial<Readonly<Record<ErrorCode, string>>> = {
   client_certificate_refused: ": check --cert and --key",
   user_empty: ": give --user=NAME, or a client certificate",
   auth_failed: ": check --user",
+  // The other reason for it, a permission for no keys, is not sent from here.
+  invalid_auth_management:
+    ": authentication is enabled, and needs the user root with the role root; dkvctl auth disable ends that",
+  root_user_missing:
+    ": dkvctl user add root, dkvctl role add root and dkvctl user grant-role root root make one that may do everything",
+  root_role_missing:
+    ": dkvctl user grant-role root root gives it, after dkvctl role add root if there is no such role",
 };

@@ -110,7 +110,15 @@ test("dkvctl adds users and roles, and asks for passwords without showing them",
       },
     );
   };
+  assert.match(
+    await run(["auth", "enable"]),
+    /root user does not exist: dkvctl user add root, dkvctl role add root and dkvctl user grant-role root root/,
+  );
   assert.equal(await run(["user", "add", "root"], "secret\n"), "");
+  assert.match(
+    await run(["auth", "enable"]),
+    /root user does not have root role: dkvctl user grant-role root root gives it, after dkvctl role add root/,
+  );
   for (const words of [
     ["role", "add", "root"],
     ["user", "grant-role", "root", "root"],
@@ -129,6 +137,15 @@ test("dkvctl adds users and roles, and asks for passwords without showing them",
   const as = { DKVCTL_USER: "root:secret" };
   const root = async (words: readonly string[], input = "") => run(words, input, as);
   assert.equal(await root(["auth", "status"]), "enabled\n");
+  for (const words of [
+    ["user", "delete", "root"],
+    ["role", "delete", "root"],
+    ["user", "revoke-role", "root", "root"],
+  ])
+    assert.match(
+      await root(words),
+      /invalid auth management: authentication is enabled, and needs the user root with the role root; dkvctl auth/,
+    );
   assert.equal(await root(["user", "add", "ann:pw"]), "");
   assert.equal(await root(["user", "passwd", "ann"], "other\n"), "");
   assert.match(await root(["user", "add", "bob"]), /the password is empty/);
