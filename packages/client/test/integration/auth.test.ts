@@ -147,8 +147,17 @@ test("dkvctl adds users and roles, and asks for passwords without showing them",
       /invalid auth management: authentication is enabled, and needs the user root with the role root; dkvctl auth/,
     );
   assert.equal(await root(["user", "add", "ann:pw"]), "");
+  assert.equal(await root(["user", "passwd", "ann:an:other"]), "");
+  assert.match(await run(["user", "list", "--user=ann:an:other"]), /permission denied/);
   assert.equal(await root(["user", "passwd", "ann"], "other\n"), "");
-  assert.match(await root(["user", "add", "bob"]), /the password is empty/);
+  const empty = /the password is empty: write NAME:PASSWORD, or the password on standard input/;
+  for (const words of [
+    ["add", "bob"],
+    ["add", "bob:"],
+    ["passwd", "ann"],
+    ["passwd", "ann:"],
+  ])
+    assert.match(await root(["user", ...words]), empty);
   assert.equal(await root(["user", "add", "cert", "--no-password"]), "");
   assert.equal(await root(["role", "add", "r"]), "");
   assert.equal(await root(["role", "grant-permission", "r", "read", "app/", "--prefix"]), "");

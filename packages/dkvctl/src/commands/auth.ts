@@ -39,20 +39,29 @@ export async function addUser(
   { client, io }: CommandContext,
   { user, isKnownByCertificate }: { readonly user: string; readonly isKnownByCertificate: boolean },
 ): Promise<void> {
-  const at = user.indexOf(":");
-  const [name, given] = at < 0 ? [user, undefined] : [user.slice(0, at), user.slice(at + 1)];
+  const [name, given] = nameAndPassword(user);
   if (isKnownByCertificate && given !== undefined)
     throw usageError("--no-password is given with a password: leave out one of them");
   const password = isKnownByCertificate ? undefined : (given ?? (await newPassword(io, name)));
-  if (password === "") throw usageError("the password is empty: write one, or --no-password");
+  if (password === "") throw emptyPassword(", or --no-password");
   await client.auth.addUser(name, password);
 }
 
-export async function changePassword({ client, io }: CommandContext, name: string): Promise<void> {
-  const password = await newPassword(io, name);
-  if (password === "") throw usageError("the password is empty: write one");
+export async function changePassword({ client, io }: CommandContext, user: string): Promise<void> {
+  const [name, given] = nameAndPassword(user);
+  const password = given ?? (await newPassword(io, name));
+  if (password === "") throw emptyPassword();
   await client.auth.changePassword(name, password);
 }
+
+/** As in `--user`: the name ends at the first colon. */
+function nameAndPassword(user: string): readonly [name: string, password: string | undefined] {
+  const at = user.indexOf(":");
+  return at < 0 ? [user, undefined] : [user.slice(0, at), user.slice(at + 1)];
+}
+
+const emptyPassword = (otherwise = ""): Exit =>
+  usageError(`the password is empty: write NAME:PASSWORD, or the password on standard input${otherwise}`);
 
 /** Asked for twice, for nobody sees what is typed; or the first line of standard input. */
 async function newPassword(io: CommandContext["io"], name: string): Promise<string> {

@@ -2,6 +2,7 @@
 import type { CommandEntry } from "./entry.ts";
 
 const user = { name: "USER", describe: "name of the user" };
+const userAndPassword = { name: "USER", describe: "NAME, or NAME:PASSWORD" };
 const role = { name: "ROLE", describe: "name of the role" };
 const keys = [
   { name: "KEY", describe: "the key, or with END the first of them" },
@@ -53,7 +54,7 @@ export const authCommands = [
         ...plain,
         name: "add",
         describe: "Add a user, with a password that is asked for or read from standard input",
-        operands: [{ name: "USER", describe: "NAME, or NAME:PASSWORD" }],
+        operands: [userAndPassword],
         switches: { "no-password": "known by a client certificate with that common name alone" },
         hintedAt: ["create"],
         examples: [
@@ -88,7 +89,7 @@ export const authCommands = [
         ...plain,
         name: "passwd",
         describe: "Give a user another password, which is asked for or read from standard input",
-        operands: [user],
+        operands: [userAndPassword],
         hintedAt: ["password"],
         examples: [["dkvctl user passwd ann", "what was begun with the old one ends"]],
       },
