@@ -17,8 +17,9 @@ export function readPeerTls(reader: ValueReader): TlsPaths | undefined {
     const idle = ["peer-crl-file", "peer-cert-allowed-cn", "peer-cert-allowed-hostname"] as const;
     refuseWithout(reader, idle, ca);
   }
-  if (certFile === undefined || keyFile === undefined) return undefined;
+  // Looked at without certificates too: whoever adds them later finds no mistake of long ago.
   const protocol = readProtocol(reader);
+  if (certFile === undefined || keyFile === undefined) return undefined;
   const allowed = commonNames.length + hosts.length === 0 ? undefined : { commonNames, hosts };
   return { certFile, keyFile, trustedCaFile, crlFile, allowed, protocol, isUnverified };
 }
@@ -38,9 +39,10 @@ export function readClientTls(reader: ValueReader): TlsPaths | undefined {
   }
   if (trustedCaFile === undefined)
     refuseWithout(reader, ["client-crl-file", "client-cert-allowed-hostname"], "trusted-ca-file");
+  const protocol = readProtocol(reader);
   if (certFile === undefined || keyFile === undefined) return undefined;
   const allowed = hosts.length === 0 ? undefined : { commonNames: [], hosts };
-  return { certFile, keyFile, trustedCaFile, crlFile, allowed, protocol: readProtocol(reader) };
+  return { certFile, keyFile, trustedCaFile, crlFile, allowed, protocol };
 }
 
 /** Who relies on it would be let down. */

@@ -129,6 +129,14 @@ describe("how connections are secured", () => {
     await refuses(/write one of TLS1.2, TLS1.3/, ...client, "--tls-min-version=TLS1.0");
   });
 
+  it("is looked at without certificates too", async () => {
+    await refuses(/"BOGUS", which is none that OpenSSL offers/, "--cipher-suites=BOGUS");
+    await refuses(/above --tls-max-version/, "--tls-min-version=TLS1.3", "--tls-max-version=TLS1.2");
+    await refuses(/write one of TLS1.2, TLS1.3/, "--tls-min-version=TLS1.0");
+    const { clientTls, peerTls } = await configure("--cipher-suites=TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256");
+    assert.deepEqual([clientTls, peerTls], [undefined, undefined]);
+  });
+
   it("may be by certificates of nobody, between members, where somebody says that it is not secure", async () => {
     const { peerTls } = await configure(...peer, "--insecure-peers");
     assert.equal(peerTls?.isUnverified, true);

@@ -250,6 +250,7 @@ describe("a member that is started as etcd is", () => {
       "--auto-compaction-retention=5m",
     ]);
     await refuses(/^\$ETCD_LOG_FORMAT is "yaml"; write json or console$/, [], { ETCD_LOG_FORMAT: "yaml" });
+    await refuses(/--cipher-suites has "BOGUS", which is none/, ["--cipher-suites=BOGUS"]);
     await refuses(/^--name is empty/, ["--name="]);
     for (const name of ["listen-client-urls", "listen-peer-urls", "quota-backend-bytes"])
       await refuses(new RegExp(`^--${name} is empty`), [`--${name}=`]);

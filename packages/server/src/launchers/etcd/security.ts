@@ -26,9 +26,7 @@ export async function securityWords(
 ): Promise<readonly string[]> {
   const sides = [clientWords(given, traffic, say), peerWords(given, traffic, say)];
   if (sides.some(({ isMade }) => isMade)) await makeFiles(traffic);
-  const both = sides.some(({ words }) => words.length > 0)
-    ? sameWords(given, ["cipher-suites", "tls-min-version", "tls-max-version"])
-    : [];
+  const both = sameWords(given, ["cipher-suites", "tls-min-version", "tls-max-version"]);
   return [...sides.flatMap(({ words }) => words), ...both];
 }
 
