@@ -3,7 +3,7 @@ const part = /(?<amount>\d+(?:\.\d+)?)(?<unit>ms|s|m|h)/g;
 const whole = new RegExp(`^(?:${part.source.replaceAll(/\?<\w+>/g, "")})+$`);
 
 /** For complaints. */
-export const durationAdvice = "write a number with ms, s, m or h, for example 5s or 1m30s";
+export const durationAdvice = "write seconds, or a number with ms, s, m or h, for example 5s or 1m30s";
 
 /** Milliseconds of a duration such as `5s`, `500ms` or `1m30s`, or `5` for seconds; undefined if it is none. */
 export function parseDuration(text: string): number | undefined {

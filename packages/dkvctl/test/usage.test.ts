@@ -76,7 +76,7 @@ const mistakes: readonly (readonly [words: readonly string[], answer: RegExp])[]
   ],
   [
     ["get", "k", "--endpoint=a:1", "--timeout=1d"],
-    /^dkvctl: --timeout 1d is not a duration: write a number with ms, s, m or h, for example 5s or 1m30s$/,
+    /^dkvctl: --timeout 1d is not a duration: write seconds, or a number with ms, s, m or h, for example 5s/,
   ],
   [
     ["get", "k", "--endpoint=a:1", "--timeout=0s"],
@@ -107,9 +107,12 @@ const mistakes: readonly (readonly [words: readonly string[], answer: RegExp])[]
   [["member-update", "x", "h:65536", "--endpoint=a:1"], /^dkvctl: ADDRESS is "h:65536": write HOST:PORT/],
   [["member-update", "x", "::1:80", "--endpoint=a:1"], /^dkvctl: ADDRESS is "::1:80": write HOST:PORT/],
   [["snapshot", "save", "", "--endpoint=a:1"], /^dkvctl: FILE is empty: write the name of a file/],
-  [["snapshot", "status", "none", "--timeout=soon"], /^dkvctl: --timeout soon is not a duration: write a/],
+  [
+    ["snapshot", "status", "none", "--timeout=soon"],
+    /^dkvctl: --timeout soon is not a duration: write seconds, or/,
+  ],
   [["set", "k", "v", "--endpoint=a:1", "--ttl=0s"], /^dkvctl: --ttl 0s is too short: write at least 1s$/],
-  [["set", "k", "v", "--endpoint=a:1", "--ttl=1d"], /^dkvctl: --ttl 1d is not a duration: write a number/],
+  [["set", "k", "v", "--endpoint=a:1", "--ttl=1d"], /^dkvctl: --ttl 1d is not a duration: write seconds, or/],
   [
     ["set", "k", "v", "--endpoint=a:1", "--ttl=30m", "--lease=a1"],
     /^dkvctl: --ttl and --lease are both given: a key has a time to live of its own, or a lease$/,
