@@ -109,8 +109,8 @@ function areEqual(cluster: Cluster): boolean {
 }
 
 /**
- * A snapshot in small chunks, onto a slow disk, takes its time: while more of it arrives than ever did before,
- * that is progress.
+ * A snapshot in small chunks, onto a slow disk, takes its time: as long as more of it arrives than ever did
+ * before, that is progress.
  */
 async function until({ world, cluster }: Stage, what: string, condition: () => boolean): Promise<void> {
   let deadlineUs = world.nowUs + patienceUs;
