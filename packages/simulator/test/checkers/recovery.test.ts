@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { MembershipChange } from "@dkv/server/consensus/member";
+import { snapshotStart } from "@dkv/snapshot";
 import type { Machine } from "../../src/process/machine.ts";
 import { addressOf, recover } from "../load.ts";
 import { stageOf } from "../stage.ts";
@@ -49,6 +50,17 @@ function cutOff({ network, cluster }: Stage, machine: Machine): void {
 function change({ cluster }: Stage, asked: MembershipChange): void {
   const { life, replica } = cluster.leader?.member ?? assert.fail("nobody leads");
   life.after(0, "client", () => void replica.changeMembership(asked));
+}
+
+/** Each half a minute the machine, which is down, has one more chunk of a snapshot. */
+function receive({ world }: Stage, { platter }: Machine, chunks: number): void {
+  assert.ok(platter !== undefined);
+  const header = Buffer.from("header");
+  for (let count = 1; count <= chunks; count += 1) {
+    world.after(count * 30_000_000, "client", () => {
+      platter.incoming = { header, state: new Map(), progress: { ...snapshotStart(header), chunks: count } };
+    });
+  }
 }
 
 /** Adds a fourth member, which is not started. */
@@ -122,6 +134,23 @@ describe("a cluster that was healed", () => {
       change(another, { kind: "leave", name: "m4" });
     });
     await recover(another);
+  });
+
+  it("has time for a snapshot as long as more of it comes, and not for one that stands still", async () => {
+    const stage = await running();
+    stage.follower.crash({ power: false });
+    receive(stage, stage.follower, 4);
+    stage.world.after(130_000_000, "client", () => {
+      stage.follower.start();
+    });
+    await recover(stage);
+    const stuck = await running();
+    stuck.follower.crash({ power: false });
+    receive(stuck, stuck.follower, 1);
+    stuck.world.after(130_000_000, "client", () => {
+      stuck.follower.start();
+    });
+    await assert.rejects(recover(stuck), new RegExp(`no progress: .* that ${stuck.follower.name} serves`));
   });
 
   it("is seen if a member stays behind", async () => {
