@@ -85,9 +85,9 @@ export class FlagReader<Name extends string> {
 export function describeFlags(flags: FlagTable): string {
   const lines = Object.entries(flags).map(([name, flag]) => {
     const shown = flag.default === "" || flag.value === "" ? "" : ` [${flag.default}]`;
-    return `  ${`--${name} ${flag.value}`.padEnd(24)}${flag.describe}${shown}`;
+    return `  ${`--${name} ${flag.value}`.padEnd(26)}${flag.describe}${shown}`;
   });
-  return [...lines, `  ${"--help".padEnd(24)}this text`].join("\n");
+  return [...lines, `  ${"--help".padEnd(26)}this text`].join("\n");
 }
 
 export function environmentName(prefix: string, flag: string): string {
