@@ -36,7 +36,12 @@ describe("a member that gets snapshots from two others", () => {
     const all = await addresses(3);
     const shelf = new Shelf();
     const gate = Promise.withResolvers<void>();
-    shelf.onWrite = (number) => (number === 2 ? gate.promise : Promise.resolve());
+    const writing = Promise.withResolvers<void>();
+    shelf.onWrite = (number) => {
+      if (number !== 2) return Promise.resolve();
+      writing.resolve();
+      return gate.promise;
+    };
     const [a, b, c] = [
       await started(all, 0, { tls }),
       await started(all, 1, { tls }),
@@ -45,13 +50,13 @@ describe("a member that gets snapshots from two others", () => {
     await start(c, shelf.events());
     const from = (one: Member, ofTerm: number, snapshotId: bigint) =>
       one.transport.sendSnapshot(c.address.id, madeUp(4, 1000, { snapshotId }), term(ofTerm)).done;
-    return { a, b, shelf, gate, from };
+    return { a, b, shelf, gate, isWriting: writing.promise, from };
   }
 
   it("takes the one of the later term, and ends the other one", async () => {
-    const { a, b, shelf, gate, from } = await three();
+    const { a, b, shelf, gate, isWriting, from } = await three();
     const older = from(a, 3, 30n);
-    await shelf.written.find(() => true);
+    await isWriting;
     const newer = from(b, 4, 40n);
     assert.deepEqual(await older, { kind: "refused", reason: "a leader of a later term sends a snapshot" });
     assert.equal(shelf.offers.length, 1, "what was being written is not over");
@@ -85,9 +90,9 @@ describe("a member that gets snapshots from two others", () => {
   });
 
   it("refuses a second one of the same term", async () => {
-    const { a, b, shelf, gate, from } = await three();
+    const { a, b, gate, isWriting, from } = await three();
     const first = from(a, 3, 30n);
-    await shelf.written.find(() => true);
+    await isWriting;
     const reason = "another member is sending a snapshot in this term";
     assert.deepEqual(await from(b, 3, 31n), { kind: "refused", reason });
     gate.resolve();
