@@ -23,4 +23,9 @@ describe("ports of this machine", () => {
     assert.equal(new Set(ports).size, 20);
     assert.ok(ports.every((port) => port < 32_768));
   });
+
+  it("are others each time, so that what was found and is not used yet is not found again", async () => {
+    const [some, others] = await Promise.all([freePorts(10), freePorts(10)]);
+    assert.equal(new Set([...some, ...others]).size, 20);
+  });
 });
