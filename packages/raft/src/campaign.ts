@@ -25,7 +25,11 @@ export function startPreVote(raft: Raft): void {
  */
 export type CampaignReason = "preVoteWon" | "leadershipTransfer";
 
-/** Spends a term: votes for itself and asks the others. Source: Raft §5.2. */
+/**
+ * Spends a term: votes for itself and asks the others. Its own vote counts when it is on disk, as everybody
+ * else's does: the only voter could otherwise win a term, forget it in a crash, and win it once more. Source:
+ * Raft §5.2, Fig. 2 (persistent state).
+ */
 export function startCampaign(raft: Raft, reason: CampaignReason): void {
   if (!raft.mayCampaign) return;
   raft.becomeCandidate();
@@ -34,6 +38,12 @@ export function startCampaign(raft: Raft, reason: CampaignReason): void {
   for (const to of otherVoters(raft)) {
     raft.send({ kind: "voteRequest", from: id, to, term, lastEntry: log.lastEntry, leadershipTransfer });
   }
+}
+
+/** The candidate's own vote is on its disk. */
+export function ownVoteStored(raft: Raft, role: CandidateRole): void {
+  if (role.votes.has(raft.id)) return;
+  role.votes.set(raft.id, true);
   settle(raft);
 }
 
@@ -58,7 +68,7 @@ export function countVote(
   settle(raft);
 }
 
-/** Moves on once the outcome is clear. Alone in a cluster it is clear at once. */
+/** Moves on once the outcome is clear. Alone in a cluster it is with one's own vote. */
 function settle(raft: Raft): void {
   const { role } = raft;
   assert(

@@ -1,4 +1,4 @@
-import { startPreVote } from "./campaign.ts";
+import { ownVoteStored, startPreVote } from "./campaign.ts";
 import type { RaftConfig } from "./config.ts";
 import type { MemberChange } from "./configuration/change.ts";
 import type { ConfigurationAt } from "./configuration/configuration.ts";
@@ -203,7 +203,9 @@ export class RaftNode {
   persisted(batchId: number): void {
     const raft = this.#raft;
     this.#persistence.confirm(batchId, raft.log);
-    if (raft.role.kind === "leader") storedMore(raft, raft.role);
+    const { role } = raft;
+    if (role.kind === "leader") storedMore(raft, role);
+    if (role.kind === "candidate" && this.#persistence.holds(raft)) ownVoteStored(raft, role);
   }
 
   /** What of {@link status} is asked for all the time. */

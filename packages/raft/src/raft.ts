@@ -174,13 +174,13 @@ export class Raft {
     this.trace?.({ kind: "becamePreCandidate", term: this.#term });
   }
 
-  /** Starts the next term and votes for itself. Source: Raft §5.2. */
+  /** Starts the next term and votes for itself, which counts once it is on disk. Source: Raft §5.2. */
   becomeCandidate(): void {
     assert(this.#role.kind !== "leader", "a leader does not campaign");
     this.#leaveRole();
     this.#term = nextTerm(this.#term);
     this.#votedFor = this.id;
-    this.#role = { kind: "candidate", votes: new Map([[this.id, true]]), election: this.#newTimer() };
+    this.#role = { kind: "candidate", votes: new Map(), election: this.#newTimer() };
     this.trace?.({ kind: "becameCandidate", term: this.#term });
   }
 

@@ -231,6 +231,7 @@ describe("what the driver relies on", () => {
 
   test("the data of an entry is the caller's bytes, unchanged", () => {
     const solo = new Solo({ voters: [1] }).tick(electionTicks);
+    solo.persist(solo.ready().persist);
     solo.propose("", "x");
     assert.deepEqual(
       solo.run().committed.map(({ kind, data }) => [kind, data]),

@@ -94,7 +94,7 @@ describe("the player of scripts", () => {
       "1@1      asks for pre-votes",
       "1@1      campaigns",
       "1@1      loses",
-      "1@1      has written term=1 vote=1 entries=1/1",
+      "1@1      has written entries=1/1",
       "1@1      commits 1",
     ];
     assert.deepEqual(play(script.join("\n")), [
@@ -106,8 +106,9 @@ describe("the player of scripts", () => {
         "  1@1      asks for pre-votes",
         "  1@1      campaigns",
         "- 1@1      loses",
+        "+ 1@1      has written term=1 vote=1",
         "+ 1@1      leads",
-        "  1@1      has written term=1 vote=1 entries=1/1",
+        "  1@1      has written entries=1/1",
         "  1@1      commits 1",
         "+ 1@1      applies 1/1 empty",
       ].join("\n"),

@@ -21,6 +21,13 @@ export const consensusMutants: readonly Mutant[] = [
     tests: by("paper/elections"),
   },
   {
+    does: "counts its own vote when an earlier one is on disk",
+    file: `${raft}/node.ts`,
+    guard: `role.kind === "candidate" && this.#persistence.holds(raft)`,
+    instead: `role.kind === "candidate"`,
+    tests: by("paper/elections"),
+  },
+  {
     does: "forgets to write a vote down when the term is the same",
     file: `${raft}/persistence.ts`,
     guard: " && current.votedFor === this.#durable.votedFor",

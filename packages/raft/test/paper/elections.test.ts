@@ -147,6 +147,7 @@ describe("Raft §5.2, leader election", () => {
       { size: 5, votes: 2 },
     ]) {
       const solo = candidate({ voters: Array.from({ length: size }, (_, position) => position + 1) });
+      solo.run();
       for (let from = 2; from < votes + 1; from += 1) solo.step(vote(from, 1));
       assert.equal(solo.status.role, "candidate", `${String(size)} servers, one vote short`);
       assert.equal(solo.step(vote(votes + 1, 1)).status.role, "leader");
@@ -155,18 +156,30 @@ describe("Raft §5.2, leader election", () => {
 
   test("§5.2: the only server of a cluster elects itself", () => {
     const solo = new Solo({ voters: [1] }).tick(electionTicks);
+    const { committed } = solo.run();
     assert.equal(solo.status.role, "leader");
     solo.propose("a");
     assert.deepEqual(
-      solo.run().committed.map(({ index }) => index),
+      [...committed, ...solo.run().committed].map(({ index }) => index),
       [1, 2],
     );
   });
 
+  test("Fig. 2: a candidate's own vote counts when it is stored, and not when an earlier one is", () => {
+    const solo = new Solo({ voters: [1] }).tick(electionTicks);
+    const { persist: first } = solo.ready();
+    solo.tick(electionTicks);
+    assert.deepEqual([solo.status.role, solo.status.term], ["candidate", 2]);
+    solo.persist(first);
+    assert.equal(solo.status.role, "candidate", "its vote of term 1 is stored");
+    solo.persist(solo.ready().persist);
+    assert.deepEqual([solo.status.role, solo.hardState.term], ["leader", 2]);
+  });
+
   test("§5.2: the same vote twice counts once", () => {
-    const solo = candidate({ voters: [1, 2, 3, 4, 5] })
-      .step(vote(2, 1))
-      .step(vote(2, 1));
+    const solo = candidate({ voters: [1, 2, 3, 4, 5] });
+    solo.run();
+    solo.step(vote(2, 1)).step(vote(2, 1));
     assert.equal(solo.status.role, "candidate");
     solo.step(vote(2, 1, false)).step(vote(3, 1));
     assert.equal(solo.status.role, "leader", "and the first answer of a voter stands");

@@ -84,6 +84,7 @@ describe("Diss. §4.3, arbitrary changes by joint consensus; Raft §6", () => {
     assert.equal(candidate.status.role, "preCandidate");
     candidate.step(preVote(2, 1));
     assert.equal(candidate.status.role, "candidate");
+    candidate.run();
     candidate.step(vote(2, 1)).step(vote(3, 1));
     assert.equal(candidate.status.role, "candidate");
     assert.equal(candidate.step(vote(5, 1)).status.role, "leader");

@@ -140,7 +140,7 @@ describe("Diss. §6.2, a leader without a quorum", () => {
   });
 
   test("§6.2: the only member of a cluster never loses its quorum", () => {
-    const solo = new Solo({ voters: [1] }).tick(5 * electionTicks);
+    const solo = new Solo({ voters: [1] }).elect().tick(5 * electionTicks);
     assert.equal(solo.status.role, "leader");
   });
 });
