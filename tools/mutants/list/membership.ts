@@ -11,6 +11,13 @@ const at = (file: string) => [`${transport}/${file}.test.ts`, `${transport}/*.te
 
 export const membershipMutants: readonly Mutant[] = [
   {
+    does: "tells a member that it was removed before that is committed",
+    file: `${server}/consensus/membership/acquaintances.ts`,
+    guard: "[...members, ...leaving], removed",
+    instead: "[...members, ...leaving], this.#latest.removed",
+    tests: ["packages/server/test/consensus/membership/acquaintances.test.ts"],
+  },
+  {
     does: "changes the configuration before the first commit of its term",
     file: `${raft}/reconfiguration.ts`,
     guard: `  if (log.committed < role.firstOfTerm) return { kind: "dropped", because: "notCommittedInTerm" };\n`,

@@ -1,8 +1,13 @@
 /**
- * Whom this member talks to: everybody in the configuration in force, and, until that one is committed and
- * applied here, everybody in the one before. A leader that is removed needs the others' answers to learn that
+ * Whom this member talks to: everybody in the configuration in force, and everybody who is in it no more
+ * unless that is committed and applied here. A leader that is removed needs the others' answers to learn that
  * its removal is committed, and so does whoever waits for it there. At a start what is known to be committed
  * is as good as applied.
+ *
+ *       applied          in force, not committed
+ *     {m1, m2, m3}  ...  {m1, m2, m3, m4}  {m1, m2, m3}
+ *                                           a member that has just received all this does not know m4 as one
+ *                                           that stays, and must not tell it that it was removed either
  */
 import { type ConfigurationAt, type LogIndex, type NodeId } from "@dkv/raft";
 import type { PeerTransport } from "../../transport/peer-transport.ts";
@@ -41,9 +46,9 @@ export class Acquaintances {
   }
 
   #tell(): void {
-    const { members } = this.#latest;
-    const leaving = this.#applied.members.filter(({ id }) => members.every((member) => member.id !== id));
-    const removed = [...this.#latest.removed].filter((id) => leaving.every((member) => member.id !== id));
-    this.#transport.setPeers([...members, ...leaving], new Set(removed));
+    const { members, rows } = this.#latest;
+    const { removed } = this.#applied;
+    const leaving = rows.filter(({ id }) => this.#latest.removed.has(id) && !removed.has(id));
+    this.#transport.setPeers([...members, ...leaving], removed);
   }
 }

@@ -12,12 +12,12 @@ const rows = [1, 2, 3].map((id) => ({
   incarnation: 7n,
 }));
 
-function at(index: number, ...voters: readonly number[]): ConfigurationAt {
+const at = (index: number, ...voters: readonly number[]): ConfigurationAt => knowing(rows, index, voters);
+
+function knowing(known: typeof rows, index: number, voters: readonly number[]): ConfigurationAt {
   const ids = voters.map((id) => nodeId(BigInt(id)));
-  return {
-    index: logIndex(index),
-    configuration: initialConfiguration(ids, encodeMembership({ rows, history: 0n })),
-  };
+  const context = encodeMembership({ rows: known, history: 0n });
+  return { index: logIndex(index), configuration: initialConfiguration(ids, context) };
 }
 
 const tableOf = ({ configuration }: ConfigurationAt): MembershipTable => new MembershipTable(configuration);
@@ -44,6 +44,17 @@ describe("those whom a member talks to", () => {
     acquaintances.changed(tableOf(at(5, 1, 2)));
     assert.deepEqual(seen, { peers: "m1 m2 m3", removed: "" });
     assert.equal(acquaintances.settled(tableOf(at(5, 1, 2)), nodeId(1n)), false);
+    assert.deepEqual(seen, { peers: "m1 m2", removed: "3" });
+  });
+
+  it("are told nothing either if they came and left in what is not committed here yet", () => {
+    const before = knowing(rows.slice(0, 2), 0, [1, 2]);
+    const { seen, acquaintances } = observed([before], 0);
+    acquaintances.changed(tableOf(at(6, 1, 2)));
+    assert.deepEqual(seen, { peers: "m1 m2 m3", removed: "" });
+    acquaintances.settled(tableOf(at(5, 1, 2, 3)), nodeId(1n));
+    assert.deepEqual(seen, { peers: "m1 m2 m3", removed: "" });
+    acquaintances.settled(tableOf(at(6, 1, 2)), nodeId(1n));
     assert.deepEqual(seen, { peers: "m1 m2", removed: "3" });
   });
 
