@@ -106,13 +106,19 @@ const reads: readonly Mutant[] = [
   {
     does: "reads what may be old",
     file: `${etcd}/kv-service.ts`,
-    guard: "    if (!request.serializable) await this.#member.readBarrier(timeoutMs);\n",
+    guard: "    await caughtUp(this.#member, request, timeoutMs);\n",
     tests: byReads,
   },
   {
     does: "reads in parts what may be old",
     file: `${etcd}/range-stream.ts`,
-    guard: "    if (!request.serializable) await this.#member.readBarrier();\n",
+    guard: "    await caughtUp(this.#member, request);\n",
+    tests: byReads,
+  },
+  {
+    does: "refuses a revision as one to come that a slower member has not heard of",
+    file: "packages/server/src/api/caught-up.ts",
+    guard: " || !isHere",
     tests: byReads,
   },
   {

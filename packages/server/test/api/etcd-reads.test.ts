@@ -59,6 +59,18 @@ describe("a Range of etcd", () => {
       assert.equal(await asks(() => kv.range({ ...everything, serializable })), count);
       assert.equal(await asks(() => all({ serializable })), count);
     }
+    // Another member may have got further: a client that has seen a revision there finds it here too.
+    const isRefused = (read: () => Promise<unknown>) => async () =>
+      assert.match(await refusalOf(read()), /required revision is a future revision/);
+    for (const [revision, count, seen] of [
+      [1n, 0, (read: () => Promise<unknown>) => read],
+      [2n, 1, isRefused],
+    ] as const) {
+      const old = { serializable: true, revision };
+      assert.equal(await asks(seen(() => kv.range({ key: bytes("a"), ...old }))), count);
+      assert.equal(await asks(seen(() => kv.range({ ...everything, ...old }))), count);
+      assert.equal(await asks(seen(() => all(old))), count);
+    }
     await client.lease.leaseGrant({ TTL: 60n, ID: 7n });
     assert.equal(await asks(() => client.lease.leaseLeases({})), 1);
     // What is left of its time the leader is asked in another way.

@@ -232,6 +232,19 @@ export function keysContract(name: string, protocol: Protocol): void {
       assert.equal((await dkv.txn({ success: many.slice(1) })).succeeded, true);
     });
 
+    it("asks a quorum for a revision that is not here yet, whoever may answer", async (t) => {
+      const { dkv, member } = await open(t);
+      await dkv.set({ key: "k" });
+      const local = { key: "k", serializable: true };
+      await dkv.get({ ...local, revision: 2n });
+      await dkv.list({ keys: prefix("k"), serializable: true, revision: 2n });
+      assert.equal(member.barriers, 0);
+      const isNone = refusal(Code.OutOfRange, "does not exist yet: the current one is 2");
+      await assert.rejects(dkv.get({ ...local, revision: 3n }), isNone);
+      await assert.rejects(dkv.list({ keys: prefix("k"), serializable: true, revision: 3n }), isNone);
+      assert.equal(member.barriers, 2);
+    });
+
     it("lists keys page by page, all of one revision", async (t) => {
       const { dkv, member } = await open(t);
       const keys = Array.from({ length: 25 }, (_, at) => `k${String(at).padStart(2, "0")}`);

@@ -4,6 +4,7 @@ import { RangeOperationSchema } from "@dkv/protocol/dkv/peer/v1/command";
 import type { ListRequest, ListResponseSchema } from "@dkv/protocol/dkv/v1/dkv";
 import type { KeyValue, Revision } from "@dkv/store";
 import type { Member, MemberStatus } from "../../consensus/member.ts";
+import { caughtUp } from "../caught-up.ts";
 import { keyValue, responseHeader, type Timeout } from "./answers.ts";
 import { type KeyRange, keyRange } from "./key-bytes.ts";
 import { revisionOf } from "./numbers.ts";
@@ -52,14 +53,10 @@ export class ListService {
    * What a revision was never changes, so only one that is not here yet has to be waited for. Who may read it
    * may have changed since.
    */
-  async #catchUp(
-    { serializable }: ListRequest,
-    position: PagePosition | undefined,
-    timeoutMs: Timeout,
-  ): Promise<void> {
-    const { auth } = this.#member;
-    const isHere = position !== undefined && position.revision <= this.#member.status().revision;
-    if (!serializable && (!isHere || auth.isEnabled)) await this.#member.readBarrier(timeoutMs);
+  #catchUp(request: ListRequest, position: PagePosition | undefined, timeoutMs: Timeout): Promise<void> {
+    if (position === undefined) return caughtUp(this.#member, request, timeoutMs);
+    const serializable = request.serializable || !this.#member.auth.isEnabled;
+    return caughtUp(this.#member, { serializable, revision: BigInt(position.revision) }, timeoutMs);
   }
 
   #read(

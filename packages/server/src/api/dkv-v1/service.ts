@@ -6,6 +6,7 @@ import type { DeleteRequest, GetRequest, SetRequest } from "@dkv/protocol/dkv/v1
 import { type KeyValue, noLease, type Operation, type OperationResult, plainSet } from "@dkv/store";
 import type { CommandResult, Member } from "../../consensus/member.ts";
 import { DkvError } from "../../platform/errors.ts";
+import { caughtUp } from "../caught-up.ts";
 import { requestTooLarge } from "../request-limit.ts";
 import { type DeleteAnswer, type GetAnswer, headerOf, type SetAnswer, type Timeout } from "./answers.ts";
 import { plainDelete, setCommand } from "./commands.ts";
@@ -32,7 +33,7 @@ export class DkvService {
   /** @param room for the value; without it, there always is */
   async get(request: GetRequest, timeoutMs: Timeout, room?: AnswerRoom): Promise<GetAnswer> {
     const key = this.#checkedKey(request.key, 0);
-    if (!request.serializable) await this.#member.readBarrier(timeoutMs);
+    await caughtUp(this.#member, request, timeoutMs);
     const found =
       request.revision === 0n
         ? await this.#current(key, room)

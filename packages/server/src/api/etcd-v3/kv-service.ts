@@ -11,6 +11,7 @@ import type {
 } from "@dkv/protocol/etcdserverpb/rpc";
 import type { KeyValue } from "@dkv/store";
 import type { Member } from "../../consensus/member.ts";
+import { caughtUp } from "../caught-up.ts";
 import { checkDelete, checkPut, checkRange, checkTxn } from "./checks.ts";
 import { deleteCommand, rangeOperation, setCommand, txnCommand } from "./commands.ts";
 import { KvFrames } from "./encoding/kv-frames.ts";
@@ -37,7 +38,7 @@ export class KvService {
 
   async range(request: RangeRequest, { timeoutMs }: CallInfo): Promise<Buffer> {
     checkRange(request);
-    if (!request.serializable) await this.#member.readBarrier(timeoutMs);
+    await caughtUp(this.#member, request, timeoutMs);
     if (isOneCurrentKey(request)) return this.#one(request);
     const result = await this.#member.range(rangeOperation(request));
     return this.#frames.range({ status: this.#member.status(), revision: result.revision }, result);

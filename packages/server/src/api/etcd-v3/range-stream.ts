@@ -11,6 +11,7 @@ import {
 } from "@dkv/protocol/etcdserverpb/rpc";
 import type { RangeOperation, RangeResult } from "@dkv/store";
 import type { Member } from "../../consensus/member.ts";
+import { caughtUp } from "../caught-up.ts";
 import { decode } from "../unary-method.ts";
 import { checkRange } from "./checks.ts";
 import { rangeOperation } from "./commands.ts";
@@ -33,7 +34,7 @@ export class RangeStreams {
   async *stream(message: Buffer): AsyncGenerator<Buffer> {
     const request = decode(RangeRequestSchema, message);
     checkStream(request);
-    if (!request.serializable) await this.#member.readBarrier();
+    await caughtUp(this.#member, request);
     // A target without an order would sort each part for itself.
     const operation = rangeOperation({ ...request, sortTarget: SortTarget.KEY });
     if (request.countOnly) yield this.#last(await this.#member.range(operation));

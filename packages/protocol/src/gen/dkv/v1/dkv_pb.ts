@@ -88,7 +88,8 @@ export type GetRequest = Message<"dkv.v1.GetRequest"> & {
   key: string;
 
   /**
-   * True: answer from local state, which may be behind. False: see every write acknowledged before.
+   * True: answer from local state, which may be behind; a revision that is not there yet is waited for as if
+   * this were false. False: see every write acknowledged before.
    *
    * @generated from field: bool serializable = 2;
    */
@@ -498,7 +499,8 @@ export type ListRequest = Message<"dkv.v1.ListRequest"> & {
   keysOnly: boolean;
 
   /**
-   * True: answer from local state, which may be behind. False: see every write acknowledged before.
+   * True: answer from local state, which may be behind; a revision that is not there yet is waited for as if
+   * this were false. False: see every write acknowledged before.
    *
    * @generated from field: bool serializable = 5;
    */
