@@ -303,7 +303,7 @@ export async function cluster(
 
 /** Looks again and again, for some seconds. */
 export async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadlineMs = systemClock.nowMs() + 5000;
+  const deadlineMs = systemClock.nowMs() + 15_000;
   while (!condition()) {
     if (systemClock.nowMs() > deadlineMs) throw new Error(`it never came to pass that ${what}`);
     await new Promise((resolve) => setImmediate(resolve));

@@ -48,7 +48,7 @@ export class Record<Item> {
 
   /** Resolves with the first item from position `from` on that fits; gives up after some seconds. */
   async find(fits: (item: Item) => boolean, from = 0): Promise<Item> {
-    const deadline = Date.now() + 5_000;
+    const deadline = Date.now() + 15_000;
     for (;;) {
       const found = this.items.slice(from).find((item) => fits(item));
       if (found !== undefined) return found;

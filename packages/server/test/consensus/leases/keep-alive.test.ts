@@ -92,6 +92,11 @@ describe("a lease that has ended", () => {
     const { network, ...running } = await calmCluster(test, 3, { electionTimeoutMs: 1000 });
     const { leader, follower } = await threeMembers({ network, ...running });
     await leader.replica.propose(setWith("key", 7n, 10));
+    // Leadership goes only to a member that is known to have all of the log.
+    await until("the next leader is known to have it", () => {
+      const { followers, lastIndex } = leader.node.status();
+      return followers.get(follower.id)?.match === lastIndex;
+    });
     network.rule = ({ to }) => (to === leader.id ? "hold" : "pass");
     const told = leader.replica.leases.keepAlive(7n);
     await until("the leader asks a quorum", () => network.held.length > 0);
