@@ -61,4 +61,15 @@ export const regressions: readonly Regression[] = [
     seed: 970_105_221,
     found: "the simulator's own: a watcher that had read slowly asked a process that had ended meanwhile",
   },
+  {
+    seed: 366_640_228,
+    found:
+      "a member with a slow disk told another that it was removed, which had come and left in what was not " +
+      "committed: it stopped for good",
+  },
+  {
+    seed: 366_641_817,
+    found:
+      "the only voter, whose disk hung, led a term before that was on its disk, and once more after a crash",
+  },
 ];
