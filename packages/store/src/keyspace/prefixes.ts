@@ -16,8 +16,8 @@
  * The first byte is never below 10: what is below belongs to the log. For example the key "ab" has its facts
  * under 20 61 62. Keys sort as their bytes do, so ranges of keys are ranges of the database.
  *
- * A value is stored once, in the change that made it: that table grows at its end only, and LevelDB moves
- * such files without rewriting them. What is rewritten at every set, the facts, is small.
+ * A value is stored once, in the change that made it, and that table grows at its end only. What is rewritten
+ * at every set, the facts, is small.
  */
 export const prefixes = {
   position: 0x10,
