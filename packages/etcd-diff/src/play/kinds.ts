@@ -27,10 +27,12 @@ const anywhere: readonly string[] = [
   "Compact",
   "LeaseGrant",
   "LeaseRevoke",
-  "LeaseTimeToLive",
 ];
 
-/** Whether the member that is asked may answer from what it knows itself. */
+/**
+ * Whether the member that is asked may answer from what it knows itself: also the time of a lease, which the
+ * leader tells it, stands beside a revision of its own.
+ */
 export function isLocal(call: string, request: PlainMessage): boolean {
   const method = call.slice(call.indexOf("/") + 1);
   return !anywhere.includes(method) || mentionsSerializable(request);
