@@ -25,9 +25,7 @@ export function checkElection(
 ): void {
   const hasVoted = ({ hardState: { term, votedFor } }: VoterDisk): boolean =>
     term > leader.term || (term === leader.term && votedFor === leader.id);
-  // Its own vote may still be on the way to its disk: nothing of its office leaves before that is there.
-  const ownIsSure: DiskOf = (id) => (id === leader.id ? undefined : diskOf(id));
-  require(configuration, ownIsSure, {
+  require(configuration, diskOf, {
     holds: hasVoted,
     what: `the leader of term ${String(leader.term)} lacks votes`,
   });
