@@ -119,7 +119,7 @@ const reads: readonly Mutant[] = [
     does: "refuses a revision as one to come that a slower member has not heard of",
     file: "packages/server/src/api/caught-up.ts",
     guard: " || !isHere",
-    tests: byReads,
+    tests: ["packages/server/test/api/caught-up.test.ts"],
   },
   {
     does: "tells keys of a lease that may be old",

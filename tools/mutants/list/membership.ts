@@ -13,7 +13,7 @@ export const membershipMutants: readonly Mutant[] = [
   {
     does: "tells a member that it was removed before that is committed",
     file: `${server}/consensus/membership/acquaintances.ts`,
-    guard: "[...members, ...leaving], removed",
+    guard: "[...members, ...leaving], new Set(removed)",
     instead: "[...members, ...leaving], this.#latest.removed",
     tests: ["packages/server/test/consensus/membership/acquaintances.test.ts"],
   },

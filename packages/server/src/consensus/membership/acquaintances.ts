@@ -8,6 +8,9 @@
  *     {m1, m2, m3}  ...  {m1, m2, m3, m4}  {m1, m2, m3}
  *                                           a member that has just received all this does not know m4 as one
  *                                           that stays, and must not tell it that it was removed either
+ *
+ * A new member begins with the configuration that it was introduced with, as applied, and then receives the log
+ * from its start: then the one in force is the older one for a while.
  */
 import { type ConfigurationAt, type LogIndex, type NodeId } from "@dkv/raft";
 import type { PeerTransport } from "../../transport/peer-transport.ts";
@@ -47,8 +50,9 @@ export class Acquaintances {
 
   #tell(): void {
     const { members, rows } = this.#latest;
-    const { removed } = this.#applied;
-    const leaving = rows.filter(({ id }) => this.#latest.removed.has(id) && !removed.has(id));
-    this.#transport.setPeers([...members, ...leaving], removed);
+    const { removed: gone } = this.#applied;
+    const leaving = rows.filter(({ id }) => this.#latest.removed.has(id) && !gone.has(id));
+    const removed = [...gone].filter((id) => this.#latest.byId(id) === undefined);
+    this.#transport.setPeers([...members, ...leaving], new Set(removed));
   }
 }

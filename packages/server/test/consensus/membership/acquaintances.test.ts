@@ -58,6 +58,12 @@ describe("those whom a member talks to", () => {
     assert.deepEqual(seen, { peers: "m1 m2", removed: "3" });
   });
 
+  it("are those of the log to a new member, though it was introduced later than they left", () => {
+    const { seen, acquaintances } = observed([at(0, 1, 2)], 0);
+    acquaintances.changed(tableOf(at(2, 1, 2, 3)));
+    assert.deepEqual(seen, { peers: "m1 m2 m3", removed: "" });
+  });
+
   it("are the same after a restart in the middle of that", () => {
     const log = [at(0, 1, 2, 3), at(5, 1, 2)] as const;
     assert.deepEqual(observed(log, 4).seen, { peers: "m1 m2 m3", removed: "" });
