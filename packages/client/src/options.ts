@@ -39,7 +39,8 @@ export interface BackupOptions extends CallOptions {
 
 export interface GetOptions extends CallOptions {
   /**
-   * Answer from the state of the member asked, which may be behind. Without it the answer is linearizable.
+   * Answer from the state of the member asked, which may be behind; a revision that it does not have yet is
+   * waited for. Without it the answer is linearizable.
    */
   readonly serializable?: boolean | undefined;
   /** As it was at that revision. One that was given up is `compacted`, one to come `future_revision`. */

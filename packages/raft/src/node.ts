@@ -199,7 +199,10 @@ export class RaftNode {
     };
   }
 
-  /** The batch that is out has been synced, so its {@link PersistBatch.thenSend} may leave. */
+  /**
+   * The batch that is out has been synced, so its {@link PersistBatch.thenSend} may leave. A candidate's own
+   * vote counts from here on, which may make it leader.
+   */
   persisted(batchId: number): void {
     const raft = this.#raft;
     this.#persistence.confirm(batchId, raft.log);

@@ -11,7 +11,8 @@ const prefix = {
 };
 
 const isPrefix = "all keys that begin with KEY";
-const serializable = "answer from the member asked, even if it is behind";
+const serializable =
+  "answer from the member asked, even if it is behind; a REVISION that it lacks is waited for";
 const previous = "print what the key was before; nothing if it was not there";
 const atRevision = { value: "REVISION", describe: "as it was at that revision" };
 const ifVersion = {

@@ -120,7 +120,7 @@ export class Reads {
     }
     const error = new DkvError(
       "readTimeout",
-      `no quorum confirmed the read in time (${quorum()}); a serializable read does not need one`,
+      `no quorum confirmed the read in time (${quorum()}); a serializable read of what this member has does not need one`,
     );
     this.#reject(all.filter(late), error);
     const inTime = (readers: readonly Reader[]): Reader[] => readers.filter((reader) => !late(reader));

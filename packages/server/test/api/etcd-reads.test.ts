@@ -59,7 +59,7 @@ describe("a Range of etcd", () => {
       assert.equal(await asks(() => kv.range({ ...everything, serializable })), count);
       assert.equal(await asks(() => all({ serializable })), count);
     }
-    // Another member may have got further: a client that has seen a revision there finds it here too.
+    // Another member may have got further, so a quorum is asked before a revision is said to be none.
     const isRefused = (read: () => Promise<unknown>) => async () =>
       assert.match(await refusalOf(read()), /required revision is a future revision/);
     for (const [revision, count, seen] of [
