@@ -28,8 +28,8 @@ export type CampaignReason = "preVoteWon" | "leadershipTransfer";
 /**
  * Spends a term: votes for itself and asks the others. Its own vote counts when it is on disk, as everybody
  * else's does: the only voter could otherwise win a term, forget it in a crash, and win it once more. So with
- * a disk that takes an election timeout for each write nobody is elected: the next term begins before the vote
- * of this one is stored. Source: Raft §5.2, Fig. 2 (persistent state).
+ * a disk that takes an election timeout for each write nobody is elected: the next term begins before the
+ * vote of this one is stored. Source: Raft §5.2, Fig. 2 (persistent state).
  */
 export function startCampaign(raft: Raft, reason: CampaignReason): void {
   if (!raft.mayCampaign) return;

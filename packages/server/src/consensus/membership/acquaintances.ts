@@ -9,8 +9,8 @@
  *                                           a member that has just received all this does not know m4 as one
  *                                           that stays, and must not tell it that it was removed either
  *
- * A new member begins with the configuration that it was introduced with, as applied, and then receives the log
- * from its start: then the one in force is the older one for a while.
+ * A new member begins with the configuration that it was introduced with, as applied, and then receives the
+ * log from its start: then the one in force is the older one for a while.
  */
 import { type ConfigurationAt, type LogIndex, type NodeId } from "@dkv/raft";
 import type { PeerTransport } from "../../transport/peer-transport.ts";
